@@ -1,0 +1,202 @@
+/**
+ * The contract between the gateway and its policies. No HTTP and no Fastify in this folder: a policy sees a call, may
+ * pass it on with `next`, and returns an answer. Everything else (record, metrics, headers) is derived from what it did.
+ */
+import type { Readable } from 'node:stream'
+
+/** What kind of work a route is for llama-server; decides whether it goes through the chain. */
+export type RouteClass = 'generation' | 'slot-bound' | 'free' | 'admin' | 'special' | 'blocked'
+
+/** A request body, parsed once. `bytes` is what the client sent and is what goes upstream while `json` was not changed. */
+export interface Body {
+  readonly bytes: Buffer
+  /** The parsed object. Frozen by convention: a policy that changes it calls `withJson`. */
+  readonly json: Readonly<Record<string, unknown>>
+  /** A new body with this JSON; its bytes are serialised on first use. */
+  withJson (json: Readonly<Record<string, unknown>>): Body
+}
+
+/** How much of the server a call asks for. */
+export interface Need {
+  /** Tokens of the rendered prompt, when a policy has counted them. */
+  promptTokens?: number
+  /** The most tokens this call may generate; Infinity when the client set no bound (llama-server's default, L20). */
+  maxTokens: number
+  /** Slots that the call occupies at once: `n`, or the length of a prompt array; at least 1. */
+  places: number
+}
+
+export interface Call {
+  readonly id: string
+  readonly route: RouteClass
+  /** Path with its query string, as the client sent it. */
+  readonly path: string
+  readonly method: string
+  /** Who asks: an API key's name, or the client address. */
+  readonly caller: string
+  /** Lower-case names. */
+  readonly headers: ReadonlyMap<string, string>
+  body: Body
+  readonly stream: boolean
+  /** Monotonic milliseconds (`Clock.nowMs`). */
+  readonly arrivedAtMs: number
+  readonly need: Need
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  readonly decisions: Decision[]
+}
+
+/** llama-server's own account of a generation; all fields as it names them. */
+export interface Timings {
+  readonly cache_n?: number
+  readonly prompt_n: number
+  readonly prompt_ms: number
+  readonly predicted_n: number
+  readonly predicted_ms: number
+}
+
+/** How an answer ended: to its end · cut by upstream in mid-stream · the client left · upstream failed before the first byte. */
+export interface Outcome {
+  readonly how: 'complete' | 'cut' | 'left' | 'fault'
+  readonly bytes: number
+  /** Monotonic milliseconds; absent when no byte of the body came. */
+  readonly firstByteAtMs?: number
+  readonly timings?: Timings
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly body: Readable | Buffer
+  /** Settles (never rejects) when the answer reached its end, however. */
+  readonly over: Promise<Outcome>
+  /** Settles (never rejects) when upstream is confirmed to be free of this call. A place hangs on this, never on the socket. */
+  readonly released: Promise<void>
+  /** Set on refusals: the machine-readable reason (`X-Weir-Reason`). */
+  readonly reason?: string
+}
+
+/** Derived by the chain from what a policy did; never claimed by it. */
+export type Verdict = 'pass' | 'change' | 'serve' | 'follow' | 'refuse' | 'leave' | 'fail'
+
+/** One call of `next` inside a decision. */
+export interface Step {
+  readonly reason: string
+  /** Monotonic milliseconds. */
+  readonly atMs: number
+}
+
+export interface Decision {
+  readonly policy: string
+  verdict: Verdict
+  reason: string
+  /** Time between entering the policy and its first `next`, spent waiting on a queue: what the policy reports by `facts.queueWaitMs`. */
+  queueWaitMs: number
+  /** Time between entering the policy and its first `next` or its answer, without the queue wait. */
+  workMs: number
+  mode: 'on' | 'shadow'
+  facts: Record<string, number>
+  steps: Step[]
+}
+
+/** Passing on costs a reason. `facts` are numbers for the record; `queueWaitMs` among them is lifted into the decision. May be called again. */
+export type Next = (call: Call, reason: string, facts?: Record<string, number>) => Promise<Answer>
+
+/**
+ * A policy is a function. It returns an answer of its own (refusal: an Answer with `reason`), or what `next` gave it.
+ * A throw is a fault (502/503), except when `call.signal` is aborted: then the decision is `leave`.
+ */
+export type Policy = (call: Call, next: Next) => Promise<Answer>
+
+export interface Clock {
+  /** Monotonic milliseconds, comparable between processes of one machine (CLOCK_MONOTONIC). */
+  nowMs (): number
+  setTimeout (fn: () => void, delayMs: number): unknown
+  clearTimeout (handle: unknown): void
+}
+
+/** What a policy may ask of the backend: a port, so that this folder knows no HTTP. All routes behind it need no slot (L15). */
+export interface Backend {
+  /** From `/props`; undefined while the backend has not answered yet (loading). */
+  readonly props: () => BackendProps | undefined
+  /** Tokens of the call's prompt with the model's own template and tokenizer. Rejects when the backend does not answer. */
+  countTokens (call: Call, signal: AbortSignal): Promise<number>
+  /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
+  readonly load: () => BackendLoad | undefined
+}
+
+export interface BackendProps {
+  readonly totalSlots: number
+  /** Context of one slot in tokens. */
+  readonly slotContextTokens: number
+  readonly modelPath: string
+  readonly buildInfo: string
+}
+
+export interface BackendLoad {
+  readonly processing: number
+  readonly deferred: number
+  /** Monotonic milliseconds of the reading. */
+  readonly atMs: number
+}
+
+export interface PolicyLogger {
+  info (facts: object, message: string): void
+  warn (facts: object, message: string): void
+}
+
+export interface Port {
+  readonly backend: Backend
+  readonly clock: Clock
+  readonly log: PolicyLogger
+}
+
+export interface PolicyFactory<O> {
+  /** Name in the config file and in every record. */
+  readonly name: string
+  /** JSON Schema (TypeBox) of its options, closed (`additionalProperties: false`); every option has description with unit, bounds, default. */
+  readonly schema: object
+  create (options: O, port: Port): PolicyInstance
+}
+
+export interface PolicyInstance {
+  readonly run: Policy
+  /** Gauges for /weir/metrics and the live page, e.g. `{ queued: 3, running: 4, places: 4 }`. */
+  readonly gauges: () => Readonly<Record<string, number>>
+  /** Refuses everything that waits (draining). */
+  readonly drain: () => void
+}
+
+/**
+ * The record: one JSON line per call, written by the gateway when chain and response are both over.
+ * `msg` is 'call'. All `*AtMs` are monotonic milliseconds (CLOCK_MONOTONIC), absent when it did not happen.
+ */
+export interface CallRecord {
+  readonly msg: 'call'
+  readonly id: string
+  readonly caller: string
+  readonly route: RouteClass
+  readonly method: string
+  readonly path: string
+  readonly stream: boolean
+  /** 499 when the client left before a status was sent. */
+  readonly status: number
+  readonly outcome: Outcome['how'] | 'refused'
+  readonly reason?: string
+  readonly arrivedAtMs: number
+  /** The innermost `next` was called: the call went to upstream. */
+  readonly admittedAtMs?: number
+  readonly upstreamHeadersAtMs?: number
+  readonly firstByteAtMs?: number
+  readonly overAtMs: number
+  readonly releasedAtMs?: number
+  readonly queueWaitMs: number
+  readonly bytes: number
+  readonly promptTokens?: number
+  readonly cachedTokens?: number
+  readonly outputTokens?: number
+  readonly timings?: Timings
+  readonly decisions: readonly Decision[]
+  /** Places taken and calls waiting in `admission` when the record was written; absent without that policy. */
+  readonly gauges?: Readonly<Record<string, number>>
+}
