@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import type { BlockPlan, Condition, OutcomeSpec, Plan, Prediction, Workload, WorkloadClass } from '../types.js'
+import type { Preset } from './presets.js'
+import type { Rate } from './workload.js'
+
+/** The smallest samples that carry a percentile at 95 % confidence, 0 slow samples allowed: 1 − q^n ≥ 0.95. */
+const floors = { p95: 59, p99: 299 } as const
+
+export const outcomes: readonly OutcomeSpec[] = [
+  { metric: 'good-per-second', unit: 'requests/s', better: 'higher', primary: true, matters: 1.1 },
+  { metric: 'good-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'ttft-answered-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'ttft-answered-p95', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'tokens-per-second', unit: 'tokens/s', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'capacity-per-second', unit: 'requests/s', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'server-cpu-per-token', unit: 'µs/token', better: 'lower', primary: false, matters: 1.1 }
+]
+
+/** What one unloaded server did in the calibration. */
+export interface Calibration {
+  /** Median TTFT of calls one at a time, per workload class, milliseconds. */
+  readonly unloadedTtftMs: Readonly<Record<string, number>>
+  readonly capacityPerSecond: number
+  readonly answers: number
+}
+
+export interface PlanInput {
+  readonly experiment: string
+  readonly question: string
+  readonly preset: Preset
+  readonly pairs: number
+  readonly seed: number
+  readonly conditions: readonly Condition[]
+  readonly classes: readonly WorkloadClass[]
+  readonly rate: Rate
+  readonly slots: number
+  /** `--slo-ttft-ms`; absent: `limitMultiple` × the unloaded TTFT of each class. */
+  readonly ttftLimitMs?: number
+  readonly calibration: Calibration
+  readonly predictions: readonly Prediction[]
+  readonly createdAt: string
+}
+
+/** A client gives up on interactive use at about ten times what an idle server needs to its first token. */
+export const limitMultiple = 10
+
+/** Pure: the same input gives the same plan, to the byte. */
+export function makePlan (input: PlanInput): Plan {
+  const { preset, calibration } = input
+  const ttftLimitMs = Object.fromEntries(input.classes.map(c => {
+    const unloaded = calibration.unloadedTtftMs[c.name] ?? NaN
+    return [c.name, input.ttftLimitMs ?? Math.ceil(limitMultiple * unloaded / 50) * 50]
+  }))
+  const longestLimitSeconds = Math.max(...Object.values(ttftLimitMs)) / 1000
+  const round = (seconds: number): number => Math.round(seconds * 10) / 10
+  const workload: Workload = {
+    classes: input.classes,
+    ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
+    rampSeconds: round(2 * longestLimitSeconds),
+    windowSeconds: preset.windowSeconds,
+    drainSeconds: round(longestLimitSeconds + 2),
+    capacitySeconds: preset.capacitySeconds,
+    closedLoopClients: input.slots,
+    ttftLimitMs
+  }
+  const judgedSeconds = input.pairs * workload.windowSeconds
+  const offeredPerArm = Math.round(judgedSeconds * workload.ratePerSecond)
+  const answeredPerArm = Math.round(judgedSeconds * Math.min(workload.ratePerSecond, calibration.capacityPerSecond))
+  return {
+    schemaVersion: 1,
+    experiment: input.experiment,
+    question: input.question,
+    preset: preset.name,
+    seed: input.seed,
+    conditions: input.conditions,
+    workload,
+    calibration: {
+      unloadedTtftMs: calibration.unloadedTtftMs[input.classes[0]?.name ?? ''] ?? NaN,
+      capacityPerSecond: calibration.capacityPerSecond,
+      answers: calibration.answers
+    },
+    blocks: abba(input.pairs, input.seed),
+    outcomes,
+    predictions: input.predictions,
+    alpha: 0.05,
+    expected: {
+      offeredPerArm,
+      answeredPerArm,
+      unsupported: Object.entries(floors).filter(([, floor]) => answeredPerArm < floor).map(([name, floor]) => `${name} of answered (needs ${floor}, about ${answeredPerArm} expected)`),
+      verdict: input.pairs >= 6
+    },
+    createdAt: input.createdAt
+  }
+}
+
+/** before after after before …: a drift that is linear in time cancels. Both blocks of a pair get the same trace. */
+export function abba (pairs: number, seed: number): BlockPlan[] {
+  return Array.from({ length: pairs }, (_, i) => {
+    const arms = i % 2 === 0 ? ['before', 'after'] as const : ['after', 'before'] as const
+    return arms.map((arm, j) => ({ index: 2 * i + j + 1, pair: i + 1, arm, traceSeed: seed * 1000 + i + 1 }))
+  }).flat()
+}
+
+/** The bytes of plan.json; their hash ties a result to what was named before the run. */
+export function planBytes (plan: Plan): { readonly bytes: string, readonly sha256: string } {
+  const bytes = JSON.stringify(plan, null, 2) + '\n'
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** Seconds that the blocks of a plan will take, with about 2.5 s for the starts and stops of each. */
+export function plannedSeconds (plan: Plan): number {
+  const { rampSeconds, windowSeconds, drainSeconds, capacitySeconds } = plan.workload
+  return plan.blocks.length * (2.5 + capacitySeconds + rampSeconds + windowSeconds + drainSeconds)
+}

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+import { packageVersion } from '../package-root.js'
+import type { ModelFile, ServerBinary } from '../../models/types.js'
+import type { Manifest, Placement } from '../types.js'
+
+function read (path: string): string {
+  try { return readFileSync(path, 'utf8') } catch { return '' }
+}
+
+/** v1 when a controller of the old hierarchies is mounted, even beside an empty v2 mount: such a host cannot limit by v2. */
+export function cgroupVersion (mounts: string): Manifest['cgroup'] {
+  const lines = mounts.split('\n').map(line => line.split(' '))
+  if (lines.some(([, , fstype, options = '']) => fstype === 'cgroup' && /\b(cpu|memory)\b/.test(options))) return 'v1'
+  return lines.some(([, , fstype]) => fstype === 'cgroup2') ? 'v2' : 'none'
+}
+
+export interface ManifestInput {
+  readonly model: ModelFile
+  readonly binary: ServerBinary
+  readonly slots: number
+  readonly threads: number
+  readonly batchTokens: number
+  readonly slotContextTokens: number
+  readonly placement: Placement
+  readonly missing: readonly string[]
+}
+
+/** The machine and the settings a result was measured with. No host name, no user, no path of the machine's. */
+export function makeManifest (input: ManifestInput): Manifest {
+  const { model, binary, placement, missing, ...server } = input
+  const cpuinfo = read('/proc/cpuinfo')
+  return {
+    weirVersion: packageVersion(),
+    node: process.version,
+    kernel: `${type()} ${release()}`,
+    cpuModel: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    virtualisation: /\bhypervisor\b/.test(cpuinfo) ? 'virtual machine' : existsSync('/.dockerenv') ? 'container' : 'none seen',
+    cgroup: cgroupVersion(read('/proc/mounts')),
+    model: { ...model, path: model.path.split('/').at(-1) ?? '' },
+    server: { version: binary.version, from: binary.from, ...server },
+    placement,
+    missing
+  }
+}

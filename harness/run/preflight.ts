@@ -1,0 +1,38 @@
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { delimiter } from 'node:path'
+import { cgroupVersion } from './manifest.js'
+import { allowedCpus } from './placement.js'
+
+export interface Check {
+  readonly what: string
+  readonly ok: boolean
+  /** What is lost without it. */
+  readonly lost: string
+  /** What to type or do. */
+  readonly mend: string
+}
+
+function onPath (program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some(folder => {
+    try { accessSync(`${folder}/${program}`, constants.X_OK); return true } catch { return false }
+  })
+}
+
+/** What this machine lacks for a measured comparison, and what is lost by it. Nothing here stops a run. */
+export function preflight (): Check[] {
+  const linux = process.platform === 'linux'
+  const mounts = existsSync('/proc/mounts') ? readFileSync('/proc/mounts', 'utf8') : ''
+  return [
+    { what: 'Linux', ok: linux, lost: 'all OS evidence and CPU placement; claims stay UNSUPPORTED', mend: 'run it on Linux, or in a Linux VM' },
+    { what: 'two CPUs or more', ok: allowedCpus().length >= 2, lost: 'llama-server shares its CPU with the load that measures it', mend: 'give the machine or VM a second CPU' },
+    { what: 'taskset (util-linux)', ok: onPath('taskset'), lost: 'CPU placement', mend: 'sudo apt-get install util-linux' },
+    { what: 'ss (iproute2)', ok: onPath('ss'), lost: 'the OS leg of the admission claim: it stays UNSUPPORTED', mend: 'sudo apt-get install iproute2' },
+    { what: 'pressure stall information', ok: existsSync('/proc/pressure/cpu'), lost: 'PSI curves in the report', mend: 'boot the kernel with psi=1' },
+    { what: 'cgroup v2', ok: cgroupVersion(mounts) === 'v2', lost: 'throttling and reclaim counters of llama-server\'s group; this comparison does not need them', mend: 'boot with systemd.unified_cgroup_hierarchy=1' }
+  ]
+}
+
+/** One line for each thing that is missing, for the manifest and the report. */
+export function missing (checks: readonly Check[]): string[] {
+  return checks.filter(check => !check.ok).map(check => `${check.what}: missing; lost by it: ${check.lost}`)
+}
