@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { capacityPerSecond } from '../load/capacity.js'
+import { runLoad } from '../load/spawn.js'
+import { startServer } from '../../models/start.js'
+import type { ServerOptions } from '../../models/types.js'
+import type { Calibration } from '../plan/plan.js'
+import type { Preset } from '../plan/presets.js'
+import type { CallSample, Placement, WorkloadClass } from '../types.js'
+
+export interface CalibrateInput {
+  readonly preset: Preset
+  readonly classes: readonly WorkloadClass[]
+  readonly server: Omit<ServerOptions, 'logPath'>
+  readonly placement: Placement
+  readonly seed: number
+  readonly folder: string
+  readonly signal: AbortSignal
+  readonly onStep: (text: string) => void
+}
+
+/** What the server does unloaded (one call at a time) and at full slots (closed loop), before anything is compared. */
+export async function calibrate (input: CalibrateInput): Promise<Calibration> {
+  const { folder, preset, signal } = input
+  mkdirSync(folder, { recursive: true })
+  input.onStep('calibration: start llama-server')
+  const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` })
+  try {
+    const outPath = `${folder}/calls.ndjson`
+    const common = { url: server.url, apiKey: server.apiKey, outPath, seed: input.seed }
+    const options = { cpus: input.placement.clientCpus, signal }
+    input.onStep('calibration: one call at a time')
+    for (const cls of input.classes) {
+      await runLoad({ ...common, kind: 'unloaded', phase: 'unloaded', classes: [{ ...cls, share: 1 }], calls: preset.unloadedCalls }, options)
+    }
+    input.onStep('calibration: closed loop at full slots')
+    await runLoad({ ...common, kind: 'closed', phase: 'capacity', classes: input.classes, clients: input.server.slots, seconds: preset.calibrationSeconds }, options)
+    signal.throwIfAborted()
+    return readCalibration(readFileSync(outPath, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample), input.classes)
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Pure: the calibration that these calls amount to. The first unloaded call of a class is warm-up and is left out. */
+export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[]): Calibration {
+  const failed = calls.find(call => call.outcome === 'failed' || call.outcome === 'refused')
+  if (failed !== undefined) throw new Error(`calibration: a call failed (${failed.status ?? 'no status'}, ${failed.reason ?? 'no reason'}); see llama-server.log beside calls.ndjson`)
+  const unloadedTtftMs = Object.fromEntries(classes.map(cls => {
+    const ttfts = calls.filter(call => call.phase === 'unloaded' && call.cls === cls.name && call.outcome === 'answered').slice(1)
+      .map(call => (call.firstMs ?? NaN) - call.sentMs).sort((a, b) => a - b)
+    const median = ttfts[Math.floor((ttfts.length - 1) / 2)]
+    if (median === undefined) throw new Error(`calibration: no call of class ${cls.name} was answered in time; the model may be too large for this machine: try --model tiny`)
+    return [cls.name, Math.round(median * 10) / 10]
+  }))
+  const closed = calls.filter(call => call.phase === 'capacity')
+  const capacity = capacityPerSecond(closed)
+  if (!(capacity > 0)) throw new Error('calibration: the closed loop had too few answers to tell a capacity; take a longer preset (--preset overnight) or a smaller --model')
+  return { unloadedTtftMs, capacityPerSecond: Math.round(capacity * 1000) / 1000, answers: closed.filter(call => call.outcome === 'answered').length }
+}
