@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { nowMs } from '../clock.js'
-import { runLoad, type LoadJob } from '../load/spawn.js'
+import type { LoadJob } from '../load/job.js'
+import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/sampler.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
@@ -47,29 +47,21 @@ export async function runBlock (input: BlockInput): Promise<void> {
     stops.push(() => gateway.stop())
     const sampler = await startSampler({ pid: server.pid, serverUrl: server.url, apiKey: server.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
     stops.push(() => sampler.stop())
-    const job = { classes: workload.classes, outPath: `${folder}/calls.ndjson` }
+    const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
     const run = (job: LoadJob) => runLoad(job, { cpus: placement.clientCpus, signal })
 
     input.onStep('capacity: closed loop at full slots')
-    const capacityFromMs = nowMs()
-    await run({ ...job, kind: 'closed', phase: 'capacity', url: server.url, apiKey: server.apiKey, clients: workload.closedLoopClients, seconds: workload.capacitySeconds, seed: plan.traceSeed })
-    const capacityToMs = nowMs()
+    const capacity = await run({ ...job, phase: 'capacity', target: { url: server.url, apiKey: server.apiKey }, clients: workload.closedLoopClients, seconds: workload.capacitySeconds })
     signal.throwIfAborted()
 
-    input.onStep(`load ${workload.ratePerSecond.toFixed(1)}/s`)
-    const loadFromMs = nowMs() + 500
-    const judgedFromMs = loadFromMs + workload.rampSeconds * 1000
-    const judgedToMs = judgedFromMs + workload.windowSeconds * 1000
-    const summary = await run({
+    input.onStep(`load, ${workload.ratePerSecond.toFixed(1)} requests/s`)
+    const load = await run({
       ...job,
-      kind: 'open',
       phase: 'load',
-      url: gateway.url,
-      startAtMs: loadFromMs,
-      seconds: workload.rampSeconds + workload.windowSeconds,
+      target: { url: gateway.url },
       ratePerSecond: workload.ratePerSecond,
-      drainSeconds: workload.drainSeconds,
-      seed: plan.traceSeed
+      seconds: workload.rampSeconds + workload.windowSeconds,
+      spin: placement.serverCpus.join() !== placement.clientCpus.join()
     })
     signal.throwIfAborted()
     const affinity = readAffinity(server.pid)
@@ -77,17 +69,17 @@ export async function runBlock (input: BlockInput): Promise<void> {
     checkReadBack(input, affinity, gateway.policies)
     const evidence: BlockEvidence = {
       plan,
-      capacityFromMs,
-      capacityToMs,
-      loadFromMs,
-      judgedFromMs,
-      judgedToMs,
-      drainedAtMs: nowMs(),
+      capacityFromMs: capacity.fromMs,
+      capacityToMs: capacity.drainedAtMs,
+      loadFromMs: load.fromMs,
+      judgedFromMs: load.fromMs + workload.rampSeconds * 1000,
+      judgedToMs: load.toMs,
+      drainedAtMs: load.drainedAtMs,
       startedAt,
       serverCommandLine: server.commandLine,
       placement,
       readBack,
-      generatorEventLoopDelayMaxMs: summary.eventLoopDelayMaxMs,
+      generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
       warnings: []
     }
     for (const stop of stops.splice(0).reverse()) await stop()

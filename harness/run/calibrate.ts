@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import { capacityPerSecond } from '../load/capacity.js'
+import { estimateCapacity } from '../load/capacity.js'
 import { runLoad } from '../load/spawn.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
@@ -18,6 +18,9 @@ export interface CalibrateInput {
   readonly onStep: (text: string) => void
 }
 
+/** How long one call of the calibration may take, seconds; a model that needs longer is too slow for any preset. */
+const patienceSeconds = 60
+
 /** What the server does unloaded (one call at a time) and at full slots (closed loop), before anything is compared. */
 export async function calibrate (input: CalibrateInput): Promise<Calibration> {
   const { folder, preset, signal } = input
@@ -26,23 +29,22 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
   const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` })
   try {
     const outPath = `${folder}/calls.ndjson`
-    const common = { url: server.url, apiKey: server.apiKey, outPath, seed: input.seed }
+    const common = { target: { url: server.url, apiKey: server.apiKey }, outPath, seed: input.seed, classes: [...input.classes], drainSeconds: patienceSeconds }
     const options = { cpus: input.placement.clientCpus, signal }
     input.onStep('calibration: one call at a time')
-    for (const cls of input.classes) {
-      await runLoad({ ...common, kind: 'unloaded', phase: 'unloaded', classes: [{ ...cls, share: 1 }], calls: preset.unloadedCalls }, options)
-    }
-    input.onStep('calibration: closed loop at full slots')
-    await runLoad({ ...common, kind: 'closed', phase: 'capacity', classes: input.classes, clients: input.server.slots, seconds: preset.calibrationSeconds }, options)
+    await runLoad({ ...common, phase: 'unloaded', callsPerClass: preset.unloadedCalls }, options)
     signal.throwIfAborted()
-    return readCalibration(readFileSync(outPath, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample), input.classes)
+    input.onStep('calibration: closed loop at full slots')
+    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, seconds: preset.calibrationSeconds }, options)
+    signal.throwIfAborted()
+    return readCalibration(readFileSync(outPath, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample), input.classes, input.server.slots)
   } finally {
     await server.stop()
   }
 }
 
 /** Pure: the calibration that these calls amount to. The first unloaded call of a class is warm-up and is left out. */
-export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[]): Calibration {
+export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[], clients: number): Calibration {
   const failed = calls.find(call => call.outcome === 'failed' || call.outcome === 'refused')
   if (failed !== undefined) throw new Error(`calibration: a call failed (${failed.status ?? 'no status'}, ${failed.reason ?? 'no reason'}); see llama-server.log beside calls.ndjson`)
   const unloadedTtftMs = Object.fromEntries(classes.map(cls => {
@@ -53,7 +55,7 @@ export function readCalibration (calls: readonly CallSample[], classes: readonly
     return [cls.name, Math.round(median * 10) / 10]
   }))
   const closed = calls.filter(call => call.phase === 'capacity')
-  const capacity = capacityPerSecond(closed)
-  if (!(capacity > 0)) throw new Error('calibration: the closed loop had too few answers to tell a capacity; take a longer preset (--preset overnight) or a smaller --model')
+  const capacity = estimateCapacity(closed, clients)?.answersPerSecond
+  if (capacity === undefined) throw new Error('calibration: the closed loop had too few answers to tell a capacity; take a longer preset (--preset overnight) or a smaller --model')
   return { unloadedTtftMs, capacityPerSecond: Math.round(capacity * 1000) / 1000, answers: closed.filter(call => call.outcome === 'answered').length }
 }

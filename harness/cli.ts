@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { modelsCommand } from '../models/cli.js'
+import { compareCommand } from './commands/compare.js'
+import { doctorCommand } from './commands/doctor.js'
+import { reportCommand } from './commands/report.js'
+import { packageVersion } from './package-root.js'
+import { UsageError } from './usage-error.js'
+
+const program = new Command('harness')
+  .description('Before/after experiments on llama-server behind the gateway, with OS evidence and a verdict')
+  .version(packageVersion())
+  .configureHelp({ helpWidth: 80 })
+  .showHelpAfterError('(run harness --help, or harness COMMAND --help)')
+  .addCommand(compareCommand())
+  .addCommand(reportCommand())
+  .addCommand(doctorCommand())
+  .addCommand(modelsCommand())
+
+function exitOnError (command: Command): void {
+  command.exitOverride()
+  command.commands.forEach(exitOnError)
+}
+exitOnError(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    process.stderr.write(`harness: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = error instanceof UsageError ? 2 : 1
+  }
+}
