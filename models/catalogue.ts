@@ -72,7 +72,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       ropeBase: 1_000_000,
       normEpsilon: 1e-6
     },
-    differs: 'embedding and output matrix are one, as in the original; the hub file stores it twice'
+    differs: 'one matrix for embedding and output; the hub file has it twice'
   },
   {
     kind: 'synthetic',
@@ -90,12 +90,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       ropeBase: 500_000,
       normEpsilon: 1e-5
     },
-    differs: 'no rope_freqs (the frequency scaling for long contexts)'
+    differs: 'no rope_freqs (frequency scaling for long contexts)'
   },
   {
     kind: 'synthetic',
     name: 'tiny',
-    title: 'no original; for tests',
+    title: 'no original; loads in a blink',
     shape: {
       architecture: 'llama',
       layers: 3,
@@ -112,7 +112,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     kind: 'synthetic',
     name: 'small',
-    title: 'no original; for small machines',
+    title: 'no original; between tiny and 135M',
     shape: {
       architecture: 'llama',
       layers: 14,

@@ -49,6 +49,7 @@ export function vocabulary (size: number): Vocabulary {
   for (let byte = 0; byte < 256; byte++) add(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`, BYTE)
   add(SPACE)
   for (let code = 0x21; code < 0x7F; code++) add(String.fromCharCode(code))
+  for (const letter of LETTERS) add(SPACE + letter.toUpperCase())
   for (const a of LETTERS) for (const b of LETTERS) add(a + b)
   for (const word of ENGLISH_WORDS) for (const prefix of prefixes(word)) add(prefix)
   const baseSize = pieces.length

@@ -1,15 +1,15 @@
 import { createHash, type Hash } from 'node:crypto'
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { needDiskSpace } from '../disk-space.js'
-import { header, layOut, type PlacedTensor } from './header.js'
+import { header } from './header.js'
+import { layOut, type PlacedTensor } from './layout.js'
 import { BLOCK_FORMATS, type BlockFormat, type SyntheticQuantisation } from './quantisation.js'
 import { mixSeed } from './random.js'
 import type { ModelShape } from './shape.js'
 import { vocabulary } from './vocabulary.js'
 
-/** Raise it when a change alters the bytes written for a seed: caches keep the versions apart. */
-export const WRITER_VERSION = 1
+let writes = 0
 const CHUNK_BYTES = 4 * 1024 * 1024
 
 export interface SyntheticModel {
@@ -40,7 +40,8 @@ export async function writeModel (
   const totalBytes = head.length + layout.dataBytes
   await mkdir(path.dirname(target), { recursive: true })
   await needDiskSpace(path.dirname(target), totalBytes)
-  const temporary = `${target}.${process.pid}.tmp`
+  await removeOrphans(target)
+  const temporary = `${target}.${process.pid}-${++writes}.tmp`
   const file = await open(temporary, 'w')
   try {
     const output = new Output(file, doneBytes => onProgress(doneBytes, totalBytes))
@@ -57,6 +58,22 @@ export async function writeModel (
     await file.close().catch(() => {})
     await rm(temporary, { force: true })
     throw error
+  }
+}
+
+/** What a killed process left behind. */
+async function removeOrphans (target: string): Promise<void> {
+  for (const name of await readdir(path.dirname(target))) {
+    const pid = name.startsWith(path.basename(target)) ? /\.(\d+)-\d+\.tmp$/.exec(name)?.[1] : undefined
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(path.dirname(target), name), { force: true })
+  }
+}
+
+function isAlive (pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
