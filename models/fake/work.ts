@@ -41,6 +41,5 @@ export class Work {
 
   #cancel (): void {
     for (const id of this.#taskIds) this.core.engine.cancel(id)
-    this.core.pace.kick()
   }
 }
