@@ -5,7 +5,7 @@ import type { Connection, Connections } from './connections.js'
 import { headersToClient } from './headers.js'
 import { nextLimit } from './limits.js'
 import type { LimitReason } from './limits.js'
-import { refusalAnswer } from './refusal.js'
+import { faultAnswer } from './refusal.js'
 import type { Holding } from './release.js'
 import { RelayBody } from './relay-body.js'
 import { Tail } from './tail.js'
@@ -132,7 +132,7 @@ export class Trip implements Dispatcher.DispatchHandler {
       this.#settle(opened, why === 'left' ? 'left' : 'cut')
       opened.released(released)
     } else if (why === 'left') {
-      this.#resolve(refusalAnswer({ status: 499, reason: 'client-left', message: 'the client left' }, 'left', released))
+      this.#resolve(faultAnswer({ status: 499, reason: 'client-left', message: 'the client left' }, 'left', released))
     } else {
       this.#resolve(this.#fault(why, error, released))
     }
@@ -142,11 +142,11 @@ export class Trip implements Dispatcher.DispatchHandler {
     const { url, limits, retryAfterSeconds } = this.#options
     if (why !== 'upstream-lost') {
       const limitMs = why === 'total-timeout' ? limits.totalTimeoutMs : limits.firstByteTimeoutMs
-      return refusalAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limitMs} ms (limits.${limitNames[why]})` }, 'fault', released)
+      return faultAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limitMs} ms (limits.${limitNames[why]})` }, 'fault', released)
     }
     const sent = this.#holding !== undefined
     const message = sent ? `llama-server at ${url} broke the connection before it answered` : `llama-server at ${url} cannot be reached`
-    return refusalAnswer({
+    return faultAnswer({
       status: sent ? 502 : 503,
       reason: why,
       message: `${message} (${errorCode(error)}); try again later`,
