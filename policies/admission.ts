@@ -1,0 +1,190 @@
+import PQueue from 'p-queue'
+import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
+import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
+import type { Answer, Call, Next, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
+import { deferred, type Deferred } from './deferred.js'
+import { lineFor } from './line.js'
+import { Schedule } from './schedule.js'
+import type { Effect, StartEffect } from './schedule-events.js'
+import { Unanswered } from './unanswered.js'
+
+/** One call between its arrival here and the return of its places. */
+interface Ticket {
+  readonly id: string
+  readonly call: Call
+  readonly next: Next
+  readonly answered: Deferred<Answer>
+  /** p-queue's signal. Aborted only while the call waits: p-queue would let go of the place of a running task, too. */
+  readonly waiting: AbortController
+  readonly queued: number
+  onLeave: () => void
+  timer?: unknown
+  /** Set once it may run. */
+  start?: StartEffect
+}
+
+/**
+ * The only holder of places. The schedule decides; a p-queue keeps what waits and runs what is let in. A task there lasts as
+ * long as its places are held: until `answer.released`, not until the client has its answer.
+ */
+class Admission implements PolicyInstance {
+  readonly #options: ReturnType<typeof withAdmissionDefaults>
+  readonly #port: Port
+  readonly #schedule: Schedule
+  readonly #tickets = new Map<string, Ticket>()
+  readonly #granted: string[] = []
+  readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
+  #lastId = 0
+  #unconfirmedReleases = 0
+
+  constructor (options: AdmissionOptions, port: Port) {
+    this.#options = withAdmissionDefaults(options)
+    this.#port = port
+    // `auto` learns the real number of places from the first call that finds the backend ready.
+    this.#schedule = new Schedule({ ...this.#options, places: this.#totalPlaces ?? 1 })
+    this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
+  }
+
+  readonly run: Policy = async (call, next) => {
+    call.signal.throwIfAborted()
+    const places = this.#totalPlaces
+    if (places === undefined) return loadingRefusal()
+    if (places !== this.#schedule.places) this.#apply(this.#schedule.on({ type: 'resize', places, atMs: this.#nowMs }))
+
+    const id = String(++this.#lastId)
+    const ticket: Ticket = {
+      id,
+      call,
+      next,
+      answered: deferred<Answer>(),
+      waiting: new AbortController(),
+      queued: this.#schedule.queued,
+      onLeave: () => this.#leave(id)
+    }
+    this.#tickets.set(id, ticket)
+    call.signal.addEventListener('abort', ticket.onLeave, { once: true })
+    // Rejects only when `waiting` aborts, and then `answered` has been settled already.
+    this.#queue.add(() => this.#serve(ticket), { id, signal: ticket.waiting.signal }).catch(() => undefined)
+    this.#apply(this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs }))
+    if (ticket.start === undefined && this.#tickets.has(id)) {
+      const { patienceMs } = this.#schedule
+      const dueAtMs = this.#nowMs + patienceMs
+      // Timers fire up to a millisecond early: the tick says when it was due.
+      ticket.timer = this.#port.clock.setTimeout(() => this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(dueAtMs, this.#nowMs) })), patienceMs)
+    }
+    return ticket.answered.promise
+  }
+
+  readonly gauges = (): Readonly<Record<string, number>> => {
+    const load = this.#port.backend.load()
+    return {
+      places: this.#schedule.places,
+      taken: this.#schedule.taken,
+      queued: this.#schedule.queued,
+      predictedWaitMs: this.#schedule.predictedWaitMs,
+      releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
+      unconfirmedReleases: this.#unconfirmedReleases,
+      // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
+      ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
+    }
+  }
+
+  readonly drain = (): void => {
+    this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
+  }
+
+  get #nowMs (): number { return this.#port.clock.nowMs() }
+
+  get #totalPlaces (): number | undefined {
+    return this.#options.slots === 'auto' ? this.#port.backend.props()?.totalSlots : this.#options.slots
+  }
+
+  #apply (effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      const ticket = this.#tickets.get(effect.id)
+      if (ticket === undefined) throw new Error(`admission: the schedule named call ${effect.id}, which has no ticket`)
+      this.#port.clock.clearTimeout(ticket.timer)
+      if (effect.type === 'start') {
+        ticket.start = effect
+        this.#granted.push(effect.id)
+      } else {
+        ticket.answered.resolve(scheduleRefusal(effect, ticket.queued))
+        this.#discard(ticket)
+      }
+    }
+    // Assigning makes p-queue look again at what is granted; it never runs more tasks than there are places.
+    this.#queue.concurrency = this.#schedule.places
+  }
+
+  /** Takes a call that still waits out of the queue. */
+  #discard (ticket: Ticket): void {
+    this.#tickets.delete(ticket.id)
+    this.#port.clock.clearTimeout(ticket.timer)
+    ticket.call.signal.removeEventListener('abort', ticket.onLeave)
+    ticket.waiting.abort()
+  }
+
+  #leave (id: string): void {
+    const ticket = this.#tickets.get(id)
+    if (ticket === undefined || ticket.start !== undefined) return
+    ticket.answered.reject(ticket.call.signal.reason)
+    this.#discard(ticket)
+    this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
+  }
+
+  /** The task in p-queue. Never rejects. */
+  async #serve (ticket: Ticket): Promise<void> {
+    ticket.call.signal.removeEventListener('abort', ticket.onLeave)
+    try {
+      // It may have left between its grant and its turn in p-queue.
+      ticket.call.signal.throwIfAborted()
+      const startedAtMs = this.#nowMs
+      const { places, queueWaitMs, predictedWaitMs } = ticket.start ?? { places: 1, queueWaitMs: 0, predictedWaitMs: 0 }
+      const facts = { queueWaitMs, queued: ticket.queued, predictedWaitMs, places }
+      const answer = await ticket.next(ticket.call, queueWaitMs === 0 ? 'place free' : 'its turn', facts)
+      ticket.answered.resolve(answer)
+      const over = answer.over.then(outcome => this.#learn(ticket, answer.status, outcome, startedAtMs))
+      await this.#confirmed(ticket, answer.released, over)
+    } catch (error) {
+      ticket.answered.reject(error)
+      if (error instanceof Unanswered) await this.#confirmed(ticket, error.released, Promise.resolve())
+    } finally {
+      this.#tickets.delete(ticket.id)
+      this.#apply(this.#schedule.on({ type: 'released', id: ticket.id, atMs: this.#nowMs }))
+    }
+  }
+
+  #learn (ticket: Ticket, status: number, outcome: Outcome, startedAtMs: number): void {
+    if (status !== 200 || ticket.call.route !== 'generation') return
+    // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
+    const firstByteAtMs = ticket.call.stream ? outcome.firstByteAtMs : outcome.timings && startedAtMs + outcome.timings.prompt_ms
+    if (firstByteAtMs !== undefined) this.#apply(this.#schedule.on({ type: 'firstByte', id: ticket.id, firstByteAtMs, atMs: this.#nowMs }))
+  }
+
+  /** Settles when upstream confirmed that it is free, or `releaseTimeoutMs` after the answer was over. */
+  async #confirmed (ticket: Ticket, released: Promise<void>, over: Promise<void>): Promise<void> {
+    const { clock, log } = this.#port
+    const { releaseTimeoutMs } = this.#options
+    let timer: unknown
+    let isReleased = false
+    const gaveUp = deferred<void>()
+    over.then(() => {
+      if (isReleased) return
+      timer = clock.setTimeout(() => {
+        this.#unconfirmedReleases++
+        log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
+        gaveUp.resolve()
+      }, releaseTimeoutMs)
+    })
+    await Promise.race([released, gaveUp.promise])
+    isReleased = true
+    clock.clearTimeout(timer)
+  }
+}
+
+/** Holds the places at upstream: who starts, who waits, who is refused. */
+export const admission: PolicyFactory<AdmissionOptions> = {
+  name: 'admission',
+  schema: admissionSchema,
+  create: (options, port) => new Admission(options, port)
+}

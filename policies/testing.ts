@@ -1,0 +1,165 @@
+import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port } from './contract.js'
+import { deferred } from './deferred.js'
+import { needOf } from './need.js'
+import { Unanswered } from './unanswered.js'
+
+/** Lets everything run that only waits for promises. */
+export async function settle (): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+/** A clock that moves only when the test says so; timers run in the order of their due time. */
+export class FakeClock implements Clock {
+  #nowMs = 1_000
+  #lastHandle = 0
+  readonly #timers = new Map<number, { readonly dueAtMs: number, readonly fn: () => void }>()
+
+  nowMs (): number { return this.#nowMs }
+
+  setTimeout (fn: () => void, delayMs: number): number {
+    this.#timers.set(++this.#lastHandle, { dueAtMs: this.#nowMs + Math.max(0, delayMs), fn })
+    return this.#lastHandle
+  }
+
+  clearTimeout (handle: unknown): void {
+    if (typeof handle === 'number') this.#timers.delete(handle)
+  }
+
+  get timers (): number { return this.#timers.size }
+
+  async advance (ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    for (;;) {
+      await settle()
+      const due = [...this.#timers].filter(([, timer]) => timer.dueAtMs <= untilMs).sort((a, b) => a[1].dueAtMs - b[1].dueAtMs || a[0] - b[0])[0]
+      if (due === undefined) break
+      this.#timers.delete(due[0])
+      this.#nowMs = Math.max(this.#nowMs, due[1].dueAtMs)
+      due[1].fn()
+    }
+    this.#nowMs = untilMs
+    await settle()
+  }
+}
+
+export function makeBody (json: Readonly<Record<string, unknown>>): Body {
+  return { bytes: Buffer.from(JSON.stringify(json)), json, withJson: makeBody }
+}
+
+export interface TestCall extends Call {
+  /** Nobody waits for the answer any more. */
+  leave (): void
+}
+
+let lastCall = 0
+
+/** A streamed chat completion unless told otherwise. */
+export function makeCall (given: Partial<Call> = {}, json: Readonly<Record<string, unknown>> = { messages: [{ role: 'user', content: 'hi' }], stream: true }): TestCall {
+  const controller = new AbortController()
+  const path = given.path ?? '/v1/chat/completions'
+  return {
+    id: `call-${++lastCall}`,
+    route: 'generation',
+    path,
+    method: 'POST',
+    caller: 'test',
+    headers: new Map([['content-type', 'application/json']]),
+    body: makeBody(json),
+    stream: json['stream'] === true,
+    arrivedAtMs: 1_000,
+    need: needOf(path, json),
+    signal: controller.signal,
+    decisions: [],
+    leave: () => controller.abort(new Error('client left')),
+    ...given
+  }
+}
+
+/** One call that reached the held upstream; the test plays llama-server. */
+export interface HeldCall {
+  readonly call: Call
+  /** Sends the headers: `next` resolves. The body is open until `end`. */
+  answer (status?: number): void
+  end (outcome?: Partial<Outcome>): void
+  /** Upstream is free of the call. */
+  release (): void
+  /** `answer`, `end` and `release` at once. */
+  complete (outcome?: Partial<Outcome>): void
+  /** `next` rejects. With `unreleased`, `release` is needed to free upstream. */
+  fail (message: string, how?: { readonly unreleased: boolean }): void
+}
+
+/** An upstream that does nothing until the test answers by hand. Cancellation reaches it as `call.signal`, and it ignores that. */
+export function heldUpstream (): { handler: (call: Call) => Promise<Answer>, calls: HeldCall[], readonly active: number } {
+  const calls: HeldCall[] = []
+  let active = 0
+  return {
+    calls,
+    get active () { return active },
+    handler: call => {
+      active++
+      const answered = deferred<Answer>()
+      const over = deferred<Outcome>()
+      const released = deferred<void>()
+      let isReleased = false
+      const held: HeldCall = {
+        call,
+        answer: (status = 200) => answered.resolve({ status, headers: {}, body: Buffer.alloc(0), over: over.promise, released: released.promise }),
+        end: outcome => over.resolve({ how: 'complete', bytes: 0, ...outcome }),
+        release: () => {
+          if (!isReleased) active--
+          isReleased = true
+          released.resolve()
+        },
+        complete: outcome => {
+          held.answer()
+          held.end(outcome)
+          held.release()
+        },
+        fail: (message, how) => {
+          if (how?.unreleased === true) {
+            answered.reject(new Unanswered(message, released.promise))
+          } else {
+            held.release()
+            answered.reject(new Error(message))
+          }
+        }
+      }
+      calls.push(held)
+      return answered.promise
+    }
+  }
+}
+
+export interface TestPort extends Port {
+  readonly clock: FakeClock
+  props: BackendProps | undefined
+  load: BackendLoad | undefined
+  /** What `countTokens` answers; an error makes it reject. */
+  tokens: number | Error
+  counted: number
+  readonly warnings: Array<{ readonly facts: object, readonly message: string }>
+}
+
+export function makePort (): TestPort {
+  const warnings: TestPort['warnings'] = []
+  const port: TestPort = {
+    clock: new FakeClock(),
+    props: { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/test.gguf', buildInfo: 'b1' },
+    load: undefined,
+    tokens: 10,
+    counted: 0,
+    warnings,
+    log: { info: () => undefined, warn: (facts, message) => { warnings.push({ facts, message }) } },
+    backend: {
+      props: () => port.props,
+      load: () => port.load,
+      countTokens: async () => {
+        port.counted++
+        if (port.tokens instanceof Error) throw port.tokens
+        return port.tokens
+      }
+    } satisfies Backend
+  }
+  return port
+}
