@@ -1,0 +1,64 @@
+import type { Engine } from './engine.js'
+
+/** Lets the engine's steps take their time, or holds it so that a test steps it by hand. */
+export class Pace {
+  #held: boolean
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+  #dueAtMs = 0
+
+  constructor (readonly engine: Engine, held: boolean, readonly stepped: () => void) {
+    this.#held = held
+  }
+
+  /** To be called after every change that may give the engine work. */
+  kick (): void {
+    if (this.#held || this.engine.stepping) return
+    this.#dueAtMs = performance.now()
+    this.#begin()
+  }
+
+  /** Stops time, also in the middle of a step. */
+  hold (): void {
+    this.#held = true
+    this.stop()
+  }
+
+  release (): void {
+    if (!this.#held) return
+    this.#held = false
+    this.engine.end()
+    this.kick()
+  }
+
+  /**
+   * One decode call at once: honours cancels, prefills up to a batch, gives each decoding slot a token. Only while held.
+   * @returns false when there was nothing to do.
+   */
+  step (): boolean {
+    if (!this.#held) throw new Error('fake llama-server: step() works only while it is held; start it with `manual: true` or call hold() first')
+    if (!this.engine.stepping && this.engine.begin() === undefined) return false
+    this.engine.end()
+    this.stepped()
+    return true
+  }
+
+  stop (): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+  }
+
+  #begin (): void {
+    const durationMs = this.engine.begin()
+    if (durationMs === undefined) return
+    const end = () => {
+      this.engine.end()
+      if (!this.#held) this.#begin()
+      this.stepped()
+    }
+    // Due times add up without the timers' lateness, so that the speed is the one that was asked for.
+    this.#dueAtMs += durationMs
+    if (durationMs === 0) this.#immediate = setImmediate(end)
+    else this.#timer = setTimeout(end, Math.max(this.#dueAtMs - performance.now(), 0))
+  }
+}
