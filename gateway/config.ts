@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
-import type { PolicyFactory } from '../policies/contract.js'
+import type { RegisteredPolicy } from '../policies/index.js'
 import { configSchema } from './config-schema.js'
 import type { Config } from './config-schema.js'
 import { suggest } from './suggest.js'
 import { UsageError } from './usage-error.js'
 
-export type AnyPolicyFactory = PolicyFactory<Readonly<Record<string, unknown>>>
+export type PolicyRegistry = Readonly<Record<string, RegisteredPolicy>>
 
 /** @throws UsageError when the file cannot be read or is wrong; the message names the place in it */
-export function readConfigFile (path: string, factories: readonly AnyPolicyFactory[]): Config {
+export function readConfigFile (path: string, registry: PolicyRegistry): Config {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -24,7 +24,7 @@ export function readConfigFile (path: string, factories: readonly AnyPolicyFacto
     throw new UsageError(`--config ${path}: ${jsonTrouble(text, error)}`)
   }
   try {
-    return checkConfig(json, factories)
+    return checkConfig(json, registry)
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`--config ${path}: ${error.message}`)
     throw error
@@ -35,7 +35,7 @@ export function readConfigFile (path: string, factories: readonly AnyPolicyFacto
  * Checks a configuration and fills in its defaults.
  * @throws UsageError whose message begins with the place, e.g. `policies[0].slotz: no such option; …`
  */
-export function checkConfig (json: unknown, factories: readonly AnyPolicyFactory[]): Config {
+export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
   const ajv = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true })
   const config: unknown = structuredClone(json)
   const check = ajv.compile<Config>(configSchema)
@@ -43,8 +43,8 @@ export function checkConfig (json: unknown, factories: readonly AnyPolicyFactory
   const seen = new Set<string>()
   config.policies.forEach((policy, index) => {
     const { name, ...options } = policy
-    const factory = factories.find(candidate => candidate.name === name)
-    const names = factories.map(candidate => candidate.name)
+    const factory = registry[name]
+    const names = Object.keys(registry)
     if (factory === undefined) throw new UsageError(`policies[${index}].name: there is no policy "${name}"; there are ${names.join(', ')}.${suggest(name, names)}`)
     if (seen.has(name)) throw new UsageError(`policies[${index}].name: "${name}" is in the list twice; every policy may stand in it once`)
     seen.add(name)
