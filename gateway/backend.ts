@@ -1,0 +1,120 @@
+import type { Backend, BackendLoad, BackendProps, Call, Clock } from '../policies/contract.js'
+import type { Poller } from './poller.js'
+import { promptsOf } from './prompt.js'
+import { objectIn } from './upstream-get.js'
+import type { UpstreamGet } from './upstream-get.js'
+
+export type BackendState = 'ready' | 'loading' | 'lost'
+
+/** Time between two looks for a llama-server that is loading or away, milliseconds. */
+const lookAgainMs = 1000
+
+/** What the gateway knows of its llama-server. All routes behind it need no slot (L15). */
+export class UpstreamBackend implements Backend {
+  readonly #get: UpstreamGet
+  readonly #poller: Poller
+  readonly #clock: Clock
+  #props: BackendProps | undefined
+  #state: BackendState = 'lost'
+  #awaySinceMs: number
+  #looking = false
+  #closed = false
+  #timer: unknown
+
+  constructor (get: UpstreamGet, poller: Poller, clock: Clock) {
+    this.#get = get
+    this.#poller = poller
+    this.#clock = clock
+    this.#awaySinceMs = clock.nowMs()
+  }
+
+  readonly props = (): BackendProps | undefined => this.#props
+  readonly load = (): BackendLoad | undefined => this.#poller.load
+
+  get state (): BackendState {
+    return this.#state
+  }
+
+  /** Seconds a client should wait while upstream is away: as long as it has been away, from 1 to 30. */
+  retryAfterSeconds (): number {
+    return Math.min(30, Math.max(1, (this.#clock.nowMs() - this.#awaySinceMs) / 1e3))
+  }
+
+  /** Asks for `/props` until llama-server answers. Resolves after the first look, however it went. */
+  async look (): Promise<void> {
+    if (this.#closed || this.#looking) return
+    this.#looking = true
+    try {
+      const fetched = await this.#get.get('/props')
+      if (fetched.status === 200) {
+        this.#props = propsIn(objectIn(fetched.body, '/props'))
+        this.#state = 'ready'
+      } else {
+        this.#away('loading')
+      }
+    } catch {
+      this.#away('lost')
+    } finally {
+      this.#looking = false
+    }
+    if (this.#state !== 'ready' && !this.#closed) this.#timer = this.#clock.setTimeout(() => { this.look().catch(() => {}) }, lookAgainMs)
+  }
+
+  /** A call found upstream gone: what is known of it no longer holds. */
+  lost (): void {
+    if (this.#state !== 'ready') return
+    this.#away('lost')
+    this.look().catch(() => {})
+  }
+
+  /** For /readyz: `/health` answers at any load (L10). */
+  async check (): Promise<BackendState> {
+    try {
+      const { status } = await this.#get.get('/health')
+      if (status !== 200) return 'loading'
+      if (this.#state !== 'ready') await this.look()
+      return this.#state
+    } catch {
+      this.lost()
+      return 'lost'
+    }
+  }
+
+  /** The longest one, when the call carries several prompts: each has a slot of its own. */
+  async countTokens (call: Call, signal: AbortSignal): Promise<number> {
+    const prompts = await promptsOf(call, async json => {
+      const { prompt } = await this.#get.post('/apply-template', json, signal)
+      if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')
+      return prompt
+    })
+    const counts = await Promise.all(prompts.map(async prompt => {
+      if (typeof prompt === 'number') return prompt
+      const { tokens } = await this.#get.post('/tokenize', { content: prompt, add_special: true, parse_special: true }, signal)
+      if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
+      return tokens.length
+    }))
+    return Math.max(0, ...counts)
+  }
+
+  close (): void {
+    this.#closed = true
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #away (state: 'loading' | 'lost'): void {
+    if (this.#state === 'ready') this.#awaySinceMs = this.#clock.nowMs()
+    this.#state = state
+    this.#props = undefined
+  }
+}
+
+function propsIn (json: Readonly<Record<string, unknown>>): BackendProps {
+  const settings: unknown = json['default_generation_settings']
+  const context: unknown = Reflect.get(Object(settings), 'n_ctx')
+  return {
+    totalSlots: typeof json['total_slots'] === 'number' ? json['total_slots'] : 1,
+    slotContextTokens: typeof context === 'number' ? context : Infinity,
+    modelPath: String(json['model_path'] ?? ''),
+    buildInfo: String(json['build_info'] ?? '')
+  }
+}

@@ -1,0 +1,58 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+const closed = { additionalProperties: false } as const
+
+const listen = Type.Object({
+  host: Type.String({ default: '127.0.0.1', description: 'Address to listen on. Anything but a loopback address needs apiKeys.' }),
+  port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'TCP port; 0: any free one.' })
+}, { ...closed, default: {} })
+
+const upstream = Type.Object({
+  url: Type.String({ pattern: '^https?://', description: 'Origin of a running llama-server, e.g. http://127.0.0.1:8081.' }),
+  apiKey: Type.Optional(Type.String({ minLength: 1, description: 'llama-server\'s --api-key. Sent in place of what the client sent. Default: the environment\'s LLAMA_API_KEY.' }))
+}, closed)
+
+const server = Type.Object({
+  model: Type.Optional(Type.String({ minLength: 1, description: 'Name in the model catalogue. Default: the catalogue\'s default.' })),
+  slots: Type.Integer({ minimum: 1, maximum: 1024, default: 4, description: 'llama-server -np.' }),
+  threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024, description: 'llama-server -t. Default: one less than the CPUs, at least 1.' })),
+  slotContextTokens: Type.Integer({ minimum: 64, default: 2048, description: 'Context of one slot, tokens.' }),
+  batchTokens: Type.Integer({ minimum: 1, default: 256, description: 'llama-server -b, tokens: a running prefill is not interrupted within one batch.' }),
+  binary: Type.Optional(Type.String({ minLength: 1, description: 'Path of llama-server. Default: LLAMA_SERVER, then PATH, then Weir\'s cache.' }))
+}, { ...closed, default: {} })
+
+const limits = Type.Object({
+  bodyBytes: Type.Integer({ minimum: 1024, maximum: 2 ** 31 - 1, default: 32 * 2 ** 20, description: 'Largest request body, bytes; a larger one gets 413.' }),
+  connectTimeoutMs: Type.Integer({ minimum: 1, default: 10_000, description: 'To open a connection to llama-server, milliseconds.' }),
+  firstByteTimeoutMs: Type.Integer({ minimum: 1, default: 30 * 60_000, description: 'From sending a call to the first byte of its answer, milliseconds.' }),
+  idleTimeoutMs: Type.Integer({ minimum: 1, default: 5 * 60_000, description: 'Between two chunks of an answer, milliseconds.' }),
+  totalTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, description: 'From sending a call to the end of its answer, milliseconds. Default: none.' })),
+  drainTimeoutMs: Type.Integer({ minimum: 0, default: 30_000, description: 'How long running calls may go on after SIGTERM, milliseconds.' })
+}, { ...closed, default: {} })
+
+const apiKey = Type.Object({
+  name: Type.String({ minLength: 1, description: 'Who holds the key: the caller in records and policies.' }),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the key in lower-case hexadecimal, so that the file holds no secret.' })
+}, closed)
+
+const log = Type.Object({
+  file: Type.Optional(Type.String({ minLength: 1, description: 'File to append to. Default: stdout.' })),
+  level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')], { default: 'info' })
+}, { ...closed, default: {} })
+
+export const configSchema = Type.Object({
+  listen,
+  upstream: Type.Optional(upstream),
+  server,
+  policies: Type.Array(Type.Object({ name: Type.String() }), {
+    default: [{ name: 'prompt-cap' }, { name: 'admission' }],
+    description: 'Policies in run order, first = outermost, each with its name and its own options.'
+  }),
+  apiKeys: Type.Array(apiKey, { default: [], description: 'Keys that callers must present; none: everybody may call.' }),
+  limits,
+  log
+}, closed)
+
+/** A checked configuration with its defaults filled in. */
+export type Config = Static<typeof configSchema>

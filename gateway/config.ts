@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import type { ErrorObject } from 'ajv'
+import type { RegisteredPolicy } from '../policies/index.js'
+import { configSchema } from './config-schema.js'
+import type { Config } from './config-schema.js'
+import { suggest } from './suggest.js'
+import { UsageError } from './usage-error.js'
+
+export type PolicyRegistry = Readonly<Record<string, RegisteredPolicy>>
+
+/** @throws UsageError when the file cannot be read or is wrong; the message names the place in it */
+export function readConfigFile (path: string, registry: PolicyRegistry): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--config ${path}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`)
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`--config ${path}: ${jsonTrouble(text, error)}`)
+  }
+  try {
+    return checkConfig(json, registry)
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--config ${path}: ${error.message}`)
+    throw error
+  }
+}
+
+/**
+ * Checks a configuration and fills in its defaults.
+ * @throws UsageError whose message begins with the place, e.g. `policies[0].slotz: no such option; …`
+ */
+export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
+  const ajv = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true })
+  const config: unknown = structuredClone(json)
+  const check = ajv.compile<Config>(configSchema)
+  if (!check(config)) throw new UsageError(explain(check.errors?.[0], '') || 'the configuration must be a JSON object')
+  const seen = new Set<string>()
+  config.policies.forEach((policy, index) => {
+    const { name, ...options } = policy
+    const factory = registry[name]
+    const names = Object.keys(registry)
+    if (factory === undefined) throw new UsageError(`policies[${index}].name: there is no policy "${name}"; there are ${names.join(', ')}.${suggest(name, names)}`)
+    if (seen.has(name)) throw new UsageError(`policies[${index}].name: "${name}" is in the list twice; every policy may stand in it once`)
+    seen.add(name)
+    const checkOptions = ajv.compile(factory.schema)
+    if (!checkOptions(options)) throw new UsageError(explain(checkOptions.errors?.[0], `/policies/${index}`))
+  })
+  if (!isLoopback(config.listen.host) && config.apiKeys.length === 0) {
+    throw new UsageError(`listen.host: ${config.listen.host} can be reached from other machines, so apiKeys must have at least one entry {"name", "sha256"}; ` +
+      'sha256 is what `printf %s KEY | sha256sum` prints. Or listen on 127.0.0.1')
+  }
+  return config
+}
+
+export function isLoopback (host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host)
+}
+
+function explain (error: ErrorObject | undefined, prefix: string): string {
+  if (error === undefined) return ''
+  const { keyword, params, parentSchema, data } = error
+  const place = placeOf(prefix + error.instancePath)
+  const names = Object.keys(Object(Reflect.get(Object(parentSchema), 'properties')))
+  if (keyword === 'additionalProperties') {
+    const given = String(params['additionalProperty'])
+    return `${join(place, given)}: no such option; there are ${names.join(', ')}.${suggest(given, names)}`
+  }
+  if (keyword === 'required') return `${join(place, String(params['missingProperty']))}: is missing; ${place === '' ? 'the configuration' : place} has ${names.join(', ')}`
+  const allowed = keyword === 'const' || keyword === 'anyOf' || keyword === 'enum' ? `must be one of ${constants(parentSchema).join(', ')}` : error.message ?? 'is wrong'
+  return `${place === '' ? 'the configuration' : place}: ${allowed}, got ${JSON.stringify(data)}`
+}
+
+function constants (schema: unknown): string[] {
+  const branches: unknown = Reflect.get(Object(schema), 'anyOf') ?? Reflect.get(Object(schema), 'enum')
+  if (!Array.isArray(branches)) return [JSON.stringify(Reflect.get(Object(schema), 'const'))]
+  return branches.map(branch => typeof branch === 'object' ? String(Reflect.get(Object(branch), 'const')) : String(branch))
+}
+
+/** `/policies/0/slots` → `policies[0].slots`. */
+function placeOf (pointer: string): string {
+  return pointer.split('/').slice(1).reduce((place, part) => /^\d+$/.test(part) ? `${place}[${part}]` : join(place, part), '')
+}
+
+function join (place: string, name: string): string {
+  return place === '' ? name : `${place}.${name}`
+}
+
+/** V8 gives an offset, or nothing at the end of the text; people need a line. */
+function jsonTrouble (text: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const position = /position (\d+)/.exec(message)?.[1]
+  const before = position === undefined ? text : text.slice(0, Number(position))
+  const line = before.split('\n').length
+  const column = before.length - before.lastIndexOf('\n')
+  return `line ${line}, column ${column}: ${message.replace(/ in JSON.*| \(line.*/s, '')}; it must be JSON`
+}

@@ -1,0 +1,118 @@
+import { createChain } from '../policies/chain.js'
+import type { Call, Clock, PolicyInstance } from '../policies/contract.js'
+import { UpstreamBackend } from './backend.js'
+import { CallHandler } from './call-handler.js'
+import { systemClock } from './clock.js'
+import type { PolicyRegistry } from './config.js'
+import type { Config } from './config-schema.js'
+import { Drain } from './drain.js'
+import { Keys } from './keys.js'
+import { Metrics } from './metrics.js'
+import { Poller } from './poller.js'
+import type { RecordLog } from './record-log.js'
+import { Releases } from './release.js'
+import type { Trace } from './trace.js'
+import { UpstreamGet } from './upstream-get.js'
+import { Upstream } from './upstream.js'
+
+export interface GatewayOptions {
+  readonly config: Config
+  readonly upstream: { readonly url: string, readonly apiKey?: string | undefined }
+  readonly registry: PolicyRegistry
+  readonly log: RecordLog
+  readonly clock?: Clock
+  /** Shortest time between two readings of llama-server's load, milliseconds; below 2000 only in front of a fake server (L8). Default 2000. */
+  readonly pollIntervalMs?: number
+  /** After this long without confirmation a broken-off call counts as over, milliseconds. Default 60000. */
+  readonly releaseFallbackMs?: number
+}
+
+export interface ActivePolicy {
+  readonly name: string
+  readonly instance: PolicyInstance
+}
+
+/** Time limit of the gateway's own questions to llama-server, milliseconds. */
+const questionTimeoutMs = 10_000
+
+/** All parts of the gateway behind its HTTP surface, put together. */
+export class Gateway {
+  readonly options: GatewayOptions
+  readonly clock: Clock
+  readonly keys: Keys
+  readonly backend: UpstreamBackend
+  readonly poller: Poller
+  readonly releases: Releases
+  readonly policies: readonly ActivePolicy[]
+  readonly upstream: Upstream
+  readonly metrics: Metrics
+  readonly drain: Drain
+  readonly calls: CallHandler
+  readonly #get: UpstreamGet
+
+  constructor (options: GatewayOptions) {
+    this.options = options
+    const { config, upstream, registry, log } = options
+    const clock = options.clock ?? systemClock
+    this.clock = clock
+    this.keys = new Keys(config.apiKeys)
+    this.#get = new UpstreamGet(upstream.url, upstream.apiKey, questionTimeoutMs)
+    this.poller = new Poller(this.#get, clock, options.pollIntervalMs ?? 2000)
+    this.backend = new UpstreamBackend(this.#get, this.poller, clock)
+    this.releases = new Releases({ clock, reader: this.poller, log: log.logger, fallbackMs: options.releaseFallbackMs ?? 60_000 })
+    const port = { backend: this.backend, clock, log: log.logger }
+    this.policies = config.policies.map(({ name, ...policyOptions }) => {
+      const factory = registry[name]
+      if (factory === undefined) throw new Error(`there is no policy "${name}"`)
+      return { name, instance: factory.create(policyOptions, port) }
+    })
+    this.upstream = new Upstream({
+      ...upstream,
+      dropCredentials: this.keys.required,
+      clock,
+      limits: config.limits,
+      connectTimeoutMs: config.limits.connectTimeoutMs,
+      releases: this.releases,
+      slots: () => this.backend.props()?.totalSlots,
+      onLost: () => { this.backend.lost() },
+      retryAfterSeconds: () => this.backend.retryAfterSeconds()
+    })
+    const traces = new Map<string, Trace>()
+    const innermost = (call: Call) => this.upstream.send(call, traces.get(call.id) ?? { resent: 0 })
+    this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })
+    this.calls = new CallHandler({
+      chain: createChain(this.policies.map(({ name, instance }) => ({ name, run: instance.run })), innermost, clock),
+      traces,
+      clock,
+      backend: this.backend,
+      drain: this.drain,
+      log: log.logger,
+      admissionGauges: () => this.policies.find(({ name }) => name === 'admission')?.instance.gauges(),
+      onRecord: record => {
+        this.metrics.add(record)
+        log.write(record)
+      }
+    })
+    this.metrics = new Metrics({
+      inFlight: () => this.calls.inFlight,
+      zombiePlaces: () => this.releases.zombiePlaces,
+      wastedSeconds: () => this.releases.wastedSeconds,
+      upstreamReady: () => this.backend.state === 'ready',
+      policies: () => this.policyGauges()
+    }, clock)
+  }
+
+  policyGauges (): Array<{ readonly name: string, readonly gauges: Readonly<Record<string, number>> }> {
+    return this.policies.map(({ name, instance }) => ({ name, gauges: instance.gauges() }))
+  }
+
+  /** Ends all connections to upstream and gives every place back. */
+  async close (): Promise<void> {
+    this.backend.close()
+    await this.upstream.close()
+    await this.#get.close()
+    this.releases.close()
+    // Records of broken-off calls are written when their places are given back.
+    await this.calls.idle()
+  }
+}

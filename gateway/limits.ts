@@ -1,0 +1,23 @@
+/** Time limits of an upstream call, milliseconds. A prefill on a CPU takes minutes: the defaults are generous. */
+export interface TimeLimits {
+  /** From sending the call to the first byte of the answer's body. */
+  readonly firstByteTimeoutMs: number
+  /** Between two chunks of the answer. llama-server pings a silent stream every 30 s. */
+  readonly idleTimeoutMs: number
+  /** From sending the call to the end of the answer; absent: no limit. */
+  readonly totalTimeoutMs?: number
+}
+
+export type LimitReason = 'first-byte-timeout' | 'idle-timeout' | 'total-timeout'
+
+/**
+ * When the next limit is due, and which it is.
+ * @param lastByteAtMs absent: no byte of the body came yet
+ */
+export function nextLimit (limits: TimeLimits, sentAtMs: number, lastByteAtMs: number | undefined): { dueAtMs: number, reason: LimitReason } {
+  const byByte = lastByteAtMs === undefined
+    ? { dueAtMs: sentAtMs + limits.firstByteTimeoutMs, reason: 'first-byte-timeout' as const }
+    : { dueAtMs: lastByteAtMs + limits.idleTimeoutMs, reason: 'idle-timeout' as const }
+  const totalAtMs = sentAtMs + (limits.totalTimeoutMs ?? Infinity)
+  return totalAtMs < byByte.dueAtMs ? { dueAtMs: totalAtMs, reason: 'total-timeout' } : byByte
+}

@@ -1,0 +1,85 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { CallRecord, Clock } from '../policies/contract.js'
+import { Latency } from './latency.js'
+import type { Percentiles } from './latency.js'
+
+/** From a cached answer to a prefill on a small CPU: 10 ms to 30 min, seconds. */
+const bucketsSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800]
+
+export interface Gauges {
+  readonly inFlight: () => number
+  readonly zombiePlaces: () => number
+  readonly wastedSeconds: () => number
+  readonly upstreamReady: () => boolean
+  /** By policy name. */
+  readonly policies: () => ReadonlyArray<{ readonly name: string, readonly gauges: Readonly<Record<string, number>> }>
+}
+
+/** Prometheus metrics and live percentiles, both derived from the records alone. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #calls: Counter<'route' | 'status' | 'outcome'>
+  readonly #decisions: Counter<'policy' | 'verdict' | 'reason' | 'mode'>
+  readonly #queueWait: Histogram<'route'>
+  readonly #firstByte: Histogram<'route'>
+  readonly #perToken: Histogram<'route'>
+  readonly #duration: Histogram<'route'>
+  readonly #live: Readonly<Record<'queueWaitMs' | 'timeToFirstByteMs' | 'durationMs', Latency>>
+
+  constructor (gauges: Gauges, clock: Clock) {
+    const registers = [this.registry]
+    this.#calls = new Counter({ name: 'weir_calls_total', help: 'Calls by class of route, status sent and how they ended', labelNames: ['route', 'status', 'outcome'], registers })
+    this.#decisions = new Counter({ name: 'weir_decisions_total', help: 'Decisions of policies', labelNames: ['policy', 'verdict', 'reason', 'mode'], registers })
+    const histogram = (name: string, help: string): Histogram<'route'> => new Histogram({ name, help, labelNames: ['route'], buckets: bucketsSeconds, registers })
+    this.#queueWait = histogram('weir_queue_wait_seconds', 'Time that calls waited for a place')
+    this.#firstByte = histogram('weir_time_to_first_token_seconds', 'From arrival to the first byte of the answer\'s body')
+    this.#perToken = new Histogram({ name: 'weir_time_per_output_token_seconds', help: 'Decode time per token by llama-server\'s own timings', labelNames: ['route'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5], registers })
+    this.#duration = histogram('weir_request_duration_seconds', 'From arrival to the end of the answer')
+    gaugeOf('weir_in_flight', 'Calls between arrival and end', gauges.inFlight, registers)
+    gaugeOf('weir_zombie_places', 'Places of llama-server kept by calls that nobody waits for', gauges.zombiePlaces, registers)
+    gaugeOf('weir_slot_seconds_wasted', 'Place-seconds that calls kept after nobody waited for them, since the start', gauges.wastedSeconds, registers)
+    gaugeOf('weir_upstream_ready', '1 while llama-server answers', () => gauges.upstreamReady() ? 1 : 0, registers)
+    policyGauge(gauges, registers)
+    this.#live = { queueWaitMs: new Latency(clock), timeToFirstByteMs: new Latency(clock), durationMs: new Latency(clock) }
+  }
+
+  add (record: CallRecord): void {
+    const labels = { route: record.route }
+    this.#calls.inc({ ...labels, status: String(record.status), outcome: record.outcome })
+    for (const { policy, verdict, reason, mode } of record.decisions) this.#decisions.inc({ policy, verdict, reason, mode })
+    this.#queueWait.observe(labels, record.queueWaitMs / 1e3)
+    this.#live.queueWaitMs.record(record.queueWaitMs)
+    if (record.outcome === 'refused') return
+    const durationMs = record.overAtMs - record.arrivedAtMs
+    this.#duration.observe(labels, durationMs / 1e3)
+    this.#live.durationMs.record(durationMs)
+    if (record.firstByteAtMs !== undefined) {
+      this.#firstByte.observe(labels, (record.firstByteAtMs - record.arrivedAtMs) / 1e3)
+      this.#live.timeToFirstByteMs.record(record.firstByteAtMs - record.arrivedAtMs)
+    }
+    const { timings } = record
+    if (timings !== undefined && timings.predicted_n > 0) this.#perToken.observe(labels, timings.predicted_ms / timings.predicted_n / 1e3)
+  }
+
+  percentiles (): Readonly<Record<string, Percentiles>> {
+    return Object.fromEntries(Object.entries(this.#live).map(([name, latency]) => [name, latency.percentiles()]))
+  }
+}
+
+function gaugeOf (name: string, help: string, read: () => number, registers: Registry[]): Gauge {
+  return new Gauge({ name, help, registers, collect () { this.set(read()) } })
+}
+
+function policyGauge (gauges: Gauges, registers: Registry[]): Gauge<'policy' | 'gauge'> {
+  return new Gauge({
+    name: 'weir_policy_gauge',
+    help: 'Gauges of the policies: queued, running, places …',
+    labelNames: ['policy', 'gauge'],
+    registers,
+    collect () {
+      for (const policy of gauges.policies()) {
+        for (const [gauge, value] of Object.entries(policy.gauges)) this.set({ policy: policy.name, gauge }, value)
+      }
+    }
+  })
+}

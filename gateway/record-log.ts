@@ -1,0 +1,38 @@
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import type { CallRecord } from '../policies/contract.js'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/** The gateway's log: JSON lines, one of them per call with `msg` `call`, written off the hot path. */
+export class RecordLog {
+  readonly logger: Logger
+  readonly #destination: ReturnType<typeof pino.destination>
+  readonly #flusher: NodeJS.Timeout
+
+  /** @param file absent: stdout */
+  constructor (file: string | undefined, level: LogLevel) {
+    this.#destination = pino.destination({ dest: file ?? 1, sync: false, minLength: 4096, mkdir: true })
+    // A reader that went away (`gateway | head`) or a full disk must not end the gateway.
+    this.#destination.on('error', () => {})
+    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, this.#destination)
+    this.#flusher = setInterval(() => { this.#destination.flush() }, 500)
+    this.#flusher.unref()
+  }
+
+  write (record: CallRecord): void {
+    const { msg, ...facts } = record
+    this.logger.info(facts, msg)
+  }
+
+  /** Writes what is buffered; the log may be used after it. */
+  async flush (): Promise<void> {
+    await new Promise<void>(resolve => { this.#destination.flush(() => { resolve() }) })
+  }
+
+  async close (): Promise<void> {
+    clearInterval(this.#flusher)
+    await this.flush()
+    this.#destination.end()
+  }
+}

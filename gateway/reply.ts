@@ -1,0 +1,66 @@
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Answer } from '../policies/contract.js'
+import { RelayBody } from './relay-body.js'
+import type { Sink } from './relay-body.js'
+import type { StreamEnd } from './routes.js'
+import { streamErrorEvent } from './stream-error.js'
+
+/**
+ * Writes an answer to the client. A stream that upstream did not finish ends with an error event and a broken
+ * connection, any other answer with a broken connection: what is cut never looks complete.
+ */
+export function writeAnswer (res: ServerResponse, answer: Answer, extra: Readonly<Record<string, string>>, end: StreamEnd): void {
+  const headers = { ...answer.headers, ...extra }
+  const { body } = answer
+  const whole = body instanceof RelayBody ? body.takeWhole() : body instanceof Buffer ? body : undefined
+  if (whole !== undefined) {
+    res.writeHead(answer.status, { ...headers, 'content-length': String(whole.length) })
+    res.end(whole)
+    return
+  }
+  const isStream = String(answer.headers['content-type']).startsWith('text/event-stream')
+  res.writeHead(answer.status, headers)
+  // Node keeps headers back until the first chunk (T16), which comes only after the prefill.
+  if (isStream) res.flushHeaders()
+  const sink = new ClientSink(res, isStream ? end : undefined)
+  if (body instanceof RelayBody && body.relayTo(sink)) {
+    res.on('drain', () => { body.resumeRelay() })
+  } else if (body instanceof Readable) {
+    body.on('data', (chunk: Buffer) => { if (!sink.write(chunk)) body.pause() })
+    body.on('end', () => { sink.end() })
+    body.on('error', error => { sink.cut(error) })
+    res.on('drain', () => { body.resume() })
+  }
+}
+
+/** The client's connection as the place that an answer is relayed to. */
+class ClientSink implements Sink {
+  readonly #res: ServerResponse
+  /** Absent: the answer is not an event stream. */
+  readonly #end: StreamEnd | undefined
+
+  constructor (res: ServerResponse, end: StreamEnd | undefined) {
+    this.#res = res
+    this.#end = end
+  }
+
+  write (chunk: Buffer): boolean {
+    return this.#res.destroyed || this.#res.write(chunk)
+  }
+
+  end (): void {
+    this.#res.end()
+  }
+
+  cut (error: Error): void {
+    const res = this.#res
+    if (res.destroyed) return
+    if (this.#end === undefined) {
+      res.destroy()
+      return
+    }
+    const event = streamErrorEvent(this.#end, 502, `llama-server broke off in the middle of the answer (${error.message}); what came before is incomplete`)
+    res.write(event, () => { res.destroy() })
+  }
+}

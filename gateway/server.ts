@@ -1,0 +1,60 @@
+import { fastify } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Gateway } from './gateway.js'
+import { openPaths, registerOwnRoutes, sendRefusal } from './own-routes.js'
+import { bodyTooLarge, registerPassThrough } from './pass-through.js'
+import type { OwnRefusal } from './refusal.js'
+import { callRoutes } from './routes.js'
+
+/** The HTTP surface: own routes, calls that go through the chain, and everything else passed through. */
+export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
+  const { config } = gateway.options
+  const app = fastify({
+    logger: false,
+    bodyLimit: config.limits.bodyBytes,
+    // Draining answers with a reason of its own.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false
+  })
+  app.setErrorHandler<Error>((error, _request, reply) => sendRefusal(reply, refusalOf(error, config.limits.bodyBytes)))
+
+  if (gateway.keys.required) {
+    app.addHook('onRequest', (request, reply, done) => {
+      if (openPaths.has(pathOf(request)) || gateway.keys.callerOf(request.headers) !== undefined) return done()
+      sendRefusal(reply.header('www-authenticate', 'Bearer'), { status: 401, reason: 'no-key', message: 'this gateway needs an API key that it knows: send "Authorization: Bearer KEY"' })
+    })
+  }
+
+  registerOwnRoutes(app, gateway)
+
+  await app.register(async scope => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+    for (const route of callRoutes) {
+      scope.post(route.path, {
+        handler: (request, reply) => { gateway.calls.handle(request, reply, route, callerOf(gateway, request)) },
+        errorHandler: (error, request, reply) => {
+          gateway.calls.refuse(request, reply, route, callerOf(gateway, request), refusalOf(error, config.limits.bodyBytes))
+        }
+      })
+    }
+  })
+
+  await app.register(async scope => { await registerPassThrough(scope, gateway) })
+  return app
+}
+
+function callerOf (gateway: Gateway, request: FastifyRequest): string {
+  return gateway.keys.required ? gateway.keys.callerOf(request.headers) ?? request.ip : request.ip
+}
+
+function pathOf (request: FastifyRequest): string {
+  return request.raw.url?.split('?', 1)[0] ?? '/'
+}
+
+function refusalOf (error: Error, bodyBytes: number): OwnRefusal {
+  const status = Number(Reflect.get(error, 'statusCode') ?? 500)
+  if (status === 413) return bodyTooLarge(bodyBytes)
+  return { status, reason: status < 500 ? 'bad-request' : 'fault', message: error.message }
+}

@@ -1,0 +1,75 @@
+import type { Timings } from '../policies/contract.js'
+
+const capacityBytes = 4096
+
+/** What llama-server says of a generation at the end of its answer. */
+export interface TailFacts {
+  readonly timings?: Timings
+  readonly promptTokens?: number
+  readonly cachedTokens?: number
+  readonly outputTokens?: number
+}
+
+/**
+ * The last 4 KB of an answer, copied into one ring: no chunk is kept alive and none is parsed while it passes.
+ * Both kinds of answer carry `timings` and `usage` at their end. A quote inside a JSON string is always escaped, so
+ * an unescaped `"timings":` cannot come from the generated text.
+ */
+export class Tail {
+  readonly #ring = Buffer.allocUnsafe(capacityBytes)
+  #at = 0
+  #wrapped = false
+
+  add (chunk: Buffer): void {
+    const last = chunk.length > capacityBytes ? chunk.subarray(chunk.length - capacityBytes) : chunk
+    const first = Math.min(last.length, capacityBytes - this.#at)
+    last.copy(this.#ring, this.#at, 0, first)
+    if (first < last.length) last.copy(this.#ring, 0, first)
+    this.#at += last.length
+    if (this.#at >= capacityBytes) {
+      this.#at -= capacityBytes
+      this.#wrapped = true
+    }
+  }
+
+  text (): string {
+    const end = this.#ring.toString('latin1', 0, this.#at)
+    return this.#wrapped ? this.#ring.toString('latin1', this.#at, capacityBytes) + end : end
+  }
+
+  facts (): TailFacts {
+    const text = this.text()
+    const timings = timingsIn(text)
+    const promptTokens = lastNumber(text, /"(?:prompt_tokens|input_tokens)":\s*(\d+)/g) ??
+      (timings === undefined ? undefined : timings.prompt_n + (timings.cache_n ?? 0))
+    const cachedTokens = timings?.cache_n ?? lastNumber(text, /"(?:cached_tokens|cache_read_input_tokens)":\s*(\d+)/g)
+    const outputTokens = lastNumber(text, /"(?:completion_tokens|output_tokens)":\s*(\d+)/g) ?? timings?.predicted_n
+    return {
+      ...(timings === undefined ? {} : { timings }),
+      ...(promptTokens === undefined ? {} : { promptTokens }),
+      ...(cachedTokens === undefined ? {} : { cachedTokens }),
+      ...(outputTokens === undefined ? {} : { outputTokens })
+    }
+  }
+}
+
+function lastNumber (text: string, pattern: RegExp): number | undefined {
+  const found = [...text.matchAll(pattern)].at(-1)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+function timingsIn (text: string): Timings | undefined {
+  const found = [...text.matchAll(/"timings":\s*(\{[^{}]*\})/g)].at(-1)?.[1]
+  if (found === undefined) return undefined
+  try {
+    const parsed: unknown = JSON.parse(found)
+    return isTimings(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isTimings (value: unknown): value is Timings {
+  if (typeof value !== 'object' || value === null) return false
+  return ['prompt_n', 'prompt_ms', 'predicted_n', 'predicted_ms'].every(name => typeof Reflect.get(value, name) === 'number')
+}

@@ -1,0 +1,191 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Answer, Call, Outcome } from '../policies/contract.js'
+import type { Connection, Connections } from './connections.js'
+import { headersToClient } from './headers.js'
+import { nextLimit } from './limits.js'
+import type { LimitReason } from './limits.js'
+import { faultAnswer } from './refusal.js'
+import type { Holding } from './release.js'
+import { RelayBody } from './relay-body.js'
+import { Tail } from './tail.js'
+import type { Trace } from './trace.js'
+import type { UpstreamOptions } from './upstream.js'
+
+interface Opened {
+  readonly body: RelayBody
+  readonly tail: Tail
+  readonly over: (outcome: Outcome) => void
+  readonly released: (done: Promise<void> | void) => void
+}
+
+/** The way of one call to upstream and of its answer back; the handler that undici's parser calls directly. */
+export class Trip implements Dispatcher.DispatchHandler {
+  readonly #call: Call
+  readonly #trace: Trace
+  readonly #request: Dispatcher.DispatchOptions
+  readonly #connections: Connections
+  readonly #options: UpstreamOptions
+  readonly #resolve: (answer: Answer) => void
+  readonly #onAbort = (): void => { this.#breakOff('left') }
+  #connection: Connection | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #holding: Holding | undefined
+  #opened: Opened | undefined
+  #timer: unknown
+  #done = false
+  #bytes = 0
+  #sentAtMs = 0
+  #lastByteAtMs: number | undefined
+
+  constructor (call: Call, trace: Trace, request: Dispatcher.DispatchOptions, connections: Connections, options: UpstreamOptions, resolve: (answer: Answer) => void) {
+    this.#call = call
+    this.#trace = trace
+    this.#request = request
+    this.#connections = connections
+    this.#options = options
+    this.#resolve = resolve
+  }
+
+  start (): void {
+    this.#sentAtMs = this.#options.clock.nowMs()
+    if (this.#call.signal.aborted) return this.#breakOff('left')
+    this.#call.signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#arm()
+    this.#dispatch(this.#connections.take())
+  }
+
+  onRequestStart (controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#holding ??= this.#options.releases.start(Math.min(this.#call.need.places, this.#options.slots() ?? 1))
+  }
+
+  onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#done || status < 200) return
+    this.#trace.upstreamHeadersAtMs = this.#options.clock.nowMs()
+    const body = new RelayBody(() => { this.#controller?.resume() })
+    let over: Opened['over'] = () => {}
+    let released: Opened['released'] = () => {}
+    const answer: Answer = {
+      status,
+      headers: headersToClient(headers),
+      body,
+      over: new Promise(resolve => { over = resolve }),
+      released: new Promise(resolve => { released = resolve })
+    }
+    this.#opened = { body, tail: new Tail(), over, released }
+    this.#resolve(answer)
+  }
+
+  onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const opened = this.#opened
+    if (this.#done || opened === undefined) return
+    const first = this.#lastByteAtMs === undefined
+    this.#lastByteAtMs = this.#options.clock.nowMs()
+    if (first) {
+      this.#trace.firstByteAtMs = this.#lastByteAtMs
+      this.#options.clock.clearTimeout(this.#timer)
+      this.#arm()
+    }
+    this.#bytes += chunk.length
+    opened.tail.add(chunk)
+    if (!opened.body.deliver(chunk)) controller.pause()
+  }
+
+  onResponseEnd (): void {
+    if (this.#done || this.#opened === undefined) return
+    this.#finish()
+    if (this.#holding !== undefined) this.#options.releases.end(this.#holding)
+    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection.client)
+    this.#opened.body.finish()
+    this.#settle(this.#opened, 'complete')
+    this.#opened.released()
+  }
+
+  onResponseError (_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#done) return
+    if (this.#connection !== undefined) this.#connections.drop(this.#connection.client)
+    // Upstream closed a kept connection just then (L22): it has seen nothing of this call.
+    if (this.#opened === undefined && this.#connection?.reused === true) {
+      this.#trace.resent += 1
+      this.#dispatch(this.#connections.fresh())
+      return
+    }
+    this.#options.onLost()
+    this.#breakOff('upstream-lost', error)
+  }
+
+  #dispatch (connection: Connection): void {
+    this.#connection = connection
+    connection.client.dispatch(this.#request, this)
+  }
+
+  #breakOff (why: 'left' | 'upstream-lost' | LimitReason, error?: Error): void {
+    if (this.#done) return
+    this.#finish()
+    if (this.#connection !== undefined) this.#connections.drop(this.#connection.client)
+    // Until the request was written nothing of it can run there.
+    const released = this.#holding === undefined ? Promise.resolve() : this.#options.releases.abandon(this.#holding)
+    const opened = this.#opened
+    if (opened !== undefined) {
+      opened.body.fail(error ?? new Error(why === 'left' ? 'the client left' : `broken off: ${why}`))
+      this.#settle(opened, why === 'left' ? 'left' : 'cut')
+      opened.released(released)
+    } else if (why === 'left') {
+      this.#resolve(faultAnswer({ status: 499, reason: 'client-left', message: 'the client left' }, 'left', released))
+    } else {
+      this.#resolve(this.#fault(why, error, released))
+    }
+  }
+
+  #fault (why: 'upstream-lost' | LimitReason, error: Error | undefined, released: Promise<void>): Answer {
+    const { url, limits, retryAfterSeconds } = this.#options
+    if (why !== 'upstream-lost') {
+      const limitMs = why === 'total-timeout' ? limits.totalTimeoutMs : limits.firstByteTimeoutMs
+      return faultAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limitMs} ms (limits.${limitNames[why]})` }, 'fault', released)
+    }
+    const sent = this.#holding !== undefined
+    const message = sent ? `llama-server at ${url} broke the connection before it answered` : `llama-server at ${url} cannot be reached`
+    return faultAnswer({
+      status: sent ? 502 : 503,
+      reason: why,
+      message: `${message} (${errorCode(error)}); try again later`,
+      retryAfterSeconds: retryAfterSeconds()
+    }, 'fault', released)
+  }
+
+  #settle (opened: Opened, how: Outcome['how']): void {
+    const facts = opened.tail.facts()
+    this.#trace.facts = facts
+    opened.over({
+      how,
+      bytes: this.#bytes,
+      ...(this.#trace.firstByteAtMs === undefined ? {} : { firstByteAtMs: this.#trace.firstByteAtMs }),
+      ...(facts.timings === undefined ? {} : { timings: facts.timings })
+    })
+  }
+
+  #finish (): void {
+    this.#done = true
+    this.#options.clock.clearTimeout(this.#timer)
+    this.#call.signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  #arm (): void {
+    const { clock, limits } = this.#options
+    const limit = nextLimit(limits, this.#sentAtMs, this.#lastByteAtMs)
+    this.#timer = clock.setTimeout(() => {
+      // The timer is not moved for each chunk: bytes that came meanwhile only make it due later.
+      const now = nextLimit(limits, this.#sentAtMs, this.#lastByteAtMs)
+      if (now.dueAtMs > clock.nowMs() + 1) this.#arm()
+      else this.#breakOff(now.reason)
+    }, Math.min(Math.max(1, limit.dueAtMs - clock.nowMs()), 2 ** 31 - 1))
+  }
+}
+
+const limitNames = { 'first-byte-timeout': 'firstByteTimeoutMs', 'idle-timeout': 'idleTimeoutMs', 'total-timeout': 'totalTimeoutMs' } as const
+
+function errorCode (error: Error | undefined): string {
+  const code: unknown = error === undefined ? undefined : Reflect.get(error, 'code')
+  return typeof code === 'string' ? code : error?.message ?? 'no reason given'
+}
