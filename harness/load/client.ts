@@ -1,0 +1,153 @@
+import { Pool, type Dispatcher } from 'undici'
+import { nowMs } from '../clock.js'
+import type { CallSample } from '../types.js'
+import { createChatStream, errorText } from './chat-stream.js'
+
+export interface Target {
+  /** Where `/v1/chat/completions` is, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string
+  readonly apiKey?: string | undefined
+}
+
+/** A call made ready: its body is built before its time comes. */
+export interface PreparedCall {
+  readonly phase: CallSample['phase']
+  readonly seq: number
+  readonly cls: string
+  readonly body: string
+}
+
+export interface ChatClient {
+  /**
+   * Sends at once and resolves (never rejects) with how it ended. An abort of `signal` ends the patience: `unanswered`, with the
+   * signal's reason as `reason` when that is a string.
+   */
+  call (prepared: PreparedCall, intendedMs: number, signal: AbortSignal): Promise<CallSample>
+  /** Drops all connections. */
+  close (): Promise<void>
+}
+
+/** Statuses that are a policy's refusal when `X-Weir-Reason` says so. */
+const REFUSALS = [400, 429, 503]
+/** Bytes of an error's body that are looked at. */
+const ERROR_BODY_LIMIT = 16_384
+
+/** Fixed work per call: exactly `maxTokens` tokens out, nothing reused from the cache of a slot. */
+export function chatBody (prompt: string, maxTokens: number): string {
+  return JSON.stringify({
+    messages: [{ role: 'user', content: prompt }],
+    max_tokens: maxTokens,
+    ignore_eos: true,
+    temperature: 0,
+    cache_prompt: false,
+    stream: true,
+    stream_options: { include_usage: true }
+  })
+}
+
+/** One connection per call that is under way (no limit), kept alive between calls; no time limits of its own. */
+export function openChatClient ({ url, apiKey }: Target): ChatClient {
+  const base = new URL(url)
+  const path = `${base.pathname.replace(/\/$/, '')}/v1/chat/completions`
+  const pool = new Pool(base.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'text/event-stream',
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
+  }
+  return {
+    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers, body: prepared.body }, prepared, intendedMs, signal),
+    close: () => pool.destroy()
+  }
+}
+
+type Ending = Pick<CallSample, 'outcome' | 'reason'>
+
+function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: PreparedCall, intendedMs: number, signal: AbortSignal): Promise<CallSample> {
+  return new Promise(resolve => {
+    const stream = createChatStream()
+    const stamps: { headersMs?: number, status?: number, retryAfterSeconds?: number, weirId?: string } = {}
+    let weirReason: string | undefined
+    let errorBody = ''
+    let control: Dispatcher.DispatchController | undefined
+    let settled = false
+    const sentMs = nowMs()
+
+    function settle (ending: Ending): void {
+      if (settled) return
+      settled = true
+      const doneMs = nowMs()
+      signal.removeEventListener('abort', giveUp)
+      resolve({ phase: prepared.phase, seq: prepared.seq, cls: prepared.cls, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) })
+    }
+    function giveUp (): void {
+      settle({ outcome: 'unanswered', ...(typeof signal.reason === 'string' ? { reason: signal.reason } : {}) })
+      control?.abort(new Error('nobody waits any more'))
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    if (signal.aborted) return giveUp()
+
+    pool.dispatch(request, {
+      onRequestStart (controller) {
+        control = controller
+        if (settled) controller.abort(new Error('nobody waits any more'))
+      },
+      onResponseStart (_controller, status, headers) {
+        stamps.headersMs = nowMs()
+        stamps.status = status
+        weirReason = text(headers['x-weir-reason'])
+        const weirId = text(headers['x-weir-id'])
+        if (weirId !== undefined) stamps.weirId = weirId
+        const retryAfter = text(headers['retry-after'])
+        if (retryAfter !== undefined && /^\d+$/.test(retryAfter)) stamps.retryAfterSeconds = Number(retryAfter)
+      },
+      onResponseData (_controller, chunk) {
+        if (stamps.status === 200) stream.feed(chunk, nowMs())
+        else if (errorBody.length < ERROR_BODY_LIMIT) errorBody += chunk.toString('latin1')
+      },
+      onResponseEnd () {
+        if (stamps.status === 200) settle(endOfStream(stream))
+        else settle(endOfError(stamps.status, weirReason, errorBody))
+      },
+      onResponseError (_controller, error) {
+        const cut = stamps.status === 200
+        settle({ outcome: 'failed', reason: cut ? `cut: ${stream.error ?? codeOf(error)}` : codeOf(error) })
+      }
+    })
+  })
+}
+
+function endOfStream ({ error, done, chunkAtMs }: ReturnType<typeof createChatStream>): Ending {
+  if (error !== undefined) return { outcome: 'failed', reason: `error event: ${error}` }
+  if (!done) return { outcome: 'failed', reason: 'cut: ended without [DONE]' }
+  if (chunkAtMs.length === 0) return { outcome: 'failed', reason: 'no content' }
+  return { outcome: 'answered' }
+}
+
+function endOfError (status: number | undefined, weirReason: string | undefined, body: string): Ending {
+  if (weirReason !== undefined && status !== undefined && REFUSALS.includes(status)) return { outcome: 'refused', reason: weirReason }
+  return { outcome: 'failed', reason: `http ${status}: ${weirReason ?? errorText(body)}` }
+}
+
+function streamPart (stream: ReturnType<typeof createChatStream>): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
+  const { chunkAtMs, promptTokens, outputTokens, promptMs, predictedMs } = stream
+  const firstMs = chunkAtMs[0]
+  const lastMs = chunkAtMs.at(-1)
+  return {
+    chunks: chunkAtMs.length,
+    itlMs: chunkAtMs.slice(1).map((atMs, index) => Math.round((atMs - (chunkAtMs[index] ?? atMs)) * 100) / 100),
+    ...(firstMs === undefined || lastMs === undefined ? {} : { firstMs, lastMs }),
+    ...(promptTokens === undefined ? {} : { promptTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...(promptMs === undefined ? {} : { promptMs }),
+    ...(predictedMs === undefined ? {} : { predictedMs })
+  }
+}
+
+function codeOf (error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+}
+
+function text (value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}

@@ -1,0 +1,60 @@
+import type { CallSample, WorkloadClass } from '../types.js'
+import { nowMs } from '../clock.js'
+import { chatBody, type ChatClient } from './client.js'
+import { makePrompt } from './prompts.js'
+import { deriveSeed } from './random.js'
+import { waitUntil } from './wait.js'
+
+export interface ClosedLoopOptions {
+  readonly client: ChatClient
+  readonly phase: CallSample['phase']
+  /** Calls under way at any time. */
+  readonly clients: number
+  /** Class of the n-th call. */
+  readonly nextClass: () => WorkloadClass
+  /** Prompts are drawn from it and the call's number. */
+  readonly seed: number
+  /** No call is started at or after this (monotonic milliseconds). */
+  readonly startUntilMs: number
+  /** Calls under way then become `unanswered` (monotonic milliseconds). */
+  readonly drainUntilMs: number
+  /** Most calls in all. Default: no bound. */
+  readonly maxCalls?: number
+  /** Number of the first call. Default 0. */
+  readonly firstSeq?: number
+  readonly onSend?: () => void
+  readonly onSample: (sample: CallSample) => void
+  /** As in the open loop. */
+  readonly signal: AbortSignal
+}
+
+/** After a failure a client waits this long: a dead server must not be asked in a tight loop. */
+const PAUSE_AFTER_FAILURE_MS = 100
+
+/** Each client starts its next call when its last one ended (intended = sent). What is under way at `startUntilMs` is let finish. */
+export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> {
+  const { client, phase, clients, nextClass, seed, startUntilMs, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
+  const patience = new AbortController()
+  const drained = new AbortController()
+  const stop = (): void => patience.abort('stopped')
+  signal.addEventListener('abort', stop, { once: true })
+  const censor = waitUntil(drainUntilMs, { spin: false, signal: drained.signal }).then(over => { if (over) patience.abort('drain over') })
+
+  let started = 0
+  async function loop (): Promise<void> {
+    while (started < maxCalls && !signal.aborted && nowMs() < startUntilMs) {
+      const seq = firstSeq + started++
+      const cls = nextClass()
+      const body = chatBody(makePrompt(deriveSeed(seed, seq), cls.promptWords), cls.maxTokens)
+      const answer = client.call({ phase, seq, cls: cls.name, body }, nowMs(), patience.signal)
+      options.onSend?.()
+      const sample = await answer
+      onSample(sample)
+      if (sample.outcome !== 'answered') await waitUntil(nowMs() + PAUSE_AFTER_FAILURE_MS, { spin: false, signal: patience.signal })
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, loop))
+  drained.abort()
+  await censor
+  signal.removeEventListener('abort', stop)
+}

@@ -1,0 +1,101 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { CapacityEstimate } from './capacity.js'
+
+const closed = { additionalProperties: false }
+
+const Class = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  promptWords: Type.Integer({ minimum: 1 }),
+  maxTokens: Type.Integer({ minimum: 1 }),
+  share: Type.Number({ minimum: 0 })
+}, closed)
+
+const common = {
+  target: Type.Object({ url: Type.String({ pattern: '^https?://' }), apiKey: Type.Optional(Type.String()) }, closed),
+  /** Samples are appended to it, one JSON line each. */
+  outPath: Type.String({ minLength: 1 }),
+  classes: Type.Array(Class, { minItems: 1 }),
+  seed: Type.Number(),
+  /** After the last time of sending, calls may be answered for this long; then they are `unanswered`. */
+  drainSeconds: Type.Number({ minimum: 0 })
+}
+
+const LoadPhase = Type.Object({
+  phase: Type.Literal('load'),
+  ...common,
+  ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
+  /** Ramp and window together. */
+  seconds: Type.Number({ exclusiveMinimum: 0 }),
+  /** Spin the last 2 ms before a send; see `waitUntil`. */
+  spin: Type.Boolean()
+}, closed)
+
+const CapacityPhase = Type.Object({
+  phase: Type.Literal('capacity'),
+  ...common,
+  clients: Type.Integer({ minimum: 1 }),
+  /** No call is started after this. */
+  seconds: Type.Number({ exclusiveMinimum: 0 })
+}, closed)
+
+const UnloadedPhase = Type.Object({
+  phase: Type.Literal('unloaded'),
+  ...common,
+  /** Calls of each class, one at a time, the classes in turn. */
+  callsPerClass: Type.Integer({ minimum: 1 })
+}, closed)
+
+/** Open loop · closed loop · one call at a time. */
+export type LoadJob = Static<typeof LoadPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase>
+
+const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, capacity: CapacityPhase, unloaded: UnloadedPhase }
+
+/** Throws an Error that names the place, the value and what is allowed. */
+export function parseJob (json: unknown): LoadJob {
+  if (isJob(json)) return json
+  const phase: unknown = typeof json === 'object' && json !== null && 'phase' in json ? json.phase : undefined
+  const schema = phase === 'load' || phase === 'capacity' || phase === 'unloaded' ? SCHEMAS[phase] : undefined
+  if (schema === undefined) throw new Error(`job: phase is ${JSON.stringify(phase)}; it must be load, capacity or unloaded`)
+  const error = Value.Errors(schema, json).First()
+  throw new Error(`job${error?.path.replaceAll('/', '.') ?? ''} is ${JSON.stringify(error?.value)}: ${error?.message ?? 'not allowed'}`)
+}
+
+function isJob (json: unknown): json is LoadJob {
+  return Object.values(SCHEMAS).some(schema => Value.Check(schema, json))
+}
+
+export interface LoadCounts {
+  readonly sent: number
+  readonly answered: number
+  readonly refused: number
+  readonly failed: number
+  readonly unanswered: number
+}
+
+export interface LoadProgress extends LoadCounts {
+  /** Intended in all; absent in a closed loop. */
+  readonly intended?: number
+}
+
+export interface LoadSummary extends LoadProgress {
+  readonly phase: LoadJob['phase']
+  /** Monotonic milliseconds: zero of the trace or first send · end of sending as planned (as happened, when `unloaded`) · last sample. */
+  readonly fromMs: number
+  readonly toMs: number
+  readonly drainedAtMs: number
+  /** Ended by a signal before its time. */
+  readonly stopped: boolean
+  /** Longest time that the generator's event loop stood still: the control for a stalled client. */
+  readonly eventLoopDelayMaxMs: number
+  /** sent − intended; null when nothing was sent. Nearest rank. */
+  readonly dispatchDelayMs: { readonly p50: number, readonly p95: number, readonly p99: number, readonly max: number } | null
+  /** Only of `capacity`, and only when the loop was long enough. */
+  readonly capacity?: CapacityEstimate
+}
+
+/** Lines on the load process's stdout. */
+export type LoadEvent =
+  { readonly event: 'progress', readonly progress: LoadProgress } |
+  { readonly event: 'summary', readonly summary: LoadSummary } |
+  { readonly event: 'error', readonly message: string }

@@ -1,0 +1,55 @@
+import type { CallSample, WorkloadClass } from '../types.js'
+import { nowMs } from '../clock.js'
+import { chatBody, type ChatClient, type PreparedCall } from './client.js'
+import { makePrompt } from './prompts.js'
+import type { TraceEntry } from './trace.js'
+import { waitUntil } from './wait.js'
+
+export interface OpenLoopOptions {
+  readonly client: ChatClient
+  readonly trace: readonly TraceEntry[]
+  readonly classes: readonly WorkloadClass[]
+  /** Monotonic milliseconds of the trace's zero. A send whose time is past goes out at once and keeps its intended time. */
+  readonly startAtMs: number
+  /** Monotonic milliseconds: what is not answered then is `unanswered` (right-censored) with this as `doneMs`, give or take. */
+  readonly drainUntilMs: number
+  /** See `waitUntil`. Default true. */
+  readonly spin?: boolean
+  readonly onSend?: () => void
+  readonly onSample: (sample: CallSample) => void
+  /** Stops sending and waiting: calls under way become `unanswered` with reason `stopped`, the rest of the trace is not sent. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Sends each call at its intended time or after, never before, and whatever became of the calls before it.
+ * Resolves when every call that was sent has its sample.
+ */
+export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
+  const { client, trace, startAtMs, drainUntilMs, spin = true, onSample, signal } = options
+  const patience = new AbortController()
+  const drained = new AbortController()
+  const stop = (): void => patience.abort('stopped')
+  signal.addEventListener('abort', stop, { once: true })
+  const censor = waitUntil(drainUntilMs, { spin: false, signal: drained.signal }).then(over => { if (over) patience.abort('drain over') })
+
+  const underWay: Promise<void>[] = []
+  for (const entry of trace) {
+    const intendedMs = startAtMs + entry.atMs
+    const prepared = prepare(entry, options.classes)
+    if (intendedMs > nowMs() && !await waitUntil(intendedMs, { spin, signal })) break
+    if (signal.aborted) break
+    underWay.push(client.call(prepared, intendedMs, patience.signal).then(onSample))
+    options.onSend?.()
+  }
+  await Promise.all(underWay)
+  drained.abort()
+  await censor
+  signal.removeEventListener('abort', stop)
+}
+
+function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {
+  const cls = classes.find(({ name }) => name === entry.cls)
+  if (cls === undefined) throw new Error(`trace entry ${entry.seq}: no class is named '${entry.cls}'; there are ${classes.map(({ name }) => name).join(', ')}`)
+  return { phase: 'load', seq: entry.seq, cls: cls.name, body: chatBody(makePrompt(entry.promptSeed, cls.promptWords), cls.maxTokens) }
+}

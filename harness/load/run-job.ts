@@ -1,0 +1,97 @@
+import { nowMs } from '../clock.js'
+import type { CallSample } from '../types.js'
+import { estimateCapacity, type CapacityCall } from './capacity.js'
+import { openChatClient } from './client.js'
+import { runClosedLoop } from './closed-loop.js'
+import type { LoadJob, LoadProgress, LoadSummary } from './job.js'
+import { runOpenLoop } from './open-loop.js'
+import { makeRandom } from './random.js'
+import { createTally } from './tally.js'
+import { classChooser, makeTrace } from './trace.js'
+
+export interface JobHooks {
+  readonly onSample: (sample: CallSample) => void
+  /** Called once, before the first send; what it is given tells the progress at any time. */
+  readonly onStart: (progress: () => LoadProgress) => void
+  readonly signal: AbortSignal
+}
+
+/** Time between the making of a trace and its zero. */
+const LEAD_MS = 100
+
+/** Everything of the summary but the event loop's delay, which belongs to a process. */
+export async function runJob (job: LoadJob, { onSample, onStart, signal }: JobHooks): Promise<Omit<LoadSummary, 'eventLoopDelayMaxMs'>> {
+  const tally = createTally()
+  const client = openChatClient(job.target)
+  const lives: CapacityCall[] = []
+  const watch = {
+    client,
+    signal,
+    onSend: tally.onSend,
+    onSample (sample: CallSample) {
+      tally.onSample(sample)
+      if (job.phase === 'capacity') lives.push(sample)
+      onSample(sample)
+    }
+  }
+  const trace = job.phase === 'load' ? makeTrace(job) : []
+  const intended = job.phase === 'load' ? trace.length : job.phase === 'unloaded' ? job.callsPerClass * job.classes.length : undefined
+  const progress = (): LoadProgress => ({ ...tally.counts(), ...(intended === undefined ? {} : { intended }) })
+  onStart(progress)
+
+  const fromMs = nowMs() + (job.phase === 'load' ? LEAD_MS : 0)
+  const toMs = job.phase === 'unloaded' ? Infinity : fromMs + job.seconds * 1000
+  const drainUntilMs = toMs + job.drainSeconds * 1000
+  switch (job.phase) {
+    case 'load':
+      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin })
+      break
+    case 'capacity':
+      await runClosedLoop({
+        ...watch,
+        phase: 'capacity',
+        clients: job.clients,
+        nextClass: classChooser(job.classes, makeRandom(job.seed)),
+        seed: job.seed,
+        startUntilMs: toMs,
+        drainUntilMs
+      })
+      break
+    case 'unloaded':
+      await runUnloaded(job, watch)
+  }
+  const drainedAtMs = nowMs()
+  await client.close()
+  const capacity = job.phase === 'capacity' ? estimateCapacity(lives, job.clients) : undefined
+  return {
+    ...progress(),
+    phase: job.phase,
+    fromMs,
+    toMs: Math.min(toMs, drainedAtMs),
+    drainedAtMs,
+    stopped: signal.aborted,
+    dispatchDelayMs: tally.dispatchDelayMs(),
+    ...(capacity === undefined ? {} : { capacity })
+  }
+}
+
+type Watch = Pick<Parameters<typeof runClosedLoop>[0], 'client' | 'signal' | 'onSend' | 'onSample'>
+
+/** One loop a call: each has the whole drain time as its patience. */
+async function runUnloaded (job: Extract<LoadJob, { phase: 'unloaded' }>, watch: Watch): Promise<void> {
+  for (let seq = 0; seq < job.callsPerClass * job.classes.length && !watch.signal.aborted; seq++) {
+    const cls = job.classes[seq % job.classes.length]
+    if (cls === undefined) return
+    await runClosedLoop({
+      ...watch,
+      phase: 'unloaded',
+      clients: 1,
+      maxCalls: 1,
+      firstSeq: seq,
+      nextClass: () => cls,
+      seed: job.seed,
+      startUntilMs: Infinity,
+      drainUntilMs: nowMs() + job.drainSeconds * 1000
+    })
+  }
+}

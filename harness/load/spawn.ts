@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { LoadEvent, LoadJob, LoadProgress, LoadSummary } from './job.js'
+
+export interface RunLoadOptions {
+  /** CPUs to run on (taskset); absent: wherever the kernel likes. */
+  readonly cpus?: readonly number[]
+  /** Twice a second. */
+  readonly onProgress?: (progress: LoadProgress) => void
+  /** Stops the load early; the summary then says `stopped`. */
+  readonly signal?: AbortSignal
+}
+
+/** Runs a job in a process of its own. Rejects with an Error that holds the process's own words when it gives no summary. */
+export async function runLoad (job: LoadJob, { cpus, onProgress, signal }: RunLoadOptions = {}): Promise<LoadSummary> {
+  const node = [process.execPath, fileURLToPath(new URL('./process.js', import.meta.url))]
+  const [command = process.execPath, ...args] = cpus === undefined || cpus.length === 0 ? node : ['taskset', '-c', cpus.join(','), ...node]
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const stop = (): void => { child.kill('SIGTERM') }
+  let summary: LoadSummary | undefined
+  let complaint = ''
+  try {
+    child.stderr.on('data', (chunk: Buffer) => { complaint = (complaint + chunk.toString()).slice(-2000) })
+    child.stdin.on('error', () => {})
+    createInterface(child.stdout).on('line', line => {
+      const event = JSON.parse(line) as LoadEvent
+      if (event.event === 'summary') summary = event.summary
+      else if (event.event === 'error') complaint = event.message
+      else {
+        onProgress?.(event.progress)
+        // A signal before the first line would find a process that has no handler yet.
+        if (signal?.aborted === true) stop()
+      }
+    })
+    signal?.addEventListener('abort', stop, { once: true })
+    child.stdin.end(JSON.stringify(job))
+    const [code, killedBy]: unknown[] = await once(child, 'close')
+    if (summary === undefined) throw new Error(`load generator (${job.phase}, to ${job.target.url}) ended without a summary (${killedBy ?? `exit code ${code}`}): ${complaint || 'it said nothing'}`)
+    return summary
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,57 @@
+import type { WorkloadClass } from '../types.js'
+import { deriveSeed, makeRandom, type Random } from './random.js'
+
+export interface TraceOptions {
+  readonly seed: number
+  readonly ratePerSecond: number
+  readonly seconds: number
+  /** Shares are taken in proportion to their sum. */
+  readonly classes: readonly WorkloadClass[]
+}
+
+/** One intended send. */
+export interface TraceEntry {
+  /** 0-based, in order of time. */
+  readonly seq: number
+  /** After the start of the load, milliseconds. */
+  readonly atMs: number
+  readonly cls: string
+  readonly promptSeed: number
+}
+
+const ARRIVALS = 1
+const CLASSES = 2
+
+/**
+ * Poisson arrivals in [0, seconds) with a class drawn for each; the same options give the same trace on every machine.
+ * Arrivals and classes have streams of their own: other shares leave the times as they are.
+ */
+export function makeTrace ({ seed, ratePerSecond, seconds, classes }: TraceOptions): TraceEntry[] {
+  if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) throw new RangeError(`ratePerSecond is ${ratePerSecond}; it must be a number above 0`)
+  if (!(seconds > 0 && seconds < Infinity)) throw new RangeError(`seconds is ${seconds}; it must be a number above 0`)
+  const arrivals = makeRandom(seed, ARRIVALS)
+  const nextClass = classChooser(classes, makeRandom(seed, CLASSES))
+  const entries: TraceEntry[] = []
+  let atMs = 0
+  while (true) {
+    atMs += -Math.log(1 - arrivals()) * 1000 / ratePerSecond
+    if (atMs >= seconds * 1000) return entries
+    entries.push({ seq: entries.length, atMs, cls: nextClass().name, promptSeed: deriveSeed(seed, entries.length) })
+  }
+}
+
+/** Draws classes by their shares. Throws a RangeError when no class has a share. */
+export function classChooser (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
+  const drawable = classes.filter(cls => cls.share > 0)
+  const last = drawable.at(-1)
+  if (last === undefined) throw new RangeError('classes: no class has a share above 0; there must be at least one')
+  const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
+  return () => {
+    let left = random() * total
+    for (const cls of drawable) {
+      left -= cls.share
+      if (left < 0) return cls
+    }
+    return last
+  }
+}
