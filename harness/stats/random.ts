@@ -1,20 +1,13 @@
-/** Numbers in [0, 1). */
-export type Random = () => number
+import { makeRandom, type Random } from '../load/random.js'
 
-/**
- * mulberry32 by Tommy Ettinger (2017, public domain, gist tommyettinger/46a874533244883189143505d203312c): 32 bits of
- * state, period 2^32, passes gjrand. Enough for resampling, not for secrets.
- */
+export type { Random }
+
+/** The generator of the load, on a stream of its own: resampling never repeats the draws of a trace with the same seed. */
 export function seededRandom (seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6D2B79F5) >>> 0
-    let word = state
-    word = Math.imul(word ^ (word >>> 15), word | 1)
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
-    return ((word ^ (word >>> 14)) >>> 0) / 4294967296
-  }
+  return makeRandom(seed, resamplingStream)
 }
+
+const resamplingStream = 1000
 
 /** Integer in [0, n). */
 export function below (random: Random, n: number): number {

@@ -16,7 +16,8 @@ export interface SignFlip {
 /**
  * Sign-flip test of the mean and its inversion, so that interval and p cannot disagree: p ≤ alpha exactly when 0 lies
  * outside the interval. Assumes that a difference is as likely as its negative under "no effect", which pairs of equal
- * blocks give by construction.
+ * blocks give by construction. Used on single log ratios instead of differences of pairs, it covers less when these are
+ * skewed: 8 of them at a skewness of 0.3 cover 95 %, of 1.7 92 %, of 6 85 % (simulated, lognormal).
  *
  * A sign vector flips a subset S of the n differences. With centre c, |Σ ±(x − c)| ≥ |Σ (x − c)| holds exactly when c
  * lies between mean(S) and mean(not S), so each split {S, not S} is one closed interval round the overall mean,
