@@ -1,6 +1,5 @@
 import type { Block, BlockSummary, CallSample, Workload } from '../types.js'
 import { nearestRank, percentiles } from '../stats/percentile.js'
-import { slope } from '../stats/slope.js'
 import { capacityPerSecond } from './capacity.js'
 import { isGood, judgedCalls, judgedSamples, judgedSeconds, scheduledTtftMs, tokensBetween } from './window.js'
 
@@ -11,8 +10,10 @@ export interface BlockView {
   /** Good calls in the judged window. */
   readonly good: number
   readonly seconds: number
-  /** Growth of the calls that were sent and are not over, calls per second; null when nothing was sent. */
-  readonly backlogPerSecond: number | null
+  /** Scheduled TTFT of the answered calls among `judged`, milliseconds, in their order. */
+  readonly ttftMs: readonly number[]
+  /** sent − intended of `judged`, milliseconds, ascending. */
+  readonly dispatchDelayMs: Float64Array
   /** `valid` is set by the gate, which needs the whole arm. */
   readonly summary: BlockSummary
 }
@@ -29,15 +30,17 @@ export function summarise (block: Block, workload: Workload): BlockView {
   const judged = judgedCalls(block)
   const good = judged.filter(call => isGood(call, workload)).length
   const capacity = capacityPerSecond(block.calls, workload)
-  const ttft = percentilesOf(judged)
+  const ttftMs = judged.flatMap(call => scheduledTtftMs(call) ?? [])
+  const ttft = percentiles(ttftMs, ttftMs.length)
   const answered = block.calls.filter(call => call.phase === 'load' && call.outcome === 'answered' && call.doneMs >= judgedFromMs && call.doneMs < judgedToMs)
-  const delays = Float64Array.from(judged, call => call.sentMs - call.intendedMs).sort()
+  const dispatchDelayMs = Float64Array.from(judged, call => call.sentMs - call.intendedMs).sort()
   return {
     block,
     judged,
     good,
     seconds,
-    backlogPerSecond: backlogSlope(block),
+    ttftMs,
+    dispatchDelayMs,
     summary: {
       index: plan.index,
       pair: plan.pair,
@@ -51,16 +54,11 @@ export function summarise (block: Block, workload: Workload): BlockView {
       ttftAnsweredP95Ms: ttft.p95,
       tokensPerSecond: tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds,
       serverCpuUsecPerToken: cpuPerToken(block),
-      dispatchDelayP95Ms: nearestRank(delays, 0.95) ?? 0,
+      dispatchDelayP95Ms: nearestRank(dispatchDelayMs, 0.95) ?? 0,
       samplerCpuShare: samplerShare(block),
       valid: true
     }
   }
-}
-
-function percentilesOf (judged: readonly CallSample[]): { p50: number | null, p95: number | null } {
-  const values = judged.flatMap(call => scheduledTtftMs(call) ?? [])
-  return percentiles(values, values.length)
 }
 
 /** Between the first and the last reading of the process's CPU time in the judged window; null without two readings or tokens. */
@@ -80,26 +78,4 @@ function samplerShare (block: Block): number {
   const last = samples[samples.length - 1]
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0
   return (last.samplerCpuUsec - first.samplerCpuUsec) / 1000 / (last.atMs - first.atMs)
-}
-
-/** Least-squares slope of the backlog, read at 50 even times over the judged window. */
-function backlogSlope (block: Block): number | null {
-  const { judgedFromMs, judgedToMs } = block.evidence
-  const load = block.calls.filter(call => call.phase === 'load')
-  if (load.length === 0) return null
-  const times = Array.from({ length: 50 }, (_, i) => judgedFromMs + (i + 0.5) * (judgedToMs - judgedFromMs) / 50)
-  const sent = Float64Array.from(load, call => call.sentMs).sort()
-  const done = Float64Array.from(load, call => call.doneMs).sort()
-  const backlog = times.map(atMs => countUpTo(sent, atMs) - countUpTo(done, atMs))
-  return slope(times.map(atMs => atMs / 1000), backlog)
-}
-
-function countUpTo (sorted: Float64Array, limit: number): number {
-  let [from, to] = [0, sorted.length]
-  while (from < to) {
-    const half = (from + to) >> 1
-    if (sorted[half]! <= limit) from = half + 1
-    else to = half
-  }
-  return from
 }

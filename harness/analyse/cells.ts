@@ -2,6 +2,7 @@ import type { Arm, CallSample, Cell, Population, Workload } from '../types.js'
 import { blockBootstrap } from '../stats/bootstrap.js'
 import { effectiveN } from '../stats/effective.js'
 import { percentileNames, percentiles, quantileOf, type PercentileName } from '../stats/percentile.js'
+import { backlogPerSecond } from './backlog.js'
 import type { BlockView } from './block-summary.js'
 import { ofArm } from './gate.js'
 import { scheduledTtftMs } from './window.js'
@@ -20,7 +21,7 @@ const answeredOnly = (value: (call: CallSample) => number | undefined) => (view:
 /** Definitions: every latency is in milliseconds; those called scheduled count from the intended time. */
 const callMeasures: readonly Measure[] = [
   { metric: 'ttft', unit: 'ms', population: 'offered', samples: view => view.judged.map(call => scheduledTtftMs(call) ?? Infinity) },
-  { metric: 'ttft', unit: 'ms', population: 'answered', samples: answeredOnly(scheduledTtftMs) },
+  { metric: 'ttft', unit: 'ms', population: 'answered', samples: view => view.ttftMs },
   { metric: 'ttft-wire', unit: 'ms', population: 'answered', samples: answeredOnly(call => call.firstMs === undefined ? undefined : call.firstMs - call.sentMs) },
   { metric: 'request-latency', unit: 'ms', population: 'answered', samples: answeredOnly(call => call.doneMs - call.intendedMs) },
   { metric: 'tpot', unit: 'ms', population: 'answered', samples: answeredOnly(timePerOutputTokenMs) },
@@ -36,7 +37,7 @@ const blockMeasures: readonly Measure[] = [
   blockMeasure('tokens-per-second', 'tokens/s', view => view.summary.tokensPerSecond),
   blockMeasure('capacity', 'answers/s', view => view.summary.capacityPerSecond > 0 ? view.summary.capacityPerSecond : null),
   blockMeasure('server-cpu-per-token', 'µs', view => view.summary.serverCpuUsecPerToken),
-  blockMeasure('backlog-growth', 'calls/s', view => view.backlogPerSecond)
+  blockMeasure('backlog-growth', 'calls/s', view => backlogPerSecond(view.block))
 ]
 
 function blockMeasure (metric: string, unit: string, value: (view: BlockView) => number | null): Measure {

@@ -8,7 +8,6 @@ import { goodPerCapacity } from './good-per-capacity.js'
 import { measuredOf } from './log-ratios.js'
 import { outcomeSpec } from './outcomes.js'
 import { judge, type Measured } from './verdict.js'
-import { scheduledTtftMs } from './window.js'
 
 /** A comparison before its verdict, which needs the p values of its family. */
 interface Open {
@@ -40,13 +39,20 @@ export function contrastsOf (plan: Plan, views: readonly BlockView[]): Contrast[
 }
 
 /**
- * Good requests per second, paired. When a block has none its log does not exist: then half a request is added to every
- * block of the contrast (Haldane 1956, Anscombe 1956), which draws the ratio towards 1.
+ * Good requests per second, paired. A pair without any good request tells nothing about a ratio and is left out (as an
+ * empty stratum is by Mantel and Haenszel). When one block of a pair has none, its log does not exist: then half a
+ * request is added to every block of the contrast (Haldane 1956, Anscombe 1956), which draws the ratio towards 1.
  */
 function goodPerSecond (plan: Plan, pairs: readonly ViewPair[]): Open {
-  const half = pairs.some(({ before, after }) => before.good === 0 || after.good === 0) ? 0.5 : 0
-  const open = ofBlocks(plan, pairs, 'good-per-second', 'offered', view => (view.good + half) / view.seconds)
-  return half === 0 ? open : { ...open, note: 'a block had no good request: half a request was added to every block' }
+  const telling = pairs.filter(({ before, after }) => before.good + after.good > 0)
+  const half = telling.some(({ before, after }) => before.good === 0 || after.good === 0) ? 0.5 : 0
+  const open = ofBlocks(plan, telling, 'good-per-second', 'offered', view => (view.good + half) / view.seconds)
+  if (pairs.length > 0 && telling.length === 0) return { ...open, note: 'no request was good in either arm' }
+  const notes = [
+    ...(half === 0 ? [] : ['a block had no good request: half a request was added to every block']),
+    ...(telling.length === pairs.length ? [] : [`${pairs.length - telling.length} pairs without any good request are left out`])
+  ]
+  return notes.length === 0 ? open : { ...open, note: notes.join('; ') }
 }
 
 function ofBlocks (plan: Plan, pairs: readonly ViewPair[], metric: string, population: Population, value: (view: BlockView) => number | null): Open {
@@ -68,7 +74,7 @@ function ofBlocks (plan: Plan, pairs: readonly ViewPair[], metric: string, popul
 /** One block is too short for a p95, so the blocks of an arm are pooled and labels exchanged within pairs. */
 function ttftP95 (plan: Plan, pairs: readonly ViewPair[]): Open {
   const spec = outcomeSpec(plan, 'ttft-answered-p95')
-  const samples = pairs.map(pair => ({ before: ttfts(pair.before), after: ttfts(pair.after) }))
+  const samples = pairs.map(pair => ({ before: pair.before.ttftMs, after: pair.after.ttftMs }))
   const fewest = Math.min(samples.flatMap(pair => pair.before).length, samples.flatMap(pair => pair.after).length)
   if (fewest < floorOf.p95) {
     return { spec, population: 'answered', measured: null, note: `an arm has ${fewest} answered calls; a p95 needs ${floorOf.p95}` }
@@ -76,10 +82,6 @@ function ttftP95 (plan: Plan, pairs: readonly ViewPair[]): Open {
   const found = quantileRatio(samples, 0.95, { replicates: 1000, seed: plan.seed, level: 1 - plan.alpha })
   const measured = found === null ? null : { n: pairs.length, unit: 'pairs', ratio: found.ratio, interval: found.interval, p: found.p }
   return { spec, population: 'answered', measured }
-}
-
-function ttfts (view: BlockView): number[] {
-  return view.judged.flatMap(call => scheduledTtftMs(call) ?? [])
 }
 
 function close (open: Open, adjusted: number | null, alpha: number): Contrast {

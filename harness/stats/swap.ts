@@ -1,6 +1,6 @@
 import { bootstrapDefaults, intervalOf, resampled, type BootstrapOptions } from './bootstrap.js'
 import { seededRandom } from './random.js'
-import { poolOf, weightedQuantiles } from './weighted.js'
+import { poolOf, weightedQuantile } from './weighted.js'
 
 /** Up to this many pairs every labelling is tried; above, `monteCarloLabellings` random ones. */
 const exactUpTo = 10
@@ -23,8 +23,8 @@ export function quantileRatio (pairs: readonly SamplePair[], q: number, options:
   // Groups 2i and 2i + 1 are the blocks of pair i.
   const pool = poolOf(pairs.flatMap(pair => [pair.before, pair.after]))
   const logRatio = (a: ArrayLike<number>, b: ArrayLike<number>): number | undefined => {
-    const before = weightedQuantiles(pool, a, [q])?.[0]
-    const after = weightedQuantiles(pool, b, [q])?.[0]
+    const before = weightedQuantile(pool, a, q)
+    const after = weightedQuantile(pool, b, q)
     return before !== undefined && after !== undefined && before > 0 && after > 0 ? Math.log(after / before) : undefined
   }
   const swapped = (swaps: (pair: number) => boolean): number | undefined => {
