@@ -1,0 +1,81 @@
+import type { Block, BlockSummary, CallSample, Workload } from '../types.js'
+import { nearestRank, percentiles } from '../stats/percentile.js'
+import { capacityPerSecond } from './capacity.js'
+import { isGood, judgedCalls, judgedSamples, judgedSeconds, scheduledTtftMs, tokensBetween } from './window.js'
+
+/** A block with what is derived from it alone. */
+export interface BlockView {
+  readonly block: Block
+  readonly judged: readonly CallSample[]
+  /** Good calls in the judged window. */
+  readonly good: number
+  readonly seconds: number
+  /** Scheduled TTFT of the answered calls among `judged`, milliseconds, in their order. */
+  readonly ttftMs: readonly number[]
+  /** sent − intended of `judged`, milliseconds, ascending. */
+  readonly dispatchDelayMs: Float64Array
+  /** `valid` is set by the gate, which needs the whole arm. */
+  readonly summary: BlockSummary
+}
+
+/**
+ * offered, good: by intended time in the judged window. answered, tokens: by the time they came in the judged window, so
+ * that they are rates of the server and compare with its capacity. Percentiles of one block have floors on n, not on
+ * n_eff: they are repeated over blocks.
+ */
+export function summarise (block: Block, workload: Workload): BlockView {
+  const { plan, judgedFromMs, judgedToMs } = block.evidence
+  const seconds = judgedSeconds(block)
+  if (!(seconds > 0)) throw new Error(`block ${plan.index} (${plan.arm}): judged window from ${judgedFromMs} to ${judgedToMs} ms is empty; it must end after it starts`)
+  const judged = judgedCalls(block)
+  const good = judged.filter(call => isGood(call, workload)).length
+  const capacity = capacityPerSecond(block.calls, workload)
+  const ttftMs = judged.flatMap(call => scheduledTtftMs(call) ?? [])
+  const ttft = percentiles(ttftMs, ttftMs.length)
+  const answered = block.calls.filter(call => call.phase === 'load' && call.outcome === 'answered' && call.doneMs >= judgedFromMs && call.doneMs < judgedToMs)
+  const dispatchDelayMs = Float64Array.from(judged, call => call.sentMs - call.intendedMs).sort()
+  return {
+    block,
+    judged,
+    good,
+    seconds,
+    ttftMs,
+    dispatchDelayMs,
+    summary: {
+      index: plan.index,
+      pair: plan.pair,
+      arm: plan.arm,
+      capacityPerSecond: capacity,
+      offeredPerSecond: judged.length / seconds,
+      answeredPerSecond: answered.length / seconds,
+      goodPerSecond: good / seconds,
+      goodPerCapacity: capacity > 0 ? good / seconds / capacity : 0,
+      ttftAnsweredP50Ms: ttft.p50,
+      ttftAnsweredP95Ms: ttft.p95,
+      tokensPerSecond: tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds,
+      serverCpuUsecPerToken: cpuPerToken(block),
+      dispatchDelayP95Ms: nearestRank(dispatchDelayMs, 0.95) ?? 0,
+      samplerCpuShare: samplerShare(block),
+      valid: true
+    }
+  }
+}
+
+/** Between the first and the last reading of the process's CPU time in the judged window; null without two readings or tokens. */
+function cpuPerToken (block: Block): number | null {
+  const readings = judgedSamples(block).flatMap(({ atMs, process }) => process === undefined ? [] : [{ atMs, cpuUsec: process.cpuUsec }])
+  const first = readings[0]
+  const last = readings[readings.length - 1]
+  if (first === undefined || last === undefined || last.atMs <= first.atMs) return null
+  const tokens = tokensBetween(block.calls, first.atMs, last.atMs)
+  return tokens > 0 ? (last.cpuUsec - first.cpuUsec) / tokens : null
+}
+
+/** The sampler's own CPU time ÷ wall time; 0 without two samples. */
+function samplerShare (block: Block): number {
+  const samples = judgedSamples(block)
+  const first = samples[0]
+  const last = samples[samples.length - 1]
+  if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0
+  return (last.samplerCpuUsec - first.samplerCpuUsec) / 1000 / (last.atMs - first.atMs)
+}

@@ -1,0 +1,87 @@
+import type { Arm, Claim, Contrast, Leg, OsSample, Plan } from '../../types.js'
+import { effectiveN } from '../../stats/effective.js'
+import { percentiles } from '../../stats/percentile.js'
+import type { BlockView } from '../block-summary.js'
+import { ofArm } from '../gate.js'
+import { number } from '../verdict.js'
+import { judgedSamples, limitMs, middle, scheduledTtftMs } from '../window.js'
+import { admissionPredictionIds as ids } from './admission-predictions.js'
+import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+
+const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
+  'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
+  'the server works at full speed on answers that no longer count. Admission lets in as many calls as there are slots, keeps the rest outside in a queue that is ' +
+  'short and bounded, and refuses at once what could not be answered in time. The server is as busy as before and not faster, but it works only on answers which count.'
+
+/** Under overload admission turns nearly the whole capacity into good answers, because the queue moved out of llama-server. */
+export function admissionClaim (plan: Plan, views: readonly BlockView[], contrasts: readonly Contrast[]): Claim {
+  const legs = {
+    application: applicationLeg(plan, views, contrasts),
+    os: socketsLeg(plan, views),
+    control: cpuLeg(plan, contrasts),
+    mechanism: deferredLeg(plan, views)
+  }
+  const predicted = predictionOf(plan, ids.goodPerCapacity)
+  return {
+    id: 'admission-keeps-capacity-good',
+    statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
+    predicted: predicted === undefined ? 'nothing was predicted before the run' : `good requests/s ÷ capacity: lower end of the interval at least ${number(predicted.lo)}`,
+    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
+    ...legs,
+    explanation
+  }
+}
+
+function applicationLeg (plan: Plan, views: readonly BlockView[], contrasts: readonly Contrast[]): Leg {
+  const source = 'load generator (calls.ndjson)'
+  const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
+  const relative = ofArm(views, 'after').map(view => view.judged.flatMap(call => {
+    const ttftMs = scheduledTtftMs(call)
+    return ttftMs === undefined ? [] : ttftMs / limitMs(plan.workload, call.cls)
+  }))
+  return allOf([
+    bandLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share?.ci95?.[0] ?? null, predictionOf(plan, ids.goodPerCapacity)),
+    bandLeg('p95 of TTFT ÷ limit of the answered calls with admission', source, percentiles(relative.flat(), effectiveN(relative)).p95, predictionOf(plan, ids.ttftWithinLimit))
+  ])
+}
+
+function socketsLeg (plan: Plan, views: readonly BlockView[]): Leg {
+  const source = 'ss (established TCP connections to llama-server’s port)'
+  const before = gauge(views, 'before', sample => sample.serverSockets)
+  const after = gauge(views, 'after', sample => sample.serverSockets)
+  if (before === null || after === null) return missingLeg('sockets to llama-server', source, 'no reading in the judged windows of both arms')
+  return allOf([
+    bandLeg('median sockets to llama-server with admission', source, after, predictionOf(plan, ids.socketsAfter)),
+    bandLeg('sockets without ÷ with admission', source, before / Math.max(1, after), predictionOf(plan, ids.socketsRatio))
+  ])
+}
+
+function cpuLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
+  const statement = 'llama-server’s CPU time per generated token, with ÷ without admission'
+  const source = '/proc/PID/stat of llama-server and content chunks of the load generator'
+  const contrast = contrasts.find(one => one.id === 'server-cpu-per-token')
+  const prediction = predictionOf(plan, ids.cpuPerToken)
+  const interval = contrast?.ci95
+  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, source, contrast?.because ?? 'not measured')
+  const ratio = bandLeg(statement, source, contrast.ratio, prediction)
+  return allOf([
+    ratio,
+    bandLeg('lower end of its interval', source, interval[0], prediction),
+    bandLeg('upper end of its interval', source, interval[1], prediction)
+  ])
+}
+
+function deferredLeg (plan: Plan, views: readonly BlockView[]): Leg {
+  const source = 'llama-server’s gauge llamacpp:requests_deferred'
+  const deferred = (sample: OsSample): number | undefined => sample.requestsDeferred
+  return allOf([
+    bandLeg('median calls in llama-server’s hidden queue with admission', source, gauge(views, 'after', deferred), predictionOf(plan, ids.deferredAfter)),
+    bandLeg('without', source, gauge(views, 'before', deferred), predictionOf(plan, ids.deferredBefore))
+  ])
+}
+
+/** Median over the blocks of an arm of the median reading in the judged window; null when a valid block has no reading. */
+function gauge (views: readonly BlockView[], arm: Arm, reading: (sample: OsSample) => number | undefined): number | null {
+  const blocks = ofArm(views, arm).map(view => middle(judgedSamples(view.block).flatMap(sample => reading(sample) ?? [])))
+  return blocks.includes(null) ? null : middle(blocks.flatMap(value => value ?? []))
+}

@@ -1,0 +1,39 @@
+import type { Leg, Plan, Prediction } from '../../types.js'
+import { number } from '../verdict.js'
+
+/** The prediction of the plan with this id; undefined when it was not named before the run, and then nothing counts as predicted. */
+export function predictionOf (plan: Plan, id: string): Prediction | undefined {
+  return plan.predictions.find(prediction => prediction.id === id)
+}
+
+export function missingLeg (statement: string, source: string, why: string): Leg {
+  return { status: 'missing', statement: `${statement}: ${why}`, source, value: null, band: null }
+}
+
+/** One number against its predicted band, ends included. */
+export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined): Leg {
+  if (prediction === undefined) return missingLeg(statement, source, 'no band was predicted before the run')
+  if (value === null) return { ...missingLeg(statement, source, 'not measured'), band: [prediction.lo, prediction.hi] }
+  const inside = value >= prediction.lo && value <= prediction.hi
+  return {
+    status: inside ? 'holds' : 'fails',
+    statement: `${statement}: ${number(value)}, predicted ${prediction.hi >= unbounded ? `at least ${number(prediction.lo)}` : `${number(prediction.lo)} to ${number(prediction.hi)}`}`,
+    source,
+    value,
+    band: [prediction.lo, prediction.hi]
+  }
+}
+
+/** Upper end of a band that has none (JSON has no Infinity). */
+export const unbounded = 1e9
+
+/** All must hold; a missing one is missing before a failing one fails. The first leg gives value and band. */
+export function allOf (legs: readonly [Leg, ...Leg[]]): Leg {
+  const statuses = legs.map(leg => leg.status)
+  return {
+    ...legs[0],
+    status: statuses.includes('missing') ? 'missing' : statuses.includes('fails') ? 'fails' : 'holds',
+    statement: legs.map(leg => leg.statement).join('; '),
+    source: [...new Set(legs.map(leg => leg.source))].join('; ')
+  }
+}

@@ -1,0 +1,29 @@
+import type { Arm, Contrast, Plan } from '../types.js'
+import type { BlockView } from './block-summary.js'
+import { ofArm } from './gate.js'
+import { measuredOf } from './log-ratios.js'
+import { outcomeSpec } from './outcomes.js'
+import { judge } from './verdict.js'
+
+/**
+ * Good requests per second ÷ the capacity of the same block, judged against 1: the share of what the server can do at
+ * best that counts for its users. Paired with its own block, so the machine's drift cancels; one-sample over an arm.
+ * Half a request is added as in the primary when a block has none.
+ */
+export function goodPerCapacity (plan: Plan, views: readonly BlockView[]): Contrast[] {
+  return [ofShare(plan, views, 'after', 'good-per-capacity'), ofShare(plan, views, 'before', 'good-per-capacity-before')]
+}
+
+function ofShare (plan: Plan, views: readonly BlockView[], arm: Arm, id: string): Contrast {
+  const blocks = ofArm(views, arm).filter(view => view.summary.capacityPerSecond > 0).sort((a, b) => a.summary.index - b.summary.index)
+  const spec = outcomeSpec(plan, 'good-per-capacity')
+  const base = { id, a: 'capacity of the same block', b: arm, metric: 'good-per-capacity', population: 'offered' as const, primary: false }
+  if (blocks.length === 0) {
+    return { ...base, ratio: null, ci95: null, p: null, n: 0, verdict: 'cannot say', because: `no valid block '${arm}' has a capacity` }
+  }
+  const half = blocks.some(view => view.good === 0) ? 0.5 : 0
+  const measured = measuredOf(blocks.map(view => Math.log((view.good + half) / view.seconds / view.summary.capacityPerSecond)), plan, 'blocks')
+  const { verdict, because } = judge(measured, spec, plan.alpha)
+  const note = half === 0 ? '' : '; a block had no good request: half a request was added to every block'
+  return { ...base, ratio: measured.ratio, ci95: measured.interval, p: measured.p, n: measured.n, verdict, because: because + note }
+}

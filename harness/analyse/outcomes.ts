@@ -1,0 +1,21 @@
+import type { OutcomeSpec, Plan } from '../types.js'
+
+/** What a comparison of policies under overload is judged by, unless the plan says otherwise. One primary; the rest are Holm-adjusted among themselves. */
+export const defaultOutcomes: readonly OutcomeSpec[] = [
+  { metric: 'good-per-second', unit: 'requests/s', better: 'higher', primary: true, matters: 1.1 },
+  { metric: 'good-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'ttft-answered-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'ttft-answered-p95', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'tokens-per-second', unit: 'tokens/s', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'capacity', unit: 'answers/s', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
+]
+
+/** The plan's specification of a metric, else the default one (never primary when the plan names another primary). */
+export function outcomeSpec (plan: Plan, metric: string): OutcomeSpec {
+  const planned = plan.outcomes.find(spec => spec.metric === metric)
+  if (planned !== undefined) return planned
+  const usual = defaultOutcomes.find(spec => spec.metric === metric)
+  if (usual === undefined) throw new Error(`no outcome '${metric}' in the plan nor among the known ones: ${defaultOutcomes.map(spec => spec.metric).join(', ')}`)
+  return { ...usual, primary: usual.primary && !plan.outcomes.some(spec => spec.primary) }
+}

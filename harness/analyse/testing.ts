@@ -1,0 +1,188 @@
+import { normal, seededRandom, type Random } from '../stats/random.js'
+import type { Arm, Block, BlockPlan, CallSample, Evidence, OsSample, Workload } from '../types.js'
+import { admissionPredictions } from './claims/admission-predictions.js'
+import { defaultOutcomes } from './outcomes.js'
+
+/** Evidence with known effects, from a small simulation of a server with slots. For tests only. */
+export interface SimulationOptions {
+  readonly pairs: number
+  readonly seed: number
+  /** Offered ÷ capacity. */
+  readonly overload: number
+  /** Which arms have a bounded queue in front of the server; the others have its unbounded one. */
+  readonly bounded: readonly Arm[]
+  /** Service rate of the `after` arm ÷ that of `before`; its closed loop has it too. */
+  readonly speedUp: number
+  /** Work per token of llama-server in `after` ÷ `before`: a change that is not the queue's. */
+  readonly cpuFactor: number
+  /** Standard deviation of the log of a block's speed. */
+  readonly blockNoise: number
+  /** Sources that the sampler lacks. */
+  readonly without: readonly ('process' | 'serverSockets' | 'requestsDeferred')[]
+  readonly windowSeconds: number
+}
+
+export const simulationDefaults: SimulationOptions = {
+  pairs: 8, seed: 1, overload: 2, bounded: ['after'], speedUp: 1, cpuFactor: 1, blockNoise: 0.03, without: [], windowSeconds: 30
+}
+
+const slots = 4
+const capacity = 8
+const tokens = 8
+const limitMs = 1500
+const rampMs = 3000
+const drainMs = 8000
+const closedLoopMs = 10_000
+
+export function simulate (options: Partial<SimulationOptions> = {}): Evidence {
+  const all = { ...simulationDefaults, ...options }
+  const plans = Array.from({ length: 2 * all.pairs }, (_, i): BlockPlan => ({
+    index: i + 1, pair: (i >> 1) + 1, arm: (i % 4 === 0 || i % 4 === 3) ? 'before' : 'after', traceSeed: all.seed * 1000 + (i >> 1)
+  }))
+  const workload: Workload = {
+    classes: [{ name: 'short', promptWords: 32, maxTokens: tokens, share: 1 }],
+    ratePerSecond: all.overload * capacity,
+    rampSeconds: rampMs / 1000,
+    windowSeconds: all.windowSeconds,
+    drainSeconds: drainMs / 1000,
+    capacitySeconds: closedLoopMs / 1000,
+    closedLoopClients: slots,
+    ttftLimitMs: { short: limitMs }
+  }
+  const placement = { serverCpus: [0], clientCpus: [1], note: '' }
+  return {
+    planSha256: '0'.repeat(64),
+    plan: {
+      schemaVersion: 1,
+      experiment: 'admission',
+      question: 'Does admission keep the capacity good under overload?',
+      preset: 'laptop',
+      seed: all.seed,
+      conditions: [{ id: 'before', title: 'llama-server alone', policies: [] }, { id: 'after', title: 'with admission', policies: ['admission'] }],
+      workload,
+      calibration: { unloadedTtftMs: 100, capacityPerSecond: capacity, answers: 40 },
+      blocks: plans,
+      outcomes: defaultOutcomes,
+      predictions: admissionPredictions(slots),
+      alpha: 0.05,
+      expected: { offeredPerArm: 1, answeredPerArm: 1, unsupported: [], verdict: all.pairs >= 8 },
+      createdAt: '2026-01-01T00:00:00.000Z'
+    },
+    manifest: {
+      weirVersion: '0.1.0',
+      node: 'v20.19.0',
+      kernel: '6.1',
+      cpuModel: 'simulated',
+      cpus: 2,
+      memoryBytes: 1,
+      virtualisation: 'none',
+      cgroup: 'v2',
+      model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
+      server: { version: 'b1', from: 'PATH', slots, threads: 1, batchTokens: 256, slotContextTokens: 512 },
+      placement,
+      missing: []
+    },
+    blocks: plans.map(plan => simulateBlock(plan, all))
+  }
+}
+
+function simulateBlock (plan: BlockPlan, options: SimulationOptions): Block {
+  const noise = seededRandom(options.seed * 7919 + plan.index)
+  const speed = Math.exp(options.blockNoise * normal(noise)) * (plan.arm === 'after' ? options.speedUp : 1)
+  const serviceMs = (): number => 1000 * slots / capacity / speed * Math.exp(0.05 * normal(noise))
+  const loadFromMs = plan.index * 1e6 + closedLoopMs + 1000
+  const judgedFromMs = loadFromMs + rampMs
+  const judgedToMs = judgedFromMs + options.windowSeconds * 1000
+  const closed = closedLoop(plan.index * 1e6, serviceMs)
+  const bounded = options.bounded.includes(plan.arm)
+  const { calls, inServer } = openLoop(arrivals(plan.traceSeed, options.overload * capacity, loadFromMs, judgedToMs), judgedToMs + drainMs, bounded, serviceMs)
+  return {
+    evidence: {
+      plan,
+      capacityFromMs: plan.index * 1e6,
+      capacityToMs: plan.index * 1e6 + closedLoopMs,
+      loadFromMs,
+      judgedFromMs,
+      judgedToMs,
+      drainedAtMs: judgedToMs + drainMs,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      serverCommandLine: ['llama-server'],
+      placement: { serverCpus: [0], clientCpus: [1], note: '' },
+      readBack: {},
+      generatorEventLoopDelayMaxMs: 2,
+      warnings: []
+    },
+    calls: [...closed, ...calls],
+    samples: sampled(plan, calls, inServer, judgedFromMs, judgedToMs, options),
+    records: []
+  }
+}
+
+function arrivals (seed: number, ratePerSecond: number, fromMs: number, toMs: number): number[] {
+  const random = seededRandom(seed)
+  const times: number[] = []
+  for (let atMs = fromMs; ; times.push(atMs)) {
+    atMs -= Math.log(1 - random()) * 1000 / ratePerSecond
+    if (atMs >= toMs) return times
+  }
+}
+
+function answered (phase: CallSample['phase'], seq: number, intendedMs: number, startMs: number, endMs: number): CallSample {
+  const stepMs = (endMs - startMs) / tokens
+  return {
+    phase, seq, cls: 'short', intendedMs, sentMs: intendedMs + 0.2, headersMs: startMs, firstMs: startMs + stepMs, lastMs: endMs, doneMs: endMs, status: 200, outcome: 'answered', chunks: tokens, itlMs: Array<number>(tokens - 1).fill(stepMs), outputTokens: tokens
+  }
+}
+
+function closedLoop (fromMs: number, serviceMs: () => number): CallSample[] {
+  const free = Array.from({ length: slots }, (_, i) => fromMs + 20 * i)
+  const calls: CallSample[] = []
+  for (let slot = soonest(free); free[slot]! < fromMs + closedLoopMs; slot = soonest(free)) {
+    const startMs = free[slot]!
+    free[slot] = startMs + serviceMs()
+    calls.push(answered('capacity', calls.length, startMs - 0.2, startMs, free[slot]!))
+  }
+  return calls
+}
+
+interface Served { readonly calls: CallSample[], readonly inServer: { fromMs: number, toMs: number }[] }
+
+/** First in, first out; bounded: a call that would not start within 1 s is refused at once, and waits outside the server. */
+function openLoop (times: readonly number[], endMs: number, bounded: boolean, serviceMs: () => number): Served {
+  const free = Array<number>(slots).fill(0)
+  const inServer: Served['inServer'] = []
+  const calls = times.map((intendedMs, seq): CallSample => {
+    const slot = soonest(free)
+    const startMs = Math.max(intendedMs, free[slot]!)
+    if (bounded && startMs - intendedMs > 1000) {
+      return { phase: 'load', seq, cls: 'short', intendedMs, sentMs: intendedMs + 0.2, doneMs: intendedMs + 2, status: 429, outcome: 'refused', reason: 'queue-full', chunks: 0, itlMs: [] }
+    }
+    free[slot] = startMs + serviceMs()
+    inServer.push({ fromMs: bounded ? startMs : intendedMs, toMs: free[slot]! })
+    if (free[slot]! <= endMs) return answered('load', seq, intendedMs, startMs, free[slot]!)
+    return { phase: 'load', seq, cls: 'short', intendedMs, sentMs: intendedMs + 0.2, doneMs: endMs, outcome: 'unanswered', chunks: 0, itlMs: [] }
+  })
+  return { calls, inServer }
+}
+
+function soonest (free: readonly number[]): number {
+  return free.indexOf(Math.min(...free))
+}
+
+function sampled (plan: BlockPlan, calls: readonly CallSample[], inServer: Served['inServer'], fromMs: number, toMs: number, options: SimulationOptions): OsSample[] {
+  const random: Random = seededRandom(options.seed * 104_729 + plan.index)
+  const usecPerToken = 9000 * Math.exp(0.01 * normal(random)) * (plan.arm === 'after' ? options.cpuFactor : 1)
+  return Array.from({ length: Math.floor((toMs - fromMs) / 2000) + 1 }, (_, i) => {
+    const atMs = fromMs + 2000 * i
+    const inside = inServer.filter(stay => stay.fromMs <= atMs && stay.toMs > atMs).length
+    const tokensSoFar = calls.reduce((sum, call) => call.firstMs === undefined ? sum : sum + Math.max(0, Math.min(tokens, 1 + Math.floor((atMs - call.firstMs) / (call.itlMs[0] ?? 1)))), 0)
+    const has = (source: SimulationOptions['without'][number]): boolean => !options.without.includes(source)
+    return {
+      atMs,
+      ...(has('process') && { process: { rssBytes: 1e8, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: Math.round(tokensSoFar * usecPerToken), threads: 1 } }),
+      ...(has('serverSockets') && { serverSockets: inside + 1 }),
+      ...(has('requestsDeferred') && { requestsProcessing: Math.min(slots, inside), requestsDeferred: Math.max(0, inside - slots) }),
+      samplerCpuUsec: i * 500
+    }
+  })
+}
