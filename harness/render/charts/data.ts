@@ -1,0 +1,74 @@
+/** Picks and prepares evidence for charts. */
+import { ARMS } from '../labels.js'
+import type { Arm, Block, CallSample, Evidence, Result } from '../../types.js'
+
+export type Point = readonly [number, number]
+
+/** Blocks that the result counts; all blocks that the result does not speak of. In run order. */
+export function countedBlocks (evidence: Evidence, result: Result, arm: Arm): Block[] {
+  const invalid = new Set(result.blocks.filter((block) => !block.valid).map((block) => block.index))
+  return evidence.blocks
+    .filter(({ evidence: { plan } }) => plan.arm === arm && !invalid.has(plan.index))
+    .sort((a, b) => a.evidence.plan.index - b.evidence.plan.index)
+}
+
+/** Calls of the open loop that were intended inside the judged window: the `offered` population. */
+export function judgedCalls ({ evidence, calls }: Block): CallSample[] {
+  return calls.filter((call) => call.phase === 'load' && call.intendedMs >= evidence.judgedFromMs && call.intendedMs < evidence.judgedToMs)
+}
+
+export function loadCalls ({ calls }: Block): CallSample[] {
+  return calls.filter((call) => call.phase === 'load')
+}
+
+/**
+ * One block of each arm, of the same pair where there is one: the pair whose ratio of good requests is the median of all
+ * pairs, so that nobody chose it. Without a whole pair the first block of each arm.
+ */
+export function representativeBlocks (evidence: Evidence, result: Result): Partial<Record<Arm, Block>> {
+  const [before, after] = ARMS.map((arm) => countedBlocks(evidence, result, arm))
+  const goodOf = (block: Block): number => result.blocks.find((each) => each.index === block.evidence.plan.index)?.goodPerSecond ?? 0
+  const pairs = (before ?? []).flatMap((a) => {
+    const b = (after ?? []).find((each) => each.evidence.plan.pair === a.evidence.plan.pair)
+    return b === undefined ? [] : [{ a, b, gain: goodOf(b) / Math.max(goodOf(a), 1e-9) }]
+  }).sort((x, y) => x.gain - y.gain)
+  const middle = pairs[Math.floor((pairs.length - 1) / 2)]
+  if (middle !== undefined) return { before: middle.a, after: middle.b }
+  const [first, second] = [before?.[0], after?.[0]]
+  return { ...(first === undefined ? {} : { before: first }), ...(second === undefined ? {} : { after: second }) }
+}
+
+/** Every k-th point, first and last kept, so that no more than `most` are drawn. */
+export function thin (points: readonly Point[], most: number): Point[] {
+  if (points.length <= most) return [...points]
+  const stride = (points.length - 1) / (most - 1)
+  return Array.from({ length: most }, (_, index) => points[Math.round(index * stride)]).filter((point) => point !== undefined)
+}
+
+const STEPS = [1, 2, 5] as const
+
+/** 1, 2, 5, 10, … within `[lo, hi]`; only 1, 10, 100 when there would be more than `most`. */
+export function logTicks (lo: number, hi: number, most: number): number[] {
+  const ticks = (steps: readonly number[]): number[] => {
+    const found: number[] = []
+    for (let power = Math.floor(Math.log10(lo)); power <= Math.ceil(Math.log10(hi)); power += 1) {
+      for (const step of steps) {
+        const value = Number((step * 10 ** power).toPrecision(1))
+        if (value >= lo * 0.999 && value <= hi * 1.001) found.push(value)
+      }
+    }
+    return found
+  }
+  const fine = ticks(STEPS)
+  return fine.length <= most ? fine : ticks([1])
+}
+
+/** The next tick at or outside of the range on both sides; a range of one tick is widened, an empty one is 1 to 10. */
+export function logRange (values: readonly number[]): readonly [number, number] {
+  const positive = values.filter((value) => value > 0 && Number.isFinite(value))
+  if (positive.length === 0) return [1, 10]
+  const lo = positive.reduce((least, value) => Math.min(least, value))
+  const hi = positive.reduce((most, value) => Math.max(most, value))
+  const ticks = logTicks(lo / 10, hi * 10, Infinity)
+  return [ticks.findLast((tick) => tick <= lo) ?? lo, ticks.find((tick) => tick >= hi && tick > lo) ?? hi * 2]
+}

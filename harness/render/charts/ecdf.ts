@@ -1,0 +1,73 @@
+/** Share of all offered calls that had their first token by then. */
+import { formatCount, formatNumber, formatPercent } from '../format.js'
+import { ARMS } from '../labels.js'
+import { countedBlocks, judgedCalls, logRange, thin } from './data.js'
+import { logAxis } from './log-axis.js'
+import { ARM_STYLES, axis, FONT_SIZE, INK, legend, LIMIT } from './style.js'
+import { renderSvg } from './svg.js'
+import type { Point } from './data.js'
+import type { Size } from './style.js'
+import type { Arm, Evidence, Result } from '../../types.js'
+
+interface Curve {
+  readonly arm: Arm
+  readonly name: string
+  readonly offered: number
+  readonly ttftsMs: readonly number[]
+}
+
+function curve (evidence: Evidence, result: Result, arm: Arm): Curve {
+  const calls = countedBlocks(evidence, result, arm).flatMap(judgedCalls)
+  const ttftsMs = calls.flatMap((call) => call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs]).sort((a, b) => a - b)
+  return { arm, name: `${arm} (n = ${formatCount(calls.length)})`, offered: calls.length, ttftsMs }
+}
+
+function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): Point[] {
+  const points = ttftsMs.map((ms, index): Point => [Math.log10(Math.max(ms, range[0])), (index + 1) / offered])
+  const last = points.at(-1)
+  return last === undefined ? [] : [[Math.log10(range[0]), 0], ...thin(points, 400), [Math.log10(range[1]), last[1]]]
+}
+
+export function ttftEcdf (evidence: Evidence, result: Result, size: Size): string {
+  const curves = ARMS.map((arm) => curve(evidence, result, arm)).filter((each) => each.offered > 0)
+  const limits = Object.entries(result.workload.ttftLimitMs)
+  const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...limits.map(([, ms]) => ms)])
+  const narrow = size.width < 560
+  return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, before and after', {
+    grid: { left: 66, right: narrow ? 14 : 120, top: 58, bottom: 52 },
+    legend: legend(curves.map(({ name, arm }) => ({ name, icon: ARM_STYLES[arm].symbol }))),
+    xAxis: logAxis('time to first token since the intended send (ms, log scale)', 'x', range, narrow ? 7 : 14),
+    yAxis: { ...axis('share of all offered calls', 'y'), type: 'value', min: 0, max: 1, axisLabel: { ...axis('', 'y').axisLabel, formatter: (share: number) => formatPercent(share) } },
+    series: [
+      ...curves.map((each) => {
+        const data = steps(each, range)
+        const { colour, dash, symbol } = ARM_STYLES[each.arm]
+        const share = each.ttftsMs.length / each.offered
+        return {
+          type: 'line',
+          name: each.name,
+          step: 'end',
+          data,
+          symbol,
+          symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => dataIndex > 0 && dataIndex % Math.ceil(data.length / 8) === 0 ? 8 : 0,
+          showAllSymbol: true,
+          lineStyle: { color: colour, width: 2.5, type: dash },
+          itemStyle: { color: colour },
+          endLabel: { show: !narrow, formatter: share < 1 ? `${formatPercent(share)} got\na first token` : 'all got a\nfirst token', color: colour, fontSize: FONT_SIZE - 1, distance: 6 },
+          labelLayout: { moveOverlap: 'shiftY' }
+        }
+      }),
+      {
+        type: 'line',
+        data: [],
+        markLine: {
+          symbol: 'none',
+          silent: true,
+          lineStyle: { color: LIMIT, type: 'dotted', width: 2 },
+          label: { color: INK, fontSize: FONT_SIZE - 1, position: 'end', formatter: '{b}' },
+          data: limits.map(([cls, ms]) => ({ xAxis: Math.log10(ms), name: `limit${limits.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
+        }
+      }
+    ]
+  }, size)
+}

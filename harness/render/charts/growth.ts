@@ -1,0 +1,57 @@
+/** What each call of one pair of blocks waited, by when it was to be sent: an unprotected queue grows as long as the load lasts. */
+import { formatNumber } from '../format.js'
+import { ARMS } from '../labels.js'
+import { loadCalls, representativeBlocks } from './data.js'
+import { ARM_STYLES, axis, CROSS, FONT_SIZE, INK, legend, LIMIT } from './style.js'
+import { renderSvg } from './svg.js'
+import type { Size } from './style.js'
+import type { Arm, Block, CallSample, Evidence, Result } from '../../types.js'
+
+const KINDS = [
+  { name: 'first token', pick: (call: CallSample) => call.firstMs, symbol: undefined, size: 6 },
+  { name: 'refused', pick: (call: CallSample) => call.outcome === 'refused' ? call.doneMs : undefined, symbol: CROSS, size: 8 },
+  { name: 'never answered', pick: (call: CallSample) => call.firstMs === undefined && call.outcome !== 'refused' ? call.doneMs : undefined, symbol: 'emptyDiamond', size: 9 }
+] as const
+
+function seriesOf (arm: Arm, block: Block) {
+  const { colour, symbol } = ARM_STYLES[arm]
+  return KINDS.flatMap((kind) => {
+    const data = loadCalls(block).flatMap((call) => {
+      const atMs = kind.pick(call)
+      return atMs === undefined ? [] : [[(call.intendedMs - block.evidence.loadFromMs) / 1000, (atMs - call.intendedMs) / 1000]]
+    })
+    const icon = kind.symbol ?? symbol
+    return data.length === 0 ? [] : [{ type: 'scatter', name: `${arm}: ${kind.name}`, symbol: icon, symbolSize: kind.size, itemStyle: { color: colour, opacity: 0.8 }, data }]
+  })
+}
+
+export function ttftOverTime (evidence: Evidence, result: Result, size: Size): string {
+  const blocks = representativeBlocks(evidence, result)
+  const series = ARMS.flatMap((arm) => {
+    const block = blocks[arm]
+    return block === undefined ? [] : seriesOf(arm, block)
+  })
+  const { rampSeconds, windowSeconds, ttftLimitMs } = result.workload
+  const narrow = size.width < 560
+  const rowsOfLegend = Math.ceil(series.length * (narrow ? 0.5 : 0.25))
+  return renderSvg(`growth${size.width}`, 'Time to first token of each call since the load started, one pair of blocks', {
+    grid: { left: 56, right: 20, top: 24 + 24 * rowsOfLegend, bottom: 52 },
+    legend: { ...legend(series.map(({ name, symbol }) => ({ name, icon: symbol }))), itemWidth: 14 },
+    xAxis: { ...axis('intended send, since the load started (s)', 'x'), type: 'value', min: 0, max: rampSeconds + windowSeconds },
+    yAxis: { ...axis('time to first token (s)', 'y', 36), type: 'value', min: 0 },
+    series: [...series, {
+      type: 'line',
+      data: [],
+      markLine: {
+        symbol: 'none',
+        silent: true,
+        lineStyle: { color: LIMIT, type: 'dotted', width: 2 },
+        label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideEndTop', formatter: '{b}' },
+        data: Object.entries(ttftLimitMs).map(([cls, ms], _, all) => ({ yAxis: ms / 1000, name: `limit${all.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
+      },
+      ...(rampSeconds > 0
+        ? { markArea: { silent: true, itemStyle: { color: '#000000', opacity: 0.06 }, label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideTop' }, data: [[{ name: 'ramp,\nnot judged', xAxis: 0 }, { xAxis: rampSeconds }]] } }
+        : {})
+    }]
+  }, size)
+}

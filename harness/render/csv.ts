@@ -1,0 +1,60 @@
+/** Tables for other programs: RFC 4180, CRLF, a header line, empty where there is no value. Numbers are not rounded. */
+import { PERCENTILES } from './labels.js'
+import type { Block, CallSample, Evidence, Result } from '../types.js'
+
+type Field = string | number | boolean | null | undefined
+
+function quote (field: Field): string {
+  if (field === null || field === undefined) return ''
+  const text = String(field)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** Lines end with CRLF, the last one too. */
+export function toCsv (header: readonly string[], lines: readonly (readonly Field[])[]): string {
+  return [header, ...lines].map((line) => `${line.map(quote).join(',')}\r\n`).join('')
+}
+
+export function cellsCsv (result: Result): string {
+  const header = ['condition', 'metric', 'unit', 'population', 'n', 'n_eff', 'mean', ...PERCENTILES.flatMap((p) => [p, `${p}_censored_above`, `${p}_ci95_lo`, `${p}_ci95_hi`])]
+  return toCsv(header, result.cells.map((cell) => [
+    cell.condition, cell.metric, cell.unit, cell.population, cell.n, cell.nEff, cell.mean,
+    ...PERCENTILES.flatMap((p) => [cell[p], cell.censoredAbove?.[p], cell.ci95?.[p]?.[0], cell.ci95?.[p]?.[1]])
+  ]))
+}
+
+export function blocksCsv (result: Result): string {
+  const header = ['block', 'pair', 'arm', 'capacity_per_s', 'offered_per_s', 'answered_per_s', 'good_per_s', 'good_per_capacity', 'ttft_answered_p50_ms',
+    'ttft_answered_p95_ms', 'tokens_per_s', 'server_cpu_usec_per_token', 'dispatch_delay_p95_ms', 'sampler_cpu_share', 'valid', 'because']
+  return toCsv(header, result.blocks.map((block) => [
+    block.index, block.pair, block.arm, block.capacityPerSecond, block.offeredPerSecond, block.answeredPerSecond, block.goodPerSecond, block.goodPerCapacity,
+    block.ttftAnsweredP50Ms, block.ttftAnsweredP95Ms, block.tokensPerSecond, block.serverCpuUsecPerToken, block.dispatchDelayP95Ms, block.samplerCpuShare,
+    block.valid, block.because
+  ]))
+}
+
+const CALL_HEADER = ['block', 'pair', 'arm', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
+  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id']
+
+/** Microseconds are the resolution of the stamps; more digits are noise of the subtraction. */
+function since (from: number, to: number | undefined): number | undefined {
+  return to === undefined ? undefined : Math.round((to - from) * 1000) / 1000
+}
+
+function callLine ({ evidence }: Block, call: CallSample): Field[] {
+  const judged = call.phase === 'load' && call.intendedMs >= evidence.judgedFromMs && call.intendedMs < evidence.judgedToMs
+  const gaps = call.itlMs.reduce((sum, gap) => sum + gap, 0)
+  return [
+    evidence.plan.index, evidence.plan.pair, evidence.plan.arm, call.phase, judged, call.seq, call.cls, call.outcome, call.status, call.reason,
+    call.intendedMs, call.sentMs, call.headersMs, call.firstMs, call.lastMs, call.doneMs,
+    since(call.intendedMs, call.firstMs), since(call.sentMs, call.firstMs), since(call.intendedMs, call.doneMs),
+    call.chunks, call.itlMs.length === 0 ? undefined : Math.round(gaps / call.itlMs.length * 1000) / 1000,
+    call.promptTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId
+  ]
+}
+
+/** One line per call of every phase; `judged` tells those that the cells were made of. */
+export function callsCsv (evidence: Evidence): string {
+  const blocks = [...evidence.blocks].sort((a, b) => a.evidence.plan.index - b.evidence.plan.index)
+  return toCsv(CALL_HEADER, blocks.flatMap((block) => block.calls.map((call) => callLine(block, call))))
+}

@@ -1,0 +1,46 @@
+/** The report as one page that needs nothing else: no script, no request, verdict first. */
+import { CSS } from './css.js'
+import { headline } from './headline.js'
+import { html, trusted } from './markup.js'
+import { blocksSection } from './sections/blocks.js'
+import { cellsSection } from './sections/cells.js'
+import { claimsSection } from './sections/claims.js'
+import { contrastsSection } from './sections/contrasts.js'
+import { countsSection } from './sections/counts.js'
+import { figuresSection } from './sections/figures.js'
+import { filesSection } from './sections/files.js'
+import { definitionsSection, machineSection, methodSection, stateSection } from './sections/method.js'
+import { verdictSection } from './sections/verdict.js'
+import { warningsSection } from './sections/warnings.js'
+import type { Evidence, Result } from '../types.js'
+
+/** The same input gives the same text. */
+export function renderHtml (evidence: Evidence, result: Result): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${headline(result).word}: ${result.experiment}</title>
+<style>${trusted(CSS)}</style>
+</head>
+<body>
+${verdictSection(result)}
+${warningsSection(result)}
+${cellsSection(result)}
+${claimsSection(result)}
+${figuresSection(evidence, result)}
+${contrastsSection(result)}
+${countsSection(result)}
+<section id="method"><h2>Machine, method, definitions</h2>
+${machineSection(result)}
+${methodSection(evidence, result)}
+${definitionsSection(result)}
+${blocksSection(result)}
+${stateSection(evidence)}
+</section>
+${filesSection(evidence)}
+</body>
+</html>
+`.toString()
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { blocksCsv, callsCsv, cellsCsv } from './csv.js'
+import { renderHtml } from './html.js'
+import { renderMarkdown } from './markdown.js'
+import type { REPORT_FILES } from './sections/files.js'
+import type { Evidence, Result } from '../types.js'
+
+export { renderHtml } from './html.js'
+export { renderMarkdown } from './markdown.js'
+export { createProgress } from './progress.js'
+export { renderSummary } from './summary.js'
+export type { Progress } from './progress.js'
+export type { SummaryOptions } from './summary.js'
+
+type FileName = typeof REPORT_FILES[number]
+
+/** A reader sees the old file or the new one, never half of one. */
+async function replaceFile (path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`
+  try {
+    await writeFile(temporary, text)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Writes all report files into `dir` (made when missing) and returns their paths. Everything is rendered before the first file is touched. */
+export async function writeReport (dir: string, evidence: Evidence, result: Result): Promise<string[]> {
+  const texts: Readonly<Record<FileName, string>> = {
+    'result.json': `${JSON.stringify(result, null, 2)}\n`,
+    'report.html': renderHtml(evidence, result),
+    'report.md': renderMarkdown(result),
+    'cells.csv': cellsCsv(result),
+    'blocks.csv': blocksCsv(result),
+    'calls.csv': callsCsv(evidence)
+  }
+  await mkdir(dir, { recursive: true })
+  const paths: string[] = []
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(dir, name)
+    await replaceFile(path, text)
+    paths.push(path)
+  }
+  return paths
+}

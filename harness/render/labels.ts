@@ -1,0 +1,71 @@
+/** The names that people read, and what each metric means. */
+import type { Arm, ContrastVerdict, Population } from '../types.js'
+
+interface MetricName {
+  readonly label: string
+  /** How it is measured, one sentence; printed in every report. */
+  readonly definition: string
+}
+
+const METRICS: Readonly<Record<string, MetricName>> = {
+  'good-per-second': { label: 'good requests/s', definition: 'Calls answered completely whose TTFT (scheduled) was at or under the limit of their class, per second of the judged window. All that was offered counts: refused, failed and unanswered calls are not good.' },
+  'good-per-capacity': { label: 'good ÷ saturated capacity', definition: 'Good requests per second divided by the answers per second of a short closed loop, measured in the same block on the same fresh server. 1 would be a server that does nothing but good work.' },
+  'capacity-per-second': { label: 'saturated capacity, answers/s', definition: 'Answers per second of a short closed loop directly at the server, all slots busy, before the load of each block.' },
+  'offered-per-second': { label: 'offered requests/s', definition: 'Calls whose intended send time lies in the judged window, per second.' },
+  'answered-per-second': { label: 'answers/s', definition: 'Calls of the judged window that were answered completely, per second.' },
+  'good-share': { label: 'good ÷ offered', definition: 'Share of all offered calls that were good.' },
+  'tokens-per-second': { label: 'tokens/s', definition: 'Content chunks received inside the judged window, per second.' },
+  ttft: { label: 'TTFT', definition: 'Time to first token (scheduled): first non-empty content chunk minus the intended send time. A late sender cannot hide waiting time.' },
+  'ttft-wire': { label: 'TTFT (wire)', definition: 'First non-empty content chunk minus the time the request was really sent.' },
+  latency: { label: 'request latency', definition: 'End of the answer minus the intended send time.' },
+  'latency-wire': { label: 'request latency (wire)', definition: 'End of the answer minus the time the request was really sent.' },
+  itl: { label: 'inter-token gap', definition: 'Every gap between two content chunks, pooled over the calls.' },
+  tpot: { label: 'time per output token', definition: '(last chunk − first chunk) ÷ (chunks − 1) of each call; undefined below two chunks.' },
+  'refusal-time': { label: 'time to refusal', definition: 'Refusal received minus the intended send time.' },
+  'dispatch-delay': { label: 'dispatch delay', definition: 'Really sent minus intended: the honesty of the load generator.' },
+  'server-cpu-usec-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated: shows whether the machine itself got faster.' }
+}
+
+const STATISTIC = /-(p50|p95|p99|mean)$/
+export type Statistic = 'p50' | 'p95' | 'p99' | 'mean'
+
+/** `ttft-p95` is the p95 of `ttft`; a metric without such an ending has none. */
+export function splitMetric (metric: string): { readonly base: string, readonly statistic: Statistic | undefined } {
+  const found = STATISTIC.exec(metric)?.[1]
+  if (found !== 'p50' && found !== 'p95' && found !== 'p99' && found !== 'mean') return { base: metric, statistic: undefined }
+  return { base: metric.replace(STATISTIC, ''), statistic: found }
+}
+
+/** A metric without an entry is shown by its own name. */
+export function metricLabel (metric: string): string {
+  const { base, statistic } = splitMetric(metric)
+  const label = METRICS[metric]?.label ?? METRICS[base]?.label ?? base.replaceAll('-', ' ')
+  return statistic === undefined ? label : `${label} ${statistic}`
+}
+
+export function metricDefinition (metric: string): string | undefined {
+  return METRICS[splitMetric(metric).base]?.definition
+}
+
+const POPULATIONS: Readonly<Record<Population, string>> = {
+  offered: 'all offered',
+  answered: 'answered only',
+  refused: 'refused only',
+  block: 'per block'
+}
+
+export function populationLabel (population: Population): string {
+  return POPULATIONS[population]
+}
+
+export const ARMS: readonly Arm[] = ['before', 'after']
+
+export function verdictWord (verdict: ContrastVerdict): string {
+  return verdict.toUpperCase()
+}
+
+/** Independent samples below which a percentile is not given: with fewer, even the largest may lie under it (95 %). */
+export const PERCENTILE_FLOORS: Readonly<Record<'p50' | 'p95' | 'p99', number>> = { p50: 5, p95: 59, p99: 299 }
+
+export const PERCENTILES = ['p50', 'p95', 'p99'] as const
+export type Percentile = typeof PERCENTILES[number]

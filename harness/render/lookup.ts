@@ -1,0 +1,131 @@
+/** Finds in a result what a page or a summary wants to show. Computes nothing but means of block rows. */
+import { formatInterval, formatNumber, MISSING, NBSP } from './format.js'
+import { ARMS, metricLabel, PERCENTILE_FLOORS, PERCENTILES, populationLabel, splitMetric } from './labels.js'
+import type { Arm, BlockSummary, Cell, Contrast, Population, Result } from '../types.js'
+import type { Percentile } from './labels.js'
+
+export function primaryContrast (result: Result): Contrast | undefined {
+  return result.contrasts.find((contrast) => contrast.primary)
+}
+
+const BLOCK_COLUMNS: Readonly<Record<string, (block: BlockSummary) => number | null>> = {
+  'good-per-second': (block) => block.goodPerSecond,
+  'good-per-capacity': (block) => block.goodPerCapacity,
+  'capacity-per-second': (block) => block.capacityPerSecond,
+  'offered-per-second': (block) => block.offeredPerSecond,
+  'answered-per-second': (block) => block.answeredPerSecond,
+  'tokens-per-second': (block) => block.tokensPerSecond,
+  'server-cpu-usec-per-token': (block) => block.serverCpuUsecPerToken
+}
+
+/** Mean over the valid blocks of an arm; undefined when the metric is no column of the block rows or no block has it. */
+export function blockMean (result: Result, metric: string, arm: Arm): number | undefined {
+  const column = BLOCK_COLUMNS[metric]
+  if (column === undefined) return undefined
+  const values = result.blocks.filter((block) => block.valid && block.arm === arm).map(column).filter((value) => value !== null)
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+export function findCell (result: Result, metric: string, arm: Arm, population: Population): Cell | undefined {
+  return result.cells.find((cell) => cell.metric === metric && cell.condition === arm && cell.population === population)
+}
+
+/** What a contrast compared, as text: the cell's percentile or mean, else the mean of the block rows, else `–`. */
+export function armValue (result: Result, metric: string, arm: Arm, population: Population): string {
+  const { base, statistic } = splitMetric(metric)
+  const cell = findCell(result, metric, arm, population) ?? findCell(result, base, arm, population)
+  if (cell !== undefined && statistic !== undefined && statistic !== 'mean') return percentileText(cell, statistic)
+  const value = cell?.mean ?? blockMean(result, metric, arm) ?? cell?.p50
+  return formatNumber(value)
+}
+
+/** The percentile, `> limit` when it lies among censored calls, or `–`. */
+export function percentileText (cell: Cell, percentile: Percentile): string {
+  const censored = cell.censoredAbove?.[percentile]
+  if (censored !== undefined) return `>${NBSP}${formatNumber(censored)}`
+  return formatNumber(cell[percentile])
+}
+
+/** Why a percentile is missing; undefined when it is there or known to be above a limit. */
+export function whyMissing (cell: Cell, percentile: Percentile): string | undefined {
+  if (cell[percentile] !== null || cell.censoredAbove?.[percentile] !== undefined) return undefined
+  if (cell.n === 0) return 'no such calls'
+  const floor = PERCENTILE_FLOORS[percentile]
+  return cell.nEff < floor ? `n_eff ${formatNumber(cell.nEff)} < ${floor}` : 'not given by the analysis'
+}
+
+export interface Row {
+  readonly metric: string
+  readonly unit: string
+  readonly population: Population
+  readonly cells: readonly Cell[]
+}
+
+/** Cells grouped into rows of before and after, in the order in which the metrics first appear. */
+export function rows (result: Result): Row[] {
+  const groups = new Map<string, Cell[]>()
+  for (const cell of result.cells) {
+    const key = `${cell.metric}\n${cell.population}`
+    groups.set(key, [...groups.get(key) ?? [], cell])
+  }
+  return [...groups.values()].flatMap((cells) => {
+    const first = cells[0]
+    if (first === undefined) return []
+    const ordered = ARMS.flatMap((arm) => cells.filter((cell) => cell.condition === arm))
+    return [{ metric: first.metric, unit: first.unit, population: first.population, cells: ordered }]
+  })
+}
+
+/** `TTFT (ms), all offered`; the unit is left out when the name says it. */
+export function rowLabel (row: Row): string {
+  const label = metricLabel(row.metric)
+  const unit = row.unit === '' || row.unit === 'ratio' || label.endsWith('/s') ? '' : ` (${row.unit})`
+  return `${label}${unit}, ${populationLabel(row.population)}`
+}
+
+/** One sentence for each reason why cells are missing, with the places where. */
+export function missingNotes (result: Result): string[] {
+  const places = new Map<string, string[]>()
+  for (const cell of result.cells) {
+    for (const percentile of PERCENTILES) {
+      const why = whyMissing(cell, percentile)
+      if (why === undefined) continue
+      const place = `${metricLabel(cell.metric)}, ${populationLabel(cell.population)}, ${cell.condition}`
+      const key = `${place}: ${why.startsWith('n_eff') ? 'too few independent calls' : why}`
+      places.set(key, [...places.get(key) ?? [], why.startsWith('n_eff') ? `${percentile} (${why})` : percentile])
+    }
+  }
+  return [...places].map(([key, found]) => `${MISSING} ${key}: ${found.join(', ')}`)
+}
+
+/** `before 0.09, after 0.82 (95 % 0.79–0.85)`: good ÷ saturated capacity of each arm; undefined when the result has none. */
+export function yardstickText (result: Result): string | undefined {
+  const parts = ARMS.flatMap((arm) => {
+    const value = yardstickOf(result, arm)
+    return value === MISSING ? [] : [`${arm} ${value}`]
+  })
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
+export const YARDSTICK = 'good-per-capacity'
+
+function yardstickOf (result: Result, arm: Arm): string {
+  const paired = result.contrasts.find((contrast) => contrast.metric === YARDSTICK && contrast.a === 'capacity' && contrast.b === arm)
+  if (paired !== undefined && paired.ratio !== null) return formatNumber(paired.ratio) + interval95(paired.ci95)
+  const cell = findCell(result, YARDSTICK, arm, 'block')
+  if (cell !== undefined && cell.p50 !== null && cell.ci95?.p50 !== undefined) return `${formatNumber(cell.p50)} median${interval95(cell.ci95.p50)}`
+  return armValue(result, YARDSTICK, arm, 'block')
+}
+
+function interval95 (interval: readonly [number, number] | null): string {
+  return interval === null ? '' : ` (95${NBSP}%${NBSP}${formatInterval(interval)})`
+}
+
+/** True for a contrast between the two conditions (and not, say, against the capacity). */
+export function comparesArms (contrast: Contrast): boolean {
+  return contrast.a === 'before' && contrast.b === 'after'
+}
+
+export function pairsText (n: number): string {
+  return `${n}${NBSP}${n === 1 ? 'pair' : 'pairs'}`
+}

@@ -1,0 +1,33 @@
+import { absentSignals } from '../charts/panels.js'
+import { renderCharts } from '../charts.js'
+import { html, trusted } from '../markup.js'
+import type { Chart } from '../charts.js'
+import type { Html } from '../markup.js'
+import type { Evidence, Result } from '../../types.js'
+
+interface Words {
+  readonly title: string
+  readonly reading: string
+}
+
+function wordsFor (evidence: Evidence, result: Result): Readonly<Record<Chart['id'], Words>> {
+  const absent = absentSignals(evidence, result)
+  return {
+    blocks: { title: 'Useful work, block by block', reading: 'Each mark is one block with a fresh server; the two marks of a pair had the same arrivals. The grey bar is what this very server could do in a short closed loop just before. A mark near its bar: hardly any work was wasted. A mark near zero: the server worked, but its answers came too late.' },
+    ecdf: { title: 'How soon the first token came', reading: 'Read upwards at the dotted limit: the share of all offered calls that had their first token by then. A curve that ends below 100 % belongs to a condition in which the other calls were refused, failed, or had no token when the run stopped waiting. Marks only tell the curves apart.' },
+    growth: { title: 'Waiting while the load lasts', reading: 'One pair of blocks: the one with the median gain. A cloud that climbs is a queue that grows: the next call always waits longer than the last. Calls that were refused got their answer at the height of the cross. “Never answered” is drawn at the time the run stopped waiting.' },
+    panels: { title: 'Queue and operating system on one time axis', reading: `The same pair of blocks. Look for curves that move together with the first panel: they take part in the mechanism. Those that do not move are ruled out.${absent.length === 0 ? '' : ` Not available in this run: ${absent.join('; ')}.`}` },
+    forest: { title: 'All contrasts', reading: 'Point: ratio after ÷ before; line: its 95 % interval; grey band: changes too small to matter, as named in the plan. An interval that crosses 1 shows no difference; one inside the band is “equivalent”. ★ is the primary outcome. Filled circle better, square worse, diamond equivalent, open circle cannot say.' },
+    itl: { title: 'Gaps between tokens', reading: 'Share of all gaps in bins of equal width on the log axis. One peak is steady decoding; a second peak far to the right is a stall: a prompt of another call in the same batch, or a period of the CPU scheduler. Marks only tell the curves apart.' }
+  }
+}
+
+/** Each chart with a caption that says how to read it. */
+export function figuresSection (evidence: Evidence, result: Result): Html {
+  const words = wordsFor(evidence, result)
+  const figures = renderCharts(evidence, result).map(({ id, wide, narrow }) => html`
+<figure id="chart-${id}"><h3>${words[id].title}</h3>
+<div class="plot wide">${trusted(wide)}</div><div class="plot narrow">${trusted(narrow)}</div>
+<figcaption><b>How to read it:</b> ${words[id].reading}</figcaption></figure>`)
+  return html`<section id="charts"><h2>Charts</h2>${figures}</section>`
+}

@@ -1,0 +1,70 @@
+import { formatBytes, formatCount, formatNumber, formatSeconds } from '../format.js'
+import { ARMS, metricDefinition, metricLabel, splitMetric } from '../labels.js'
+import { html } from '../markup.js'
+import type { Html } from '../markup.js'
+import type { Evidence, Result } from '../../types.js'
+
+type Entry = readonly [string, string]
+
+function list (entries: readonly Entry[]): Html {
+  return html`<dl>${entries.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>
+`)}</dl>`
+}
+
+export function machineSection (result: Result): Html {
+  const { manifest } = result
+  const { model, server, placement } = manifest
+  const entries: Entry[] = [
+    ['Machine', `${manifest.cpuModel}, ${manifest.cpus} CPUs, ${formatBytes(manifest.memoryBytes)} memory, virtualisation: ${manifest.virtualisation}`],
+    ['System', `Linux ${manifest.kernel}, cgroup ${manifest.cgroup}, Node ${manifest.node}, Weir ${manifest.weirVersion}`],
+    ['Model', `${model.name}${model.synthetic ? ` (synthetic weights, seed ${model.seed ?? 'unknown'})` : ''}, ${formatNumber(model.parameters / 1e6)} M parameters, ${model.quantisation}, ${formatBytes(model.bytes)}, sha256 ${model.sha256}`],
+    ['llama-server', `${server.version} from ${server.from}; ${server.slots} slots of ${formatCount(server.slotContextTokens)} tokens, ${server.threads} threads, batch ${formatCount(server.batchTokens)} tokens`],
+    ['Placement', `llama-server on CPUs ${placement.serverCpus.join(', ')}; clients on CPUs ${placement.clientCpus.join(', ')}. ${placement.note}`],
+    ['Missing here', manifest.missing.length === 0 ? 'nothing' : manifest.missing.join('; ')]
+  ]
+  return html`<details><summary>Machine, model and server</summary>${list(entries)}</details>`
+}
+
+export function methodSection (evidence: Evidence, result: Result): Html {
+  const { plan } = evidence
+  const { workload } = result
+  const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
+  const entries: Entry[] = [
+    ['Plan', `${result.experiment}, ${result.preset} preset, seed ${plan.seed}, written ${plan.createdAt} before the first block; sha256 ${result.planSha256}`],
+    ['Blocks', `${plan.blocks.length} planned, ${result.blocks.length} run, in this order: ${plan.blocks.map((block) => block.arm === 'before' ? 'b' : 'a').join('')} (b before, a after). Each has a fresh llama-server; the two of a pair get the same arrivals and prompts.`],
+    ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
+    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} before each load`],
+    ['Calls', workload.classes.map((each) => `${each.name}: ${each.promptWords} words in, ${each.maxTokens} tokens out, share ${formatNumber(each.share)}`).join('; ')],
+    ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(plan.calibration.unloadedTtftMs)} ms`],
+    ['Test', `sign-flip test over pairs on log ratios, two-sided level ${plan.alpha}; the interval is the same test inverted, so that interval and p cannot disagree`],
+    ['Outcomes', result.outcomes.map((outcome) => `${metricLabel(outcome.metric)} (${outcome.better} is better, matters from ×${formatNumber(outcome.matters)}${outcome.primary ? ', primary' : ''})`).join('; ')],
+    ['Predicted', plan.predictions.map((prediction) => prediction.statement).join('; ')]
+  ]
+  return html`<details><summary>Method</summary>${list(entries)}</details>`
+}
+
+export function definitionsSection (result: Result): Html {
+  const metrics = [...new Set([...result.cells, ...result.contrasts].map(({ metric }) => splitMetric(metric).base))]
+  const entries = metrics.flatMap((metric): Entry[] => {
+    const definition = metricDefinition(metric)
+    return definition === undefined ? [] : [[metricLabel(metric), definition]]
+  })
+  return html`<details><summary>Definitions</summary>${list([
+    ...entries,
+    ['percentile', 'Nearest rank over all calls of the condition; not given when too few independent calls support it.'],
+    ['block', 'One fresh llama-server with its capacity loop, its load and its drain. The unit of the statistics.'],
+    ['verdict', 'better or worse: the interval lies beyond 1 on that side and the effect is not too small to matter; equivalent: the whole interval lies inside the band that does not matter; cannot say: anything else.']
+  ])}</details>`
+}
+
+/** What was read back before a block counted, the command line of the server, and the warnings of each block. */
+export function stateSection (evidence: Evidence): Html | undefined {
+  if (evidence.blocks.length === 0) return undefined
+  const shown = ARMS.flatMap((arm) => evidence.blocks.filter((block) => block.evidence.plan.arm === arm).slice(0, 1))
+  const warned = evidence.blocks.filter((block) => block.evidence.warnings.length > 0)
+  return html`<details><summary>State that was read back</summary>
+${shown.map(({ evidence: block }) => html`<h3>block ${block.plan.index}, ${block.plan.arm}</h3>
+<p><code>${block.serverCommandLine.join(' ')}</code></p>${list(Object.entries(block.readBack))}`)}
+${warned.map(({ evidence: block }) => html`<p><b>block ${block.plan.index}, ${block.plan.arm}:</b> ${block.warnings.join('; ')}</p>`)}
+</details>`
+}

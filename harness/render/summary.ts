@@ -1,0 +1,117 @@
+/** The result for a terminal, verdict first. */
+import { formatCount, formatNumber } from './format.js'
+import { allWarnings, contrastNumbers, contrastValues, headline } from './headline.js'
+import { ARMS, metricLabel, PERCENTILES, verdictWord } from './labels.js'
+import { missingNotes, percentileText, rowLabel, rows, YARDSTICK, yardstickText } from './lookup.js'
+import { cut, padEnd, padStart, painter, wrap } from './text.js'
+import type { Ink, Paint } from './text.js'
+import type { ContrastVerdict, Result } from '../types.js'
+
+export interface SummaryOptions {
+  readonly colour: boolean
+  /** Columns; no line is longer. At least 60. */
+  readonly width: number
+  /** Files of the report, shown at the end. */
+  readonly paths?: readonly string[]
+}
+
+const INKS: Readonly<Record<ContrastVerdict, Ink>> = { better: 'green', worse: 'red', equivalent: 'cyan', 'cannot say': 'yellow' }
+
+interface Page {
+  readonly result: Result
+  readonly width: number
+  readonly paint: Paint
+}
+
+/** Paints the first word of wrapped lines, so that colour never counts as width. */
+function lead (page: Page, ink: Ink, word: string, gap: string, text: string): string[] {
+  const lines = wrap(text, page.width, word + gap)
+  return lines.map((line, index) => index === 0 ? page.paint(ink, word) + line.slice(word.length) : line)
+}
+
+function verdictLines (page: Page): string[] {
+  const { result } = page
+  const { word, verdict, numbers, because } = headline(result)
+  const lines = lead(page, verdict === undefined ? 'yellow' : INKS[verdict], word, '  ', numbers)
+  if (because !== '') lines.push(...wrap(because, page.width, ' '.repeat(word.length + 2)))
+  const yardstick = yardstickText(result)
+  if (yardstick !== undefined) lines.push(...wrap(`${metricLabel(YARDSTICK)}: ${yardstick}`, page.width, ' '.repeat(word.length + 2)))
+  return lines
+}
+
+function subjectLines (page: Page): string[] {
+  const { result, width } = page
+  const { model, server } = result.manifest
+  const lines = wrap(`${result.question} (${result.experiment}, ${result.preset} preset)`, width)
+  for (const { id, title } of result.conditions) lines.push(...wrap(title, width, padEnd(`${id} `, 8)))
+  lines.push(...wrap(`${model.name}${model.synthetic ? ' (synthetic weights)' : ''}, llama-server ${server.version}, ${server.slots} slots, ${server.threads} threads`, width, padEnd('model ', 8)))
+  return lines
+}
+
+function tableLines (page: Page): string[] {
+  const { result, width, paint } = page
+  const cells = [10, 10, 10, 9, 8]
+  const label = width - cells.reduce((sum, each) => sum + each, 0) - 7
+  const line = (name: string, arm: string, values: readonly string[]): string =>
+    (padEnd(cut(name, label - 1), label) + padEnd(arm, 7) + values.map((value, index) => padStart(cut(value, (cells[index] ?? 8) - 1), cells[index] ?? 8)).join('')).trimEnd()
+  const all = rows(result)
+  if (all.length === 0) return ['No cell could be computed.']
+  const lines = [paint('bold', line('', '', [...PERCENTILES, 'n', 'n_eff']))]
+  for (const row of all) {
+    const [name = '', ...rest] = wrap(rowLabel(row), label - 1)
+    row.cells.forEach((cell, index) => {
+      const values = [...PERCENTILES.map((percentile) => percentileText(cell, percentile)), formatCount(cell.n), formatNumber(cell.nEff)]
+      lines.push(line(index === 0 ? name : rest[index - 1] ?? '', cell.condition, values))
+    })
+    rest.slice(row.cells.length - 1).forEach((each) => lines.push(each))
+  }
+  for (const note of missingNotes(result)) lines.push(...wrap(note.slice(2), width, '– ').map((each) => paint('dim', each)))
+  return lines
+}
+
+function contrastLines (page: Page): string[] {
+  const secondary = page.result.contrasts.filter((contrast) => !contrast.primary)
+  return secondary.flatMap((contrast) => {
+    const word = verdictWord(contrast.verdict)
+    return lead(page, INKS[contrast.verdict], word, ' '.repeat(12 - word.length), `${metricLabel(contrast.metric)} ${contrastValues(page.result, contrast)} (${contrastNumbers(contrast)})`)
+  })
+}
+
+function countLines (page: Page): string[] {
+  const { counts } = page.result
+  return ARMS.flatMap((arm) => {
+    const own = counts.filter((count) => count.condition === arm)
+    if (own.length === 0) return []
+    return wrap(own.map((count) => `${formatCount(count.n)} ${count.outcome}${count.reason === '' ? '' : ` (${count.reason})`}`).join(', '), page.width, padEnd(arm, 8))
+  })
+}
+
+function claimLines (page: Page): string[] {
+  return page.result.claims.flatMap((claim) => {
+    const lines = lead(page, claim.status === 'SUPPORTED' ? 'green' : 'red', claim.status, '  ', claim.statement)
+    for (const leg of ['application', 'os', 'control', 'mechanism'] as const) {
+      const { status, statement, source } = claim[leg]
+      lines.push(...wrap(`${statement} [${source}]`, page.width, `  ${leg.padEnd(12)}${status.padEnd(8)}`))
+    }
+    return lines
+  })
+}
+
+function section (page: Page, title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', page.paint('bold', title), ...lines]
+}
+
+export function renderSummary (result: Result, options: SummaryOptions): string {
+  const page = { result, width: Math.max(60, Math.floor(options.width)), paint: painter(options.colour) }
+  return [
+    ...verdictLines(page),
+    '',
+    ...subjectLines(page),
+    ...section(page, 'Before and after', tableLines(page)),
+    ...section(page, 'Secondary outcomes', contrastLines(page)),
+    ...section(page, 'Refused, failed, unanswered', countLines(page)),
+    ...section(page, 'Claim', claimLines(page)),
+    ...section(page, 'Warnings', allWarnings(result).flatMap((warning) => lead(page, 'yellow', '!', ' ', warning))),
+    ...section(page, 'Files', (options.paths ?? []).flatMap((path) => wrap(path, page.width)))
+  ].join('\n') + '\n'
+}
