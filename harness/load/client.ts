@@ -78,7 +78,9 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
       settled = true
       const doneMs = nowMs()
       signal.removeEventListener('abort', giveUp)
-      resolve({ phase: prepared.phase, seq: prepared.seq, cls: prepared.cls, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) })
+      const sample = { phase: prepared.phase, seq: prepared.seq, cls: prepared.cls, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
+      // undici hands a connection back only after this event: a closed loop that went on at once would open a second one.
+      setImmediate(resolve, sample)
     }
     function giveUp (): void {
       settle({ outcome: 'unanswered', ...(typeof signal.reason === 'string' ? { reason: signal.reason } : {}) })

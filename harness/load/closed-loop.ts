@@ -1,6 +1,7 @@
 import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
 import { chatBody, type ChatClient } from './client.js'
+import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
 import { deriveSeed } from './random.js'
 import { waitUntil } from './wait.js'
@@ -34,11 +35,7 @@ const PAUSE_AFTER_FAILURE_MS = 100
 /** Each client starts its next call when its last one ended (intended = sent). What is under way at `startUntilMs` is let finish. */
 export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> {
   const { client, phase, clients, nextClass, seed, startUntilMs, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
-  const patience = new AbortController()
-  const drained = new AbortController()
-  const stop = (): void => patience.abort('stopped')
-  signal.addEventListener('abort', stop, { once: true })
-  const censor = waitUntil(drainUntilMs, { spin: false, signal: drained.signal }).then(over => { if (over) patience.abort('drain over') })
+  const patience = startPatience(drainUntilMs, signal)
 
   let started = 0
   async function loop (): Promise<void> {
@@ -54,7 +51,5 @@ export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> 
     }
   }
   await Promise.all(Array.from({ length: clients }, loop))
-  drained.abort()
-  await censor
-  signal.removeEventListener('abort', stop)
+  await patience.close()
 }

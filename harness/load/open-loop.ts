@@ -1,6 +1,7 @@
 import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
 import { chatBody, type ChatClient, type PreparedCall } from './client.js'
+import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
 import type { TraceEntry } from './trace.js'
 import { waitUntil } from './wait.js'
@@ -27,11 +28,7 @@ export interface OpenLoopOptions {
  */
 export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
   const { client, trace, startAtMs, drainUntilMs, spin = true, onSample, signal } = options
-  const patience = new AbortController()
-  const drained = new AbortController()
-  const stop = (): void => patience.abort('stopped')
-  signal.addEventListener('abort', stop, { once: true })
-  const censor = waitUntil(drainUntilMs, { spin: false, signal: drained.signal }).then(over => { if (over) patience.abort('drain over') })
+  const patience = startPatience(drainUntilMs, signal)
 
   const underWay: Promise<void>[] = []
   for (const entry of trace) {
@@ -43,9 +40,7 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
     options.onSend?.()
   }
   await Promise.all(underWay)
-  drained.abort()
-  await censor
-  signal.removeEventListener('abort', stop)
+  await patience.close()
 }
 
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {

@@ -18,7 +18,9 @@ export async function runLoad (job: LoadJob, { cpus, onProgress, signal }: RunLo
   const node = [process.execPath, fileURLToPath(new URL('./process.js', import.meta.url))]
   const [command = process.execPath, ...args] = cpus === undefined || cpus.length === 0 ? node : ['taskset', '-c', cpus.join(','), ...node]
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-  const stop = (): void => { child.kill('SIGTERM') }
+  let started = false
+  // Before its first line the process has no handler for the signal and would be killed by it.
+  const stop = (): void => { if (started) child.kill('SIGTERM') }
   let summary: LoadSummary | undefined
   let complaint = ''
   try {
@@ -29,9 +31,9 @@ export async function runLoad (job: LoadJob, { cpus, onProgress, signal }: RunLo
       if (event.event === 'summary') summary = event.summary
       else if (event.event === 'error') complaint = event.message
       else {
+        if (!started && signal?.aborted === true) child.kill('SIGTERM')
+        started = true
         onProgress?.(event.progress)
-        // A signal before the first line would find a process that has no handler yet.
-        if (signal?.aborted === true) stop()
       }
     })
     signal?.addEventListener('abort', stop, { once: true })

@@ -1,0 +1,72 @@
+import t from 'tap'
+import type { WorkloadClass } from '../types.js'
+import { deriveSeed, makeRandom } from './random.js'
+import { makeTrace } from './trace.js'
+
+const short: WorkloadClass = { name: 'short', promptWords: 32, maxTokens: 16, share: 0.8 }
+const long: WorkloadClass = { name: 'long', promptWords: 400, maxTokens: 64, share: 0.2 }
+const options = { seed: 7, ratePerSecond: 5, seconds: 2000, classes: [short, long] }
+
+t.test('the same seed gives the same trace, another seed another', async t => {
+  t.equal(JSON.stringify(makeTrace(options)), JSON.stringify(makeTrace(options)))
+  t.not(JSON.stringify(makeTrace({ ...options, seed: 8 })), JSON.stringify(makeTrace(options)))
+})
+
+t.test('other shares leave the times as they are', async t => {
+  const timesOf = (classes: WorkloadClass[]): string => makeTrace({ ...options, classes }).map(({ atMs, promptSeed }) => `${atMs} ${promptSeed}`).join()
+  t.equal(timesOf([short]), timesOf([short, long]))
+})
+
+t.test('entries are numbered, in order and inside the time', async t => {
+  const trace = makeTrace(options)
+  t.ok(trace.every(({ seq, atMs }, index) => seq === index && atMs >= 0 && atMs < 2_000_000 && atMs >= (trace[index - 1]?.atMs ?? 0)))
+  t.equal(new Set(trace.map(({ promptSeed }) => promptSeed)).size, trace.length)
+})
+
+t.test('gaps are exponential: Kolmogorov-Smirnov at the 1 % level, for ten seeds', async t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const trace = makeTrace({ ...options, seed })
+    const gaps = trace.map(({ atMs }, index) => atMs - (trace[index - 1]?.atMs ?? 0)).sort((a, b) => a - b)
+    const distance = Math.max(...gaps.map((gap, index) => {
+      const expected = 1 - Math.exp(-gap * options.ratePerSecond / 1000)
+      return Math.max(expected - index / gaps.length, (index + 1) / gaps.length - expected)
+    }))
+    t.ok(distance < 1.63 / Math.sqrt(gaps.length), `seed ${seed}: D = ${distance}, n = ${gaps.length}`)
+  }
+})
+
+t.test('counts per second are Poisson: mean is the rate, index of dispersion is 1', async t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const counts = new Array<number>(options.seconds).fill(0)
+    for (const { atMs } of makeTrace({ ...options, seed })) counts[Math.floor(atMs / 1000)]! += 1
+    const mean = counts.reduce((sum, count) => sum + count) / counts.length
+    const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / (counts.length - 1)
+    t.ok(Math.abs(mean - 5) < 3 * Math.sqrt(5 / counts.length), `seed ${seed}: mean ${mean}`)
+    t.ok(Math.abs(variance / mean - 1) < 3 * Math.sqrt(2 / counts.length), `seed ${seed}: dispersion ${variance / mean}`)
+  }
+})
+
+t.test('classes come by their shares, independent of the time', async t => {
+  const trace = makeTrace(options)
+  for (const half of [trace.slice(0, 5000), trace.slice(5000)]) {
+    const share = half.filter(({ cls }) => cls === 'long').length / half.length
+    t.ok(Math.abs(share - 0.2) < 3 * Math.sqrt(0.16 / half.length), `share ${share}`)
+  }
+})
+
+t.test('what cannot be a trace is refused by name', async t => {
+  t.throws(() => makeTrace({ ...options, ratePerSecond: 0 }), /ratePerSecond is 0/)
+  t.throws(() => makeTrace({ ...options, seconds: NaN }), /seconds is NaN/)
+  t.throws(() => makeTrace({ ...options, classes: [{ ...long, share: 0 }] }), /classes: no class has a share/)
+})
+
+t.test('neighbouring seeds and streams are unrelated', async t => {
+  const firsts = Array.from({ length: 4000 }, (_, seed) => makeRandom(seed)())
+  const streams = Array.from({ length: 4000 }, (_, n) => deriveSeed(3, n) / 2 ** 32)
+  for (const values of [firsts, streams]) {
+    const mean = values.reduce((sum, value) => sum + value) / values.length
+    t.ok(Math.abs(mean - 0.5) < 0.014, `mean ${mean}`)
+    const pairs = values.slice(1).reduce((sum, value, index) => sum + (value - 0.5) * ((values[index] ?? 0) - 0.5), 0) / values.length
+    t.ok(Math.abs(pairs * 12) < 0.05, `serial correlation ${pairs * 12}`)
+  }
+})
