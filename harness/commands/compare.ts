@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { defaultModelName } from '../../models/catalogue.js'
+import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { experimentFor, parsePolicies, policyNames } from '../plan/experiments.js'
+import { expectedSeconds } from '../plan/plan.js'
 import { presets } from '../plan/presets.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { createProgress } from '../render/progress.js'
@@ -36,7 +37,7 @@ export function compareCommand (): Command {
     .addOption(new Option('--preset <name>', presetHelp).choices(Object.keys(presets)).default('laptop'))
     .option('--rate <rate>', 'offered load: a multiple of the capacity such as 4x, or requests per second (default: the experiment\'s)')
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
-    .option('--model <name>', 'catalogue name or .gguf file', defaultModelName)
+    .option('--model <name>', 'catalogue name or .gguf file', DEFAULT_MODEL_NAME)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--slots <n>', 'slots of llama-server (-np)', wholeNumber(1, 64), 4)
     .option('--threads <n>', 'threads of llama-server (-t; default: one per CPU that it gets)', wholeNumber(1, 256))
@@ -61,7 +62,7 @@ async function compare (options: CompareOptions): Promise<void> {
     progress.note('stopping; what is finished is kept (press again to leave at once)')
     stop.abort(new Error('stopped by the user'))
   }
-  const progress = createProgress(process.stderr)
+  const progress = createProgress(process.stderr, expectedSeconds(presets[options.preset]))
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
     await runCompare({

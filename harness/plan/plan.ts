@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { BlockPlan, Condition, OutcomeSpec, Plan, Prediction, Workload, WorkloadClass } from '../types.js'
+import { defaultOutcomes } from '../analyse/outcomes.js'
+import type { BlockPlan, Condition, Plan, Prediction, Workload, WorkloadClass } from '../types.js'
 import type { Preset } from './presets.js'
 import type { Rate } from './workload.js'
 
 /** The smallest samples that carry a percentile at 95 % confidence, 0 slow samples allowed: 1 − q^n ≥ 0.95. */
 const floors = { p95: 59, p99: 299 } as const
-
-export const outcomes: readonly OutcomeSpec[] = [
-  { metric: 'good-per-second', unit: 'requests/s', better: 'higher', primary: true, matters: 1.1 },
-  { metric: 'good-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 },
-  { metric: 'ttft-answered-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
-  { metric: 'ttft-answered-p95', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
-  { metric: 'tokens-per-second', unit: 'tokens/s', better: 'higher', primary: false, matters: 1.1 },
-  { metric: 'capacity-per-second', unit: 'requests/s', better: 'higher', primary: false, matters: 1.1 },
-  { metric: 'server-cpu-per-token', unit: 'µs/token', better: 'lower', primary: false, matters: 1.1 }
-]
 
 /** What one unloaded server did in the calibration. */
 export interface Calibration {
@@ -80,7 +71,7 @@ export function makePlan (input: PlanInput): Plan {
       answers: calibration.answers
     },
     blocks: abba(input.pairs, input.seed),
-    outcomes,
+    outcomes: defaultOutcomes,
     predictions: input.predictions,
     alpha: 0.05,
     expected: {
@@ -105,6 +96,12 @@ export function abba (pairs: number, seed: number): BlockPlan[] {
 export function planBytes (plan: Plan): { readonly bytes: string, readonly sha256: string } {
   const bytes = JSON.stringify(plan, null, 2) + '\n'
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** Seconds for a whole run before its calibration is known: limits of about a second are assumed. */
+export function expectedSeconds (preset: Preset): number {
+  const block = 2.5 + preset.capacitySeconds + preset.windowSeconds + 5
+  return 2 * preset.pairs * block + preset.calibrationSeconds + 0.3 * preset.unloadedCalls + 3
 }
 
 /** Seconds that the blocks of a plan will take, with about 2.5 s for the starts and stops of each. */

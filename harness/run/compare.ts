@@ -2,12 +2,12 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { ensureModel } from '../../models/ensure-model.js'
 import { ensureServer } from '../../models/install/index.js'
 import type { ServerOptions } from '../../models/types.js'
-import { admissionPredictions } from '../analyse/claims/admission.js'
+import { admissionPredictions } from '../analyse/claims/admission-predictions.js'
 import { makePlan, planBytes, plannedSeconds } from '../plan/plan.js'
 import type { ExperimentFile } from '../plan/experiments.js'
 import type { Preset } from '../plan/presets.js'
 import type { Rate } from '../plan/workload.js'
-import type { createProgress } from '../render/progress.js'
+import type { Progress } from '../render/progress.js'
 import type { Condition, Plan, WorkloadClass } from '../types.js'
 import { runBlock } from './block.js'
 import { calibrate } from './calibrate.js'
@@ -29,7 +29,7 @@ export interface CompareInput {
   /** Run folder; must be empty or absent. */
   readonly folder: string
   readonly signal: AbortSignal
-  readonly progress: ReturnType<typeof createProgress>
+  readonly progress: Progress
 }
 
 /** Tokens of context per slot: room for every prompt of the default mix and its output. */
@@ -45,8 +45,8 @@ export async function runCompare (input: CompareInput): Promise<void> {
   const { folder, progress, signal } = input
   const checks = preflight()
   for (const check of checks.filter(check => !check.ok)) progress.note(`${check.what}: missing. Lost by it: ${check.lost}. To mend: ${check.mend}`)
-  const binary = await ensureServer({ ...(input.llamaServer === undefined ? {} : { explicit: input.llamaServer }), onProgress: text => progress.step(text) })
-  const model = await ensureModel(input.model, { onProgress: text => progress.step(text) })
+  const binary = await ensureServer({ ...(input.llamaServer === undefined ? {} : { explicit: input.llamaServer }), onProgress: text => progress.step(text, 0) })
+  const model = await ensureModel(input.model, { onProgress: ({ step, doneBytes, totalBytes }) => progress.step(`model ${input.model}: ${step}, ${Math.floor(10 * doneBytes / totalBytes) * 10} %`, 0) })
   signal.throwIfAborted()
   const placement = placeOn(allowedCpus())
   const server: Omit<ServerOptions, 'logPath'> = {
@@ -59,7 +59,7 @@ export async function runCompare (input: CompareInput): Promise<void> {
     ...(process.platform === 'linux' ? { cpus: placement.serverCpus } : {})
   }
   mkdirSync(folder, { recursive: true })
-  const calibration = await calibrate({ preset: input.preset, classes: input.classes, server, placement, seed: input.seed, folder: `${folder}/calibration`, signal, onStep: text => progress.step(text) })
+  const calibration = await calibrate({ preset: input.preset, classes: input.classes, server, placement, seed: input.seed, folder: `${folder}/calibration`, signal, onStep: text => progress.step(text, 0) })
   const plan = makePlan({
     experiment: input.experiment.name,
     question: input.experiment.question,
@@ -85,8 +85,6 @@ export async function runCompare (input: CompareInput): Promise<void> {
 
 async function runBlocks (input: CompareInput, plan: Plan, server: Omit<ServerOptions, 'logPath'>, placement: ReturnType<typeof placeOn>): Promise<void> {
   const { folder, progress, signal } = input
-  const totalSeconds = plannedSeconds(plan)
-  progress.total(totalSeconds)
   for (const block of plan.blocks) {
     const blockFolder = `${folder}/blocks/${String(block.index).padStart(2, '0')}-${block.arm}`
     const policies = plan.conditions.find(condition => condition.id === block.arm)?.policies ?? []
