@@ -9,8 +9,10 @@ import { mixSeed } from './random.js'
 import type { ModelShape } from './shape.js'
 import { vocabulary } from './vocabulary.js'
 
-let writes = 0
 const CHUNK_BYTES = 4 * 1024 * 1024
+
+/** Keeps apart the temporary files of one process. */
+let writes = 0
 
 export interface SyntheticModel {
   readonly name: string
