@@ -91,7 +91,7 @@ function longNames (args: readonly string[]): string[] {
   return args.map((arg, index) => {
     const next = args[index + 1]
     if (arg === '--slots' && next !== undefined && /^\d+$/.test(next)) return '--parallel'
-    return LONG_NAMES[arg] ?? arg
+    return LONG_NAMES[arg] ?? (/^-[a-z]{2,}$/.test(arg) ? `-${arg}` : arg)
   })
 }
 

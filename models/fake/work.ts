@@ -13,6 +13,7 @@ export class Work {
       if (this.over) return
       this.over = true
       const notice = () => {
+        core.left++
         this.#cancel()
         core.changed()
       }
