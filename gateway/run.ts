@@ -4,10 +4,12 @@ import type { PolicyRegistry } from './config.js'
 import type { Config } from './config-schema.js'
 import { Gateway } from './gateway.js'
 import { RecordLog } from './record-log.js'
+import type { GatewayLog } from './record-log.js'
 import { buildServer } from './server.js'
 
 export interface Running {
   readonly url: string
+  readonly gateway: Gateway
   /** Refuses what is new or waits, lets running calls finish within `limits.drainTimeoutMs`, then closes everything. Idempotent. */
   stop (): Promise<void>
 }
@@ -16,7 +18,7 @@ export interface RunOptions {
   readonly config: Config
   readonly upstream: { readonly url: string, readonly apiKey?: string | undefined }
   readonly registry: PolicyRegistry
-  readonly log?: RecordLog
+  readonly log?: GatewayLog
   readonly pollIntervalMs?: number
   readonly releaseFallbackMs?: number
 }
@@ -43,10 +45,10 @@ export async function runGateway (options: RunOptions): Promise<Running> {
   log.logger.info({ url, pid: process.pid, policies: config.policies.map(({ name }) => name) }, 'listening')
   await log.flush()
   let stopped: Promise<void> | undefined
-  return { url, stop: () => { stopped ??= stop(app, gateway, log); return stopped } }
+  return { url, gateway, stop: () => { stopped ??= stop(app, gateway, log); return stopped } }
 }
 
-async function stop (app: FastifyInstance, gateway: Gateway, log: RecordLog): Promise<void> {
+async function stop (app: FastifyInstance, gateway: Gateway, log: GatewayLog): Promise<void> {
   gateway.drain.start()
   const { drainTimeoutMs } = gateway.options.config.limits
   const cutOff = setTimeout(() => { app.server.closeAllConnections() }, drainTimeoutMs)
@@ -59,7 +61,7 @@ async function stop (app: FastifyInstance, gateway: Gateway, log: RecordLog): Pr
   clearInterval(sweep)
   await app.close()
   await gateway.close()
-  log.logger.info('stopped')
+  log.logger.info({}, 'stopped')
   await log.close()
 }
 
