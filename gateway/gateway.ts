@@ -9,7 +9,7 @@ import { Drain } from './drain.js'
 import { Keys } from './keys.js'
 import { Metrics } from './metrics.js'
 import { Poller } from './poller.js'
-import type { RecordLog } from './record-log.js'
+import type { GatewayLog } from './record-log.js'
 import { Releases } from './release.js'
 import type { Trace } from './trace.js'
 import { UpstreamGet } from './upstream-get.js'
@@ -19,7 +19,7 @@ export interface GatewayOptions {
   readonly config: Config
   readonly upstream: { readonly url: string, readonly apiKey?: string | undefined }
   readonly registry: PolicyRegistry
-  readonly log: RecordLog
+  readonly log: GatewayLog
   readonly clock?: Clock
   /** Shortest time between two readings of llama-server's load, milliseconds; below 2000 only in front of a fake server (L8). Default 2000. */
   readonly pollIntervalMs?: number

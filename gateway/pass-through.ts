@@ -2,7 +2,7 @@ import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Agent } from 'undici'
 import type { Gateway } from './gateway.js'
-import { headersToUpstream } from './headers.js'
+import { headersToClient, headersToUpstream } from './headers.js'
 import { sendRefusal } from './own-routes.js'
 import { routeClassOf } from './routes.js'
 
@@ -43,6 +43,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
         if (headers['content-length'] !== undefined) rewritten['content-length'] = String(headers['content-length'])
         return rewritten
       },
+      rewriteHeaders: headers => headersToClient(headers),
       onError (reply, { error }) {
         gateway.backend.lost()
         sendRefusal(reply, {

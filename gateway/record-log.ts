@@ -1,11 +1,20 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import type { CallRecord } from '../policies/contract.js'
+import type { CallRecord, PolicyLogger } from '../policies/contract.js'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
+/** Where records and events of the gateway go. */
+export interface GatewayLog {
+  readonly logger: PolicyLogger
+  write (record: CallRecord): void
+  /** Writes what is buffered; the log may be used after it. */
+  flush (): Promise<void>
+  close (): Promise<void>
+}
+
 /** The gateway's log: JSON lines, one of them per call with `msg` `call`, written off the hot path. */
-export class RecordLog {
+export class RecordLog implements GatewayLog {
   readonly logger: Logger
   readonly #destination: ReturnType<typeof pino.destination>
   readonly #flusher: NodeJS.Timeout
@@ -25,7 +34,6 @@ export class RecordLog {
     this.logger.info(facts, msg)
   }
 
-  /** Writes what is buffered; the log may be used after it. */
   async flush (): Promise<void> {
     await new Promise<void>(resolve => { this.#destination.flush(() => { resolve() }) })
   }

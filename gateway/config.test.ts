@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import t from 'tap'
+import { policyFactories } from '../policies/index.js'
+import { configOf } from './cli-config.js'
+import { checkConfig, readConfigFile } from './config.js'
+
+function trouble (config: unknown): string {
+  try {
+    checkConfig(config, policyFactories)
+    return 'none'
+  } catch (error) {
+    t.equal(error instanceof Error && error.name, 'UsageError')
+    return error instanceof Error ? error.message : ''
+  }
+}
+
+t.test('defaults are safe and complete', async t => {
+  const config = checkConfig({}, policyFactories)
+  t.same(config.listen, { host: '127.0.0.1', port: 8080 })
+  t.same(config.policies, [{ name: 'prompt-cap' }, { name: 'admission' }])
+  t.match(config.limits, { bodyBytes: 33554432, firstByteTimeoutMs: 1800000, idleTimeoutMs: 300000, drainTimeoutMs: 30000 })
+  t.equal(config.limits.totalTimeoutMs, undefined)
+  t.match(config.server, { slots: 4, batchTokens: 256 })
+})
+
+t.test('an error names its place, the value and what there is', async t => {
+  t.match(trouble({ policies: [{ name: 'admission', slotz: 4 }] }), /^policies\[0\]\.slotz: no such option; there are .*slots, maxWaitMs.*\. Did you mean "slots"\?$/)
+  t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admision' }] }), /^policies\[1\]\.name: there is no policy "admision"; there are .*admission.* Did you mean "admission"\?$/)
+  t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admission' }] }), /^policies\[1\]\.name: .*twice/)
+  t.match(trouble({ policies: [{ name: 'admission', maxWaitMs: -1 }] }), /^policies\[0\]\.maxWaitMs: must be >= 0, got -1$/)
+  t.match(trouble({ policies: [{}] }), /^policies\[0\]\.name: is missing/)
+  t.match(trouble({ lisen: {} }), /^lisen: no such option; there are listen, upstream, .*Did you mean "listen"\?$/)
+  t.match(trouble({ listen: { port: 70000 } }), /^listen\.port: must be <= 65535, got 70000$/)
+  t.match(trouble({ listen: { port: '80' } }), /^listen\.port: must be integer, got "80"$/)
+  t.match(trouble({ log: { level: 'loud' } }), /^log\.level: must be one of debug, info, warn, error, silent, got "loud"$/)
+  t.match(trouble({ upstream: {} }), /^upstream\.url: is missing/)
+  t.match(trouble([]), /^the configuration: must be object, got \[\]$/)
+})
+
+t.test('a public address wants keys', async t => {
+  t.match(trouble({ listen: { host: '0.0.0.0' } }), /^listen\.host: 0\.0\.0\.0 can be reached from other machines, so apiKeys must have at least one entry.*sha256sum/)
+  t.equal(trouble({ listen: { host: '0.0.0.0' }, apiKeys: [{ name: 'a', sha256: '0'.repeat(64) }] }), 'none')
+  t.equal(trouble({ listen: { host: '127.0.0.2' } }), 'none')
+  t.match(trouble({ apiKeys: [{ name: 'a', sha256: 'secret' }] }), /^apiKeys\[0\]\.sha256: must match pattern/)
+})
+
+t.test('a bad file is named, with the line', async t => {
+  const file = join(t.testdir({}), 'weir.json')
+  t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*weir\.json: cannot be read \(ENOENT\)$/ })
+  writeFileSync(file, '{\n  "listen": {},\n  "log" {}\n}')
+  t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*: line 3, column 9: .*must be JSON$/ })
+  writeFileSync(file, '{\n  "listen": {}')
+  t.throws(() => readConfigFile(file, policyFactories), { message: /: line 2, column \d+: / })
+  writeFileSync(file, '{"policies":[{"name":"admission","slotz":1}]}')
+  t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*weir\.json: policies\[0\]\.slotz: no such option/ })
+})
+
+t.test('the command line goes over the file', async t => {
+  const file = join(t.testdir({}), 'weir.json')
+  writeFileSync(file, '{"listen":{"port":1},"upstream":{"url":"http://127.0.0.1:1","apiKey":"f"},"server":{"slots":2},"policies":[]}')
+  const config = configOf({ config: file, port: '0', upstream: 'http://127.0.0.1:2', slots: '3', logFile: 'x.log' }, { LLAMA_API_KEY: 'e' }, policyFactories)
+  t.same(config.listen, { host: '127.0.0.1', port: 0 })
+  t.same(config.upstream, { url: 'http://127.0.0.1:2', apiKey: 'f' })
+  t.equal(config.server.slots, 3)
+  t.equal(config.log.file, 'x.log')
+  t.same(config.policies, [])
+  t.same(configOf({ upstream: 'http://127.0.0.1:2' }, { LLAMA_API_KEY: 'e' }, policyFactories).upstream?.apiKey, 'e')
+  t.throws(() => configOf({ port: 'x' }, {}, policyFactories), { name: 'UsageError', message: '--port x: must be a whole number' })
+  t.throws(() => configOf({ upstream: 'localhost:1' }, {}, policyFactories), { name: 'UsageError', message: /^--upstream localhost:1: must be http/ })
+  t.throws(() => configOf({ apiKey: 'k' }, {}, policyFactories), { name: 'UsageError', message: /--upstream/ })
+})
