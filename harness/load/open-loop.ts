@@ -1,5 +1,4 @@
 import type { CallSample, WorkloadClass } from '../types.js'
-import { nowMs } from '../clock.js'
 import { chatBody, type ChatClient, type PreparedCall } from './client.js'
 import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
@@ -31,16 +30,18 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
   const patience = startPatience(drainUntilMs, signal)
 
   const underWay: Promise<void>[] = []
-  for (const entry of trace) {
-    const intendedMs = startAtMs + entry.atMs
-    const prepared = prepare(entry, options.classes)
-    if (intendedMs > nowMs() && !await waitUntil(intendedMs, { spin, signal })) break
-    if (signal.aborted) break
-    underWay.push(client.call(prepared, intendedMs, patience.signal).then(onSample))
-    options.onSend?.()
+  try {
+    for (const entry of trace) {
+      const intendedMs = startAtMs + entry.atMs
+      const prepared = prepare(entry, options.classes)
+      if (!await waitUntil(intendedMs, { spin, signal })) break
+      underWay.push(client.call(prepared, intendedMs, patience.signal).then(onSample))
+      options.onSend?.()
+    }
+    await Promise.all(underWay)
+  } finally {
+    await patience.close()
   }
-  await Promise.all(underWay)
-  await patience.close()
 }
 
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {

@@ -1,0 +1,36 @@
+import { request } from 'undici'
+
+export interface ServerGauges {
+  readonly requestsProcessing?: number
+  readonly requestsDeferred?: number
+}
+
+/** llama-server's /metrics: slots that work now, and requests in its own hidden queue. */
+export function parseServerGauges (text: string): ServerGauges {
+  const gauge = (name: string): number | undefined => {
+    const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
+    return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
+  }
+  const [processing, deferred] = [gauge('requests_processing'), gauge('requests_deferred')]
+  return {
+    ...(processing === undefined ? {} : { requestsProcessing: processing }),
+    ...(deferred === undefined ? {} : { requestsDeferred: deferred })
+  }
+}
+
+/**
+ * Empty when the server does not answer in time or has no /metrics. Not faster than every 2 s: the answer goes through the
+ * server's task queue and can starve its notice of clients that left.
+ */
+export async function readServerGauges (url: string, apiKey: string | undefined, timeoutMs: number): Promise<ServerGauges> {
+  try {
+    const { statusCode, body } = await request(new URL('/metrics', url), {
+      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+      signal: AbortSignal.timeout(timeoutMs)
+    })
+    const text = await body.text()
+    return statusCode === 200 ? parseServerGauges(text) : {}
+  } catch {
+    return {}
+  }
+}

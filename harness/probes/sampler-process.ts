@@ -1,0 +1,41 @@
+/**
+ * The sampler as a process of its own: arguments PID URL FILE, the server's API key in the environment (API_KEY_VARIABLE).
+ * Appends OsSample lines to FILE, prints `ready` after the first. Ends at SIGTERM, or when its stdin is closed (its parent is
+ * gone), with all lines written.
+ */
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { nowMs } from '../clock.js'
+import { waitUntil } from '../load/wait.js'
+import { SAMPLE_MS, createSampler } from './sampler.js'
+import { API_KEY_VARIABLE } from './start-sampler.js'
+
+async function main (): Promise<void> {
+  const [pid = '', serverUrl = '', outPath = ''] = process.argv.slice(2)
+  if (!/^\d+$/.test(pid) || !URL.canParse(serverUrl) || outPath === '') throw new Error(`arguments are ${JSON.stringify([pid, serverUrl, outPath])}; they must be a process id, a URL and a file`)
+  const stop = new AbortController()
+  process.on('SIGTERM', () => stop.abort())
+  process.on('SIGINT', () => stop.abort())
+  process.stdin.on('close', () => stop.abort())
+  process.stdin.resume()
+
+  const out = createWriteStream(outPath, { flags: 'a' })
+  await once(out, 'open')
+  const sample = createSampler({ pid: Number(pid), serverUrl, apiKey: process.env[API_KEY_VARIABLE] })
+  const startedMs = nowMs()
+  let tick = 0
+  do {
+    out.write(`${JSON.stringify(sample())}\n`)
+    if (tick === 0) process.stdout.write('ready\n')
+    // A grid, not a pause: a late sample does not shift the later ones, and missed ones are left out.
+    tick = Math.max(tick + 1, Math.ceil((nowMs() - startedMs) / SAMPLE_MS))
+  } while (await waitUntil(startedMs + tick * SAMPLE_MS, { spin: false, signal: stop.signal }))
+  out.end()
+  await once(out, 'finish')
+  process.exit()
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+})
