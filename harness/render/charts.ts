@@ -27,7 +27,7 @@ export function renderCharts (evidence: Evidence, result: Result): Chart[] {
     both('ecdf', (size) => ttftEcdf(evidence, result, size), 400, 360),
     both('growth', (size) => ttftOverTime(evidence, result, size), 400, 380),
     both('panels', (size) => osPanels(evidence, result, size), panels),
-    both('forest', (size) => forest(result, size), forestHeight(result), forestHeight(result) + 30),
+    both('forest', (size) => forest(result, size), forestHeight(result, 'wide'), forestHeight(result, 'narrow')),
     both('itl', (size) => itlSpectrum(evidence, result, size), 340)
   ]
 }

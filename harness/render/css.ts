@@ -21,7 +21,7 @@ p { margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; } th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid var(--soft); white-space: nowrap; }
-td.text { min-width: 8rem; overflow-wrap: anywhere; } td.number { white-space: nowrap; }
+td.text { min-width: 8rem; overflow-wrap: anywhere; } td.arm { min-width: 0; white-space: nowrap; } td.number { white-space: nowrap; }
 td small { display: block; font-size: .8rem; line-height: 1.3; }
 tr.arm-before > .arm { color: var(--bad); } tr.arm-after > .arm { color: var(--even); }
 tbody.row tr:last-child > * { border-bottom-color: var(--soft); }

@@ -41,8 +41,17 @@ export function formatInterval (interval: readonly [number, number] | null | und
   return `${formatNumber(interval[0])}–${formatNumber(interval[1])}`
 }
 
+/** Three significant digits, also when they are zeros: `1.00` says more of a ratio than `1`. */
+function ratioDigits (ratio: number): string {
+  return ratio >= 0.001 && ratio < 999.5 ? ratio.toPrecision(3) : formatNumber(ratio)
+}
+
 export function formatRatio (ratio: number | null): string {
-  return ratio === null ? MISSING : `×${formatNumber(ratio)}`
+  return ratio === null ? MISSING : `×${ratioDigits(ratio)}`
+}
+
+export function formatRatioInterval (interval: readonly [number, number] | null): string {
+  return interval === null ? MISSING : `${ratioDigits(interval[0])}–${ratioDigits(interval[1])}`
 }
 
 /** Two significant digits; below 0.001 only that it is below. */

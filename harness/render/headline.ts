@@ -1,5 +1,5 @@
 /** The verdict in words: the same on the terminal, in HTML and in Markdown. */
-import { formatInterval, formatP, formatRatio, NBSP } from './format.js'
+import { formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
 import { metricLabel, verdictWord } from './labels.js'
 import { armValue, comparesArms, pairsText, primaryContrast } from './lookup.js'
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
@@ -15,8 +15,8 @@ export interface Headline {
 
 /** `×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs`; the Holm-adjusted p where there is one. */
 export function contrastNumbers (contrast: Contrast): string {
-  const parts = [formatRatio(contrast.ratio)]
-  if (contrast.ci95 !== null) parts.push(`95${NBSP}%${NBSP}${formatInterval(contrast.ci95)}`)
+  const parts = [contrast.ratio === null ? 'no ratio' : formatRatio(contrast.ratio)]
+  if (contrast.ci95 !== null) parts.push(`95${NBSP}%${NBSP}${formatRatioInterval(contrast.ci95)}`)
   if (contrast.pAdjusted !== undefined && contrast.pAdjusted !== null) parts.push(`p${NBSP}${formatP(contrast.pAdjusted)}${NBSP}(Holm)`)
   else if (contrast.p !== null) parts.push(`p${NBSP}${formatP(contrast.p)}`)
   parts.push(pairsText(contrast.n))

@@ -39,15 +39,22 @@ export function armValue (result: Result, metric: string, arm: Arm, population: 
   return formatNumber(value)
 }
 
-/** The percentile, `> limit` when it lies among censored calls, or `–`. */
+/** The percentile, `> limit` when it lies among censored calls, `–`, or nothing where none was promised. */
 export function percentileText (cell: Cell, percentile: Percentile): string {
+  if (!isPromised(cell, percentile)) return ''
   const censored = cell.censoredAbove?.[percentile]
   if (censored !== undefined) return `>${NBSP}${formatNumber(censored)}`
   return formatNumber(cell[percentile])
 }
 
-/** Why a percentile is missing; undefined when it is there or known to be above a limit. */
+/** A handful of blocks never has a p95: nobody promised one, so its place stays empty. */
+export function isPromised (cell: Cell, percentile: Percentile): boolean {
+  return cell.population !== 'block' || percentile === 'p50' || cell[percentile] !== null
+}
+
+/** Why a percentile is missing; undefined when it is there, known to be above a limit, or not promised. */
 export function whyMissing (cell: Cell, percentile: Percentile): string | undefined {
+  if (!isPromised(cell, percentile)) return undefined
   if (cell[percentile] !== null || cell.censoredAbove?.[percentile] !== undefined) return undefined
   if (cell.n === 0) return 'no such calls'
   const floor = PERCENTILE_FLOORS[percentile]
@@ -113,7 +120,7 @@ function yardstickOf (result: Result, arm: Arm): string {
   const paired = result.contrasts.find((contrast) => contrast.metric === YARDSTICK && contrast.a === 'capacity' && contrast.b === arm)
   if (paired !== undefined && paired.ratio !== null) return formatNumber(paired.ratio) + interval95(paired.ci95)
   const cell = findCell(result, YARDSTICK, arm, 'block')
-  if (cell !== undefined && cell.p50 !== null && cell.ci95?.p50 !== undefined) return `${formatNumber(cell.p50)} median${interval95(cell.ci95.p50)}`
+  if (cell !== undefined && cell.p50 !== null && cell.ci95?.p50 !== undefined) return `median${NBSP}${formatNumber(cell.p50)}${interval95(cell.ci95.p50)}`
   return armValue(result, YARDSTICK, arm, 'block')
 }
 

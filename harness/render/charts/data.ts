@@ -38,6 +38,20 @@ export function representativeBlocks (evidence: Evidence, result: Result): Parti
   return { ...(first === undefined ? {} : { before: first }), ...(second === undefined ? {} : { after: second }) }
 }
 
+/** About `most` points that keep every peak: of each stretch of time its lowest and its highest. */
+export function thinKeepingPeaks (points: readonly Point[], most: number): Point[] {
+  if (points.length <= most) return [...points]
+  const length = Math.ceil(points.length / (most / 2))
+  const thinned: Point[] = []
+  for (let from = 0; from < points.length; from += length) {
+    const stretch = points.slice(from, from + length)
+    const low = stretch.reduce((least, point) => point[1] < least[1] ? point : least)
+    const high = stretch.reduce((top, point) => point[1] > top[1] ? point : top)
+    thinned.push(...(low === high ? [low] : [low, high].sort((a, b) => a[0] - b[0])))
+  }
+  return thinned
+}
+
 /** Every k-th point, first and last kept, so that no more than `most` are drawn. */
 export function thin (points: readonly Point[], most: number): Point[] {
   if (points.length <= most) return [...points]

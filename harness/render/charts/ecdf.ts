@@ -25,7 +25,7 @@ function curve (evidence: Evidence, result: Result, arm: Arm): Curve {
 function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): Point[] {
   const points = ttftsMs.map((ms, index): Point => [Math.log10(Math.max(ms, range[0])), (index + 1) / offered])
   const last = points.at(-1)
-  return last === undefined ? [] : [[Math.log10(range[0]), 0], ...thin(points, 400), [Math.log10(range[1]), last[1]]]
+  return last === undefined ? [] : [[Math.log10(range[0]), 0], ...thin(points, 240), [Math.log10(range[1]), last[1]]]
 }
 
 export function ttftEcdf (evidence: Evidence, result: Result, size: Size): string {
@@ -34,9 +34,9 @@ export function ttftEcdf (evidence: Evidence, result: Result, size: Size): strin
   const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...limits.map(([, ms]) => ms)])
   const narrow = size.width < 560
   return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, before and after', {
-    grid: { left: 66, right: narrow ? 14 : 120, top: 58, bottom: 52 },
-    legend: legend(curves.map(({ name, arm }) => ({ name, icon: ARM_STYLES[arm].symbol }))),
-    xAxis: logAxis('time to first token since the intended send (ms, log scale)', 'x', range, narrow ? 7 : 14),
+    grid: { left: 66, right: narrow ? 26 : 128, top: narrow ? 78 : 58, bottom: 52 },
+    legend: legend(curves.map(({ name }) => ({ name }))),
+    xAxis: logAxis(narrow ? 'time to first token (ms, log scale)' : 'time to first token since the intended send (ms, log scale)', 'x', range, narrow ? 7 : 14),
     yAxis: { ...axis('share of all offered calls', 'y'), type: 'value', min: 0, max: 1, axisLabel: { ...axis('', 'y').axisLabel, formatter: (share: number) => formatPercent(share) } },
     series: [
       ...curves.map((each) => {

@@ -37,7 +37,7 @@ export function ttftOverTime (evidence: Evidence, result: Result, size: Size): s
   return renderSvg(`growth${size.width}`, 'Time to first token of each call since the load started, one pair of blocks', {
     grid: { left: 56, right: 20, top: 24 + 24 * rowsOfLegend, bottom: 52 },
     legend: { ...legend(series.map(({ name, symbol }) => ({ name, icon: symbol }))), itemWidth: 14 },
-    xAxis: { ...axis('intended send, since the load started (s)', 'x'), type: 'value', min: 0, max: rampSeconds + windowSeconds },
+    xAxis: { ...axis('intended send, since the load started (s)', 'x'), type: 'value', min: 0, max: rampSeconds + windowSeconds, axisLabel: { ...axis('', 'x').axisLabel, showMaxLabel: false } },
     yAxis: { ...axis('time to first token (s)', 'y', 36), type: 'value', min: 0 },
     series: [...series, {
       type: 'line',
@@ -50,7 +50,7 @@ export function ttftOverTime (evidence: Evidence, result: Result, size: Size): s
         data: Object.entries(ttftLimitMs).map(([cls, ms], _, all) => ({ yAxis: ms / 1000, name: `limit${all.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
       },
       ...(rampSeconds > 0
-        ? { markArea: { silent: true, itemStyle: { color: '#000000', opacity: 0.06 }, label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideTop' }, data: [[{ name: 'ramp,\nnot judged', xAxis: 0 }, { xAxis: rampSeconds }]] } }
+        ? { markArea: { silent: true, itemStyle: { color: '#000000', opacity: 0.06 }, label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideTop' }, data: [[{ name: narrow ? '' : 'ramp,\nnot judged', xAxis: 0 }, { xAxis: rampSeconds }]] } }
         : {})
     }]
   }, size)

@@ -9,7 +9,7 @@ import type { Point } from './data.js'
 import type { Size } from './style.js'
 import type { Evidence, Result } from '../../types.js'
 
-const BINS_PER_DECADE = 12
+const BINS_PER_DECADE = 30
 /** Gaps below this are two tokens in one packet. */
 const LEAST_MS = 0.1
 
@@ -35,12 +35,12 @@ export function itlSpectrum (evidence: Evidence, result: Result, size: Size): st
   const range = logRange(used.length === 0 ? [] : [10 ** edge(first), 10 ** edge(last + 1)])
   const narrow = size.width < 560
   return renderSvg(`itl${size.width}`, 'Histogram of the gaps between tokens, before and after', {
-    grid: { left: 66, right: 16, top: narrow ? 70 : 46, bottom: 52 },
-    legend: legend(spectra.map(({ name, arm }) => ({ name, icon: ARM_STYLES[arm].symbol }))),
+    grid: { left: 66, right: 26, top: narrow ? 70 : 46, bottom: 52 },
+    legend: { ...legend(spectra.map(({ name }) => ({ name }))), itemStyle: { opacity: 0 } },
     xAxis: logAxis('gap between two tokens (ms, log scale)', 'x', range, narrow ? 7 : 14),
     yAxis: { ...axis('share of all gaps', 'y'), type: 'value', min: 0, axisLabel: { ...axis('', 'y').axisLabel, formatter: (share: number) => formatPercent(share) } },
     series: spectra.map(({ arm, name, total, bins }) => {
-      const { colour, dash, symbol } = ARM_STYLES[arm]
+      const { colour, dash } = ARM_STYLES[arm]
       const data: Point[] = [[edge(first), 0]]
       for (let bin = first; bin <= last; bin += 1) data.push([edge(bin), (bins.get(bin) ?? 0) / total])
       data.push([edge(last + 1), 0])
@@ -49,9 +49,7 @@ export function itlSpectrum (evidence: Evidence, result: Result, size: Size): st
         name,
         step: 'end',
         data,
-        symbol,
-        symbolSize: (value: Point) => value[1] > 0 ? 7 : 0,
-        showAllSymbol: true,
+        symbol: 'none',
         lineStyle: { color: colour, width: 2, type: dash },
         itemStyle: { color: colour },
         areaStyle: { color: colour, opacity: 0.1 }

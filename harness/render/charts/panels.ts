@@ -1,7 +1,7 @@
 /** Queue depth and OS counters of one pair of blocks, stacked on one time axis. */
 import { formatNumber } from '../format.js'
 import { ARMS } from '../labels.js'
-import { representativeBlocks, thin } from './data.js'
+import { representativeBlocks, thinKeepingPeaks } from './data.js'
 import { SIGNALS } from './signals.js'
 import { ARM_STYLES, axis, FAINT, FONT_SIZE, INK, legend, RULE } from './style.js'
 import { renderSvg } from './svg.js'
@@ -48,7 +48,7 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
   const lastSecond = drawn.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([second]) => second))).reduce((most, second) => Math.max(most, second), 1)
   const narrow = size.width < 560
   return renderSvg(`panels${size.width}`, 'Queue depth and operating system counters over time, before and after', {
-    legend: legend(arms.map((name) => ({ name }))),
+    legend: { ...legend(arms.map((name) => ({ name }))), itemStyle: { opacity: 0 } },
     title: drawn.map(({ signal }, index) => ({
       text: narrow ? `${signal.title} (${signal.unit})` : `${signal.title} (${signal.unit}; ${signal.source})`,
       left: 54,
@@ -65,7 +65,7 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
         gridIndex: index,
         min: 0,
         max: Math.ceil(lastSecond),
-        axisLabel: { show: bottom, color: INK, fontSize: FONT_SIZE - 1, hideOverlap: true },
+        axisLabel: { show: bottom, color: INK, fontSize: FONT_SIZE - 1, hideOverlap: true, showMaxLabel: false },
         axisTick: { show: bottom },
         splitLine: { show: true, lineStyle: { color: RULE } }
       }
@@ -92,7 +92,7 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
       step: signal.unit === 'calls' ? 'end' : false,
       lineStyle: { color: ARM_STYLES[arm].colour, width: 1.8, type: ARM_STYLES[arm].dash },
       itemStyle: { color: ARM_STYLES[arm].colour },
-      data: thin(points, 400)
+      data: thinKeepingPeaks(points, 300)
     })))
   }, size)
 }

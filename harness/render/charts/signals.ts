@@ -67,13 +67,17 @@ function depth (spans: (block: Block) => readonly Span[]): Signal['points'] {
 
 const waitingCalls = depth((block) => loadCalls(block).map((call) => ({ fromMs: call.intendedMs, toMs: call.firstMs ?? call.doneMs })))
 
+/** Below this a call was not held back, it only passed. */
+const HELD_FROM_MS = 5
+
 const inGateway = depth(({ records, evidence }) => records
   .filter((record) => record.route === 'generation' && record.arrivedAtMs >= evidence.loadFromMs && record.arrivedAtMs <= evidence.drainedAtMs)
-  .map((record) => ({ fromMs: record.arrivedAtMs, toMs: record.admittedAtMs ?? record.overAtMs })))
+  .map((record) => ({ fromMs: record.arrivedAtMs, toMs: record.admittedAtMs ?? record.overAtMs }))
+  .filter(({ fromMs, toMs }) => toMs - fromMs >= HELD_FROM_MS))
 
 export const SIGNALS: readonly Signal[] = [
   { title: 'calls that wait for their first token', unit: 'calls', source: 'load generator', points: waitingCalls },
-  { title: 'of these, held back in the gateway', unit: 'calls', source: 'gateway records', points: inGateway },
+  { title: 'of these, held back in the gateway over 5 ms', unit: 'calls', source: 'gateway records', points: inGateway },
   { title: 'deferred in llama-server', unit: 'calls', source: 'its own gauge', points: gauge((sample) => sample.requestsDeferred) },
   { title: 'connections to llama-server', unit: 'sockets', source: 'ss', points: gauge((sample) => sample.serverSockets) },
   { title: 'CPUs used by llama-server', unit: 'CPUs', source: '/proc/PID', points: rate((sample) => sample.process?.cpuUsec, 1e-6) },

@@ -42,5 +42,5 @@ export function axis (name: string, where: 'x' | 'y', gap: number = where === 'x
 }
 
 export function legend (names: readonly { readonly name: string, readonly icon?: string }[]) {
-  return { top: 4, left: 'center' as const, itemWidth: 30, itemHeight: 11, itemGap: 16, selectedMode: false as const, textStyle: { color: INK, fontSize: FONT_SIZE }, data: names.map((each) => ({ ...each })) }
+  return { top: 4, left: 'center' as const, itemWidth: 30, itemHeight: 11, itemGap: 14, selectedMode: false as const, textStyle: { color: INK, fontSize: FONT_SIZE }, data: names.map((each) => ({ ...each })) }
 }

@@ -6,7 +6,18 @@ import { SVGRenderer } from 'echarts/renderers'
 import type { EChartsCoreOption } from 'echarts/core'
 import { FONT, FONT_SIZE, INK } from './style.js'
 import { escapeHtml } from '../markup.js'
+import { columns } from '../text.js'
 import type { Size } from './style.js'
+
+/** No browser measures for us, and the reader's font is unknown: assume a broad one, so that labels never touch. */
+const COLUMN_EM = 0.62
+
+echarts.setPlatformAPI({
+  measureText (text, font) {
+    const sizePx = Number(/(\d+(?:\.\d+)?)px/.exec(font ?? '')?.[1] ?? FONT_SIZE)
+    return { width: columns(text) * sizePx * COLUMN_EM }
+  }
+})
 
 echarts.use([CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, SVGRenderer])
 
@@ -28,6 +39,7 @@ function tidy (svg: string, id: string, label: string): string {
   return svg
     .replace(/ xmlns(:\w+)?="[^"]*"/g, '')
     .replace(/\bzr\d+-/g, `${id}-`)
+    .replace(/ d="[^"]*"/g, (path) => path.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1)))))
     .replace(/ ecmeta_\w+="[^"]*"/g, '')
     .replace(/<svg width="[^"]*" height="[^"]*"/, '<svg')
     .replace(/^<svg([^>]*)>/, (_, attributes: string) => `<svg${attributes} role="img" aria-label="${escapeHtml(label)}">`)

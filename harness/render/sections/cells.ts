@@ -15,7 +15,7 @@ function percentileCell (cell: Cell, percentile: Percentile): Html {
 
 function rowBody (row: Row): Html {
   return html`<tbody class="row">${row.cells.map((cell, index) => html`
-<tr class="arm-${cell.condition}">${index === 0 ? html`<th class="text" scope="rowgroup" rowspan="${row.cells.length}">${rowLabel(row)}</th>` : undefined}<td class="text arm" style="min-width:0">${cell.condition}</td>${PERCENTILES.map((percentile) => percentileCell(cell, percentile))}<td class="number">${formatNumber(cell.mean)}</td><td class="number">${formatCount(cell.n)}</td><td class="number">${formatNumber(cell.nEff)}</td></tr>`)}
+<tr class="arm-${cell.condition}">${index === 0 ? html`<th class="text" scope="rowgroup" rowspan="${row.cells.length}">${rowLabel(row)}</th>` : undefined}<td class="text arm">${cell.condition}</td>${PERCENTILES.map((percentile) => percentileCell(cell, percentile))}<td class="number">${formatNumber(cell.mean)}</td><td class="number">${formatCount(cell.n)}</td><td class="number">${formatNumber(cell.nEff)}</td></tr>`)}
 </tbody>`
 }
 

@@ -1,4 +1,4 @@
-import { formatInterval, formatP, formatRatio } from '../format.js'
+import { formatP, formatRatio, formatRatioInterval } from '../format.js'
 import { contrastValues } from '../headline.js'
 import { metricLabel, populationLabel, verdictWord } from '../labels.js'
 import { html } from '../markup.js'
@@ -8,7 +8,7 @@ import type { Contrast, Result } from '../../types.js'
 function row (result: Result, contrast: Contrast): Html {
   const tone = contrast.verdict === 'cannot say' ? 'open' : contrast.verdict
   return html`<tr><td class="text">${contrast.primary ? html`<b>${metricLabel(contrast.metric)}</b> (primary)` : metricLabel(contrast.metric)}, ${populationLabel(contrast.population)}</td>
-<td class="number">${contrastValues(result, contrast)}</td><td class="number">${formatRatio(contrast.ratio)}</td><td class="number">${formatInterval(contrast.ci95)}</td>
+<td class="number">${contrastValues(result, contrast)}</td><td class="number">${formatRatio(contrast.ratio)}</td><td class="number">${formatRatioInterval(contrast.ci95)}</td>
 <td class="number">${formatP(contrast.p)}</td><td class="number">${formatP(contrast.pAdjusted)}</td><td class="number">${contrast.n}</td>
 <td class="text"><span class="badge tone-${tone}">${verdictWord(contrast.verdict)}</span><small>${contrast.because}</small></td></tr>`
 }
