@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { ensureModel } from '../models/ensure-model.js'
+import { ensureServer } from '../models/install/index.js'
+import { startServer } from '../models/start.js'
+import type { RunningServer } from '../models/types.js'
+import type { CallRecord } from '../policies/contract.js'
+
+/** A real llama-server with the tiny synthetic model; stopped when the test ends. */
+export async function startRealServer (t: Test, { slots, slotContextTokens = 1024, extraArgs = [] }: { slots: number, slotContextTokens?: number, extraArgs?: readonly string[] }): Promise<RunningServer> {
+  const binary = await ensureServer({ onProgress: text => t.comment(text) })
+  const model = await ensureModel('tiny', { onProgress: () => {} })
+  const server = await startServer({ binary, model, slots, slotContextTokens, threads: 1, batchTokens: 256, extraArgs, logPath: `${t.testdir()}/llama-server.log` })
+  t.teardown(() => server.stop())
+  return server
+}
+
+/** The gateway as users start it: its program, with these arguments. */
+export interface GatewayCli {
+  readonly url: string
+  readonly pid: number
+  /** Records written so far. */
+  records (): CallRecord[]
+  /** SIGTERM; resolves with the exit code. */
+  stop (): Promise<number | null>
+}
+
+export async function startGatewayCli (t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<GatewayCli> {
+  const logFile = `${t.testdir()}/../gateway-${process.pid}-${Math.trunc(performance.now())}.ndjson`
+  const program = fileURLToPath(new URL('cli.js', import.meta.url))
+  const child = spawn(process.execPath, [program, '--port', '0', '--log-file', logFile, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  const exited = once(child, 'exit')
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    await exited
+    return child.exitCode
+  }
+  t.teardown(stop)
+  let said = ''
+  for await (const line of createInterface(child.stderr)) {
+    said += `${line}\n`
+    const url = /^listening on (\S+)$/.exec(line)?.[1]
+    if (url !== undefined) {
+      child.stderr.resume()
+      return { url, pid: child.pid ?? 0, stop, records: () => readRecords(logFile) }
+    }
+  }
+  throw new Error(`the gateway did not start: ${said}`)
+}
+
+function readRecords (file: string): CallRecord[] {
+  return readFileSync(file, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as CallRecord).filter(entry => entry.msg === 'call')
+}
