@@ -134,18 +134,26 @@ t.test('CPUs', { skip: process.platform !== 'linux' && 'taskset is Linux only' }
   await t.rejects(startServer({ ...options, cpus: [0] }, { env: { PATH: join(node, 'nowhere') } }), /needs taskset, which is not on PATH/)
 })
 
-async function hostProgram (t: Test, options: ServerOptions, then: string): Promise<{ host: ReturnType<typeof spawn>, serverPid: number }> {
+async function pathToNodeOnly (options: ServerOptions): Promise<string> {
+  const folder = dirname(options.binary.command)
+  await symlink(process.execPath, join(folder, 'node'))
+  return folder
+}
+
+async function hostProgram (t: Test, options: ServerOptions, then: string, path = process.env['PATH']): Promise<{ host: ReturnType<typeof spawn>, serverPid: number }> {
   const script = join(dirname(options.model.path), 'host.mjs')
   await writeFile(script, `
 import { startServer } from ${JSON.stringify(new URL('start.js', import.meta.url).href)}
-const server = await startServer(${JSON.stringify(options)})
+const server = await startServer(${JSON.stringify(options)}, { env: { PATH: ${JSON.stringify(path)} } })
 process.stdout.write(server.pid + '\\n')
 await new Promise(resolve => process.stdin.once('data', resolve))
 ${then}`)
   const host = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'ignore'] })
   t.teardown(() => host.kill('SIGKILL'))
   const [line] = await once(host.stdout, 'data')
-  return { host, serverPid: Number(String(line).trim()) }
+  const serverPid = Number(String(line).trim())
+  t.teardown(() => isRunning(serverPid) && process.kill(serverPid, 'SIGKILL'))
+  return { host, serverPid }
 }
 
 /** Waits until the process is gone, or dead and not yet collected by init. */
@@ -160,8 +168,9 @@ async function gone (pid: number): Promise<boolean> {
 t.test('never outlives its host', { skip: !existsSync('/proc/self/stat') && 'looks at /proc' }, async t => {
   const ends: ReadonlyArray<[how: string, then: string]> = [['exit', 'process.exit(0)'], ['an uncaught exception', 'throw new Error("boom")']]
   for (const [how, then] of ends) {
-    await t.test(how, async t => {
-      const { host, serverPid } = await hostProgram(t, await optionsFor(t, 'process.on("SIGTERM", () => {})'), then)
+    await t.test(`${how}, without setpriv`, async t => {
+      const options = await optionsFor(t, 'process.on("SIGTERM", () => {})')
+      const { host, serverPid } = await hostProgram(t, options, then, await pathToNodeOnly(options))
       host.stdin?.write('go\n')
       t.ok(await gone(serverPid))
     })
@@ -175,9 +184,7 @@ t.test('never outlives its host', { skip: !existsSync('/proc/self/stat') && 'loo
 
 t.test('without setpriv it starts all the same', async t => {
   const options = await optionsFor(t)
-  const bin = dirname(options.binary.command)
-  await symlink(process.execPath, join(bin, 'node'))
-  const server = await startServer(options, { env: { PATH: bin } })
+  const server = await startServer(options, { env: { PATH: await pathToNodeOnly(options) } })
   t.notMatch(server.commandLine.join(' '), 'setpriv')
   await server.stop()
 })
