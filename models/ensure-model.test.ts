@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { appendFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { cacheDir } from './cache.js'
 import { CATALOGUE } from './catalogue.js'
@@ -98,17 +100,21 @@ t.test('the list names all models in 80 columns and marks what is here', async t
   for (const { name } of CATALOGUE) t.match(text, `  ${name} `)
   t.match(text, /tiny +1\.1M +1\.2 MB +Q8_0\* Q4_0 F16/)
   t.same(text.split('\n').filter(line => line.length > 80 && line !== cacheDir('models')), [])
-  const out = t.capture(process.stdout, 'write', () => true)
-  await modelsCommand().parseAsync(['list'], { from: 'user' })
-  t.same(out().map(({ args }) => args[0]), [text])
+  t.same(await run('list'), { stdout: text, stderr: '' })
 })
 
 t.test('synth writes where it is told and says where', async t => {
   const target = path.join(t.testdirName, 'here', 'm.gguf')
-  const out = t.capture(process.stdout, 'write', () => true)
-  t.capture(process.stderr, 'write', () => true)
-  await modelsCommand().parseAsync(['synth', 'tiny', '--seed', '9', '--quantisation', 'q4_0', '--out', target], { from: 'user' })
-  t.same(out().map(({ args }) => args[0]), [`${target}\n`])
+  const { stdout, stderr } = await run('synth', 'tiny', '--seed', '9', '--quantisation', 'q4_0', '--out', target)
+  t.equal(stdout, `${target}\n`)
+  t.match(stderr, 'tiny Q4_0 seed 9, 0.7 MB')
   t.match(await ensureModel(target), { quantisation: 'Q4_0', seed: 9 })
   await t.rejects(modelsCommand().parseAsync(['synth', 'smollm2-135m'], { from: 'user' }), /smollm2-135m has real weights; its synthetic twin is smollm2-135m-twin/)
 })
+
+/** In a process of its own, for stdout is where this test reports. */
+async function run (...args: string[]): Promise<{ stdout: string, stderr: string }> {
+  const script = `import { modelsCommand } from '${new URL('cli.js', import.meta.url)}'
+    await modelsCommand().parseAsync(process.argv.slice(1), { from: 'user' })`
+  return await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, ...args])
+}
