@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { startFakeServer, type FakeOptions } from './fake-server.js'
 import { Exchange } from './testing-client.js'
@@ -184,4 +186,16 @@ t.test('loading and the API key', async t => {
 t.test('options out of range name the option and the value', async t => {
   await t.rejects(startFakeServer({ slots: 0 }), /slots is 0; give a number of at least 1/)
   await t.rejects(startFakeServer({ decodeMsPerToken: NaN }), /decodeMsPerToken is NaN/)
+})
+
+t.test('an idle keep-alive connection is closed by the server, a busy one is not', async t => {
+  const { fake, complete } = await start(t, { keepAliveTimeoutMs: 1, manual: true })
+  const busy = complete('a', { stream: true })
+  await busy.head
+  const idle = connect(fake.port, '127.0.0.1')
+  idle.write('GET /health HTTP/1.1\r\nHost: fake\r\n\r\n')
+  idle.resume()
+  await once(idle, 'end')
+  await fake.release()
+  t.equal((await busy.events()).length, 4)
 })
