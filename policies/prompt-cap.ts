@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { refusal } from './answers.js'
 import type { Answer, Call, PolicyFactory, Port } from './contract.js'
+import { withLongestPrompt } from './longest-prompt.js'
 import { limitOutput } from './output-limit.js'
 import { needOf } from './need.js'
 import { promptTokensBound } from './prompt-bound.js'
@@ -54,9 +55,8 @@ export const promptCap: PolicyFactory<PromptCapOptions> = {
         }
         if (found.how === 'counted') call.need.promptTokens = found.tokens
         const facts = found.how === 'counted' ? { promptTokens: found.tokens } : {}
-        const limited = bounded(call, options.maxTokens ?? 1_024)
-        if (limited === undefined) return next(call, found.how, facts)
-        return next(limited, `${found.how}, output bounded`, { ...facts, maxTokens: limited.need.maxTokens })
+        if (!boundOutput(call, options.maxTokens ?? 1_024)) return next(call, found.how, facts)
+        return next(call, `${found.how}, output bounded`, { ...facts, maxTokens: call.need.maxTokens })
       }
     }
   }
@@ -78,10 +78,11 @@ type Found = { readonly how: 'counted', readonly tokens: number } | { readonly h
 
 async function promptTokens (call: Call, limitTokens: number | undefined, counts: PromptCounts, port: Port): Promise<Found> {
   if (limitTokens === undefined || !isJson(call)) return { how: 'uncounted' }
-  const boundTokens = promptTokensBound(call)
+  const single = withLongestPrompt(call)
+  const boundTokens = promptTokensBound(single)
   if (boundTokens !== undefined && boundTokens <= limitTokens) return { how: 'bounded' }
   try {
-    return { how: 'counted', tokens: await counts.count(call) }
+    return { how: 'counted', tokens: await counts.count(single) }
   } catch (error) {
     if (call.signal.aborted) throw error
     port.log.warn({ id: call.id, err: error }, 'prompt-cap: the backend did not count the prompt; the call is passed on uncounted')
@@ -89,13 +90,14 @@ async function promptTokens (call: Call, limitTokens: number | undefined, counts
   }
 }
 
-/** The call with its output bounded; undefined when it is bounded already. */
-function bounded (call: Call, maxTokens: number): Call | undefined {
-  if (call.route !== 'generation' || !isJson(call)) return undefined
+/** Gives the call a body with a bounded output; false when it is bounded already. */
+function boundOutput (call: Call, maxTokens: number): boolean {
+  if (call.route !== 'generation' || !isJson(call)) return false
   const json = limitOutput(call.path, call.body.json, maxTokens)
-  if (json === undefined) return undefined
+  if (json === undefined) return false
   call.need.maxTokens = needOf(call.path, json).maxTokens
-  return { ...call, body: call.body.withJson(json) }
+  call.body = call.body.withJson(json)
+  return true
 }
 
 function isJson (call: Call): boolean {

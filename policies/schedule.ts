@@ -186,7 +186,8 @@ export class Schedule {
       ? Infinity
       : ttftLimitMs - this.#firstByte.estimateMs(this.#places, atMs) - this.#margin.ms
     // A draining gateway is gone when its backlog is: the next one is asked then.
-    const untilMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
+    const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
+    const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)
     return {
       type: 'refuse',
       id: entry.id,

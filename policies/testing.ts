@@ -89,15 +89,27 @@ export interface HeldCall {
   fail (message: string, how?: { readonly unreleased: boolean }): void
 }
 
+export interface HeldUpstream {
+  readonly handler: (call: Call) => Promise<Answer>
+  /** Every call that reached it, in order. */
+  readonly calls: HeldCall[]
+  /** Calls that are not released, and what they need of places. */
+  readonly active: number
+  readonly activePlaces: number
+}
+
 /** An upstream that does nothing until the test answers by hand. Cancellation reaches it as `call.signal`, and it ignores that. */
-export function heldUpstream (): { handler: (call: Call) => Promise<Answer>, calls: HeldCall[], readonly active: number } {
+export function heldUpstream (): HeldUpstream {
   const calls: HeldCall[] = []
   let active = 0
+  let activePlaces = 0
   return {
     calls,
     get active () { return active },
+    get activePlaces () { return activePlaces },
     handler: call => {
       active++
+      activePlaces += call.need.places
       const answered = deferred<Answer>()
       const over = deferred<Outcome>()
       const released = deferred<void>()
@@ -107,7 +119,10 @@ export function heldUpstream (): { handler: (call: Call) => Promise<Answer>, cal
         answer: (status = 200) => answered.resolve({ status, headers: {}, body: Buffer.alloc(0), over: over.promise, released: released.promise }),
         end: outcome => over.resolve({ how: 'complete', bytes: 0, ...outcome }),
         release: () => {
-          if (!isReleased) active--
+          if (!isReleased) {
+            active--
+            activePlaces -= call.need.places
+          }
           isReleased = true
           released.resolve()
         },
