@@ -14,6 +14,8 @@ export class Core {
   readonly hanging: Array<() => void> = []
   wedged = false
   loading = false
+  /** Calls whose connection was lost before their answer's end. */
+  left = 0
   #lastTaskId = 0
 
   constructor (readonly settings: FakeSettings, readonly changed: () => void) {

@@ -62,8 +62,8 @@ export class Engine {
       if (task === undefined) continue
       this.counts.failed++
       const held = this.slots.filter(slot => slot.task === task)
-      task.listener.failed(kvFull())
       for (const slot of held) this.#free(slot)
+      task.listener.failed(kvFull())
     }
   }
 

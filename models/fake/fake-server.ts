@@ -22,6 +22,8 @@ export interface FakeStats {
   readonly peakRunning: number
   /** Tasks that were answered whole. */
   readonly completed: number
+  /** Calls whose connection was noticed to be lost before their answer's end; a running one still has its slot then. */
+  readonly left: number
   /** Tasks whose client left, counted when their slots were given back or they left the queue. */
   readonly cancelled: number
   /** Tasks that ended with an error. */
@@ -111,6 +113,7 @@ export async function startFakeServer (options: FakeOptions): Promise<FakeServer
       deferred: engine.deferred,
       peakRunning: peakBusySlots,
       completed,
+      left: core.left,
       cancelled,
       failed,
       byPath: { ...byPath }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { AnswerFormat, Choice, FormatOptions } from './answer-format.js'
 import { answerText, answerWord } from './answer-text.js'
 import type { Core } from './core.js'
-import { kvFull, type ServerError } from './error-body.js'
 import { generationRequest, type GenerationRequest } from './generation-request.js'
 import type { JsonRecord } from './json.js'
 import type { Reply } from './reply.js'
@@ -23,6 +22,7 @@ export function generate (core: Core, reply: Reply, body: JsonRecord, isChat: bo
 
 class Generation {
   readonly #finished: Choice[] = []
+  #failing = false
   readonly #work: Work
 
   constructor (readonly core: Core, readonly reply: Reply, readonly request: GenerationRequest, readonly format: AnswerFormat) {
@@ -41,7 +41,7 @@ class Generation {
       }, {
         started: () => this.#started(),
         token: (choice, measured) => {
-          if (!request.stream || this.#work.over) return
+          if (!request.stream) return
           const index = promptIndex * request.choices + choice
           if (measured.predictedTokens === 1) this.#events(this.format.first(index))
           const word = answerWord(prompt.ids, request.seed, measured.predictedTokens - 1)
@@ -68,24 +68,28 @@ class Generation {
 
   #started (): void {
     const fault = this.reply.fault
-    if (fault?.kind === 'kv-full' && fault.afterEvents === undefined) this.#failAll(kvFull())
-    else if (this.request.stream && !this.reply.streaming && !this.#work.over) this.reply.openStream()
+    if (fault?.kind === 'kv-full' && fault.afterEvents === undefined) this.#failAll()
+    else if (this.request.stream && !this.reply.streaming && !this.#silent) this.reply.openStream()
+  }
+
+  get #silent (): boolean {
+    return this.#work.over || this.#failing
   }
 
   #events (events: readonly unknown[]): void {
     for (const event of events) {
+      if (this.#silent) return
       this.reply.event(event)
       const fault = this.reply.fault
-      if (fault?.kind === 'kv-full' && fault.afterEvents === this.reply.events) this.#failAll(kvFull())
-      if (this.#work.over) return
+      if (fault?.kind === 'kv-full' && fault.afterEvents === this.reply.events) this.#failAll()
     }
   }
 
   #ended (choice: Choice): void {
-    if (this.#work.over) return
+    if (this.#silent) return
     this.#finished.push(choice)
     if (this.request.stream) this.#events(this.format.last(choice))
-    if (this.#finished.length < this.request.prompts.length * this.request.choices || this.#work.over) return
+    if (this.#finished.length < this.request.prompts.length * this.request.choices || this.#silent) return
     this.#work.finish(() => {
       if (!this.request.stream) {
         this.reply.json(this.format.whole(this.#finished.toSorted((a, b) => a.index - b.index)))
@@ -96,9 +100,9 @@ class Generation {
     })
   }
 
-  /** The others fail too: the pool is shared. */
-  #failAll (error: ServerError): void {
-    this.#work.fail(error)
+  /** This call and all others that run, once the engine is not in the middle of a change. */
+  #failAll (): void {
+    this.#failing = true
     queueMicrotask(() => {
       this.core.engine.failRunning()
       this.core.pace.kick()

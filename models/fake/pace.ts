@@ -18,16 +18,18 @@ export class Pace {
     this.#begin()
   }
 
-  /** Stops time, also in the middle of a step. */
+  /** The step that runs, if any, ends at once; then time stands still. */
   hold (): void {
     this.#held = true
-    this.stop()
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    this.engine.end()
+    this.stepped()
   }
 
   release (): void {
     if (!this.#held) return
     this.#held = false
-    this.engine.end()
     this.kick()
   }
 
@@ -37,15 +39,10 @@ export class Pace {
    */
   step (): boolean {
     if (!this.#held) throw new Error('fake llama-server: step() works only while it is held; start it with `manual: true` or call hold() first')
-    if (!this.engine.stepping && this.engine.begin() === undefined) return false
+    if (this.engine.begin() === undefined) return false
     this.engine.end()
     this.stepped()
     return true
-  }
-
-  stop (): void {
-    clearTimeout(this.#timer)
-    clearImmediate(this.#immediate)
   }
 
   #begin (): void {

@@ -13,6 +13,7 @@ export class Work {
       if (this.over) return
       this.over = true
       const notice = () => {
+        core.left++
         this.#cancel()
         core.changed()
       }
@@ -41,6 +42,5 @@ export class Work {
 
   #cancel (): void {
     for (const id of this.#taskIds) this.core.engine.cancel(id)
-    this.core.pace.kick()
   }
 }
