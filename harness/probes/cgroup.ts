@@ -26,6 +26,7 @@ export function parseCgroupFile (file: string, text: string): [key: string, valu
     const { someUsec, fullUsec } = parsePressure(text)
     return [...named(`${file}.some_usec`, someUsec), ...named(`${file}.full_usec`, fullUsec)]
   }
+  if (text.trim() === '') return []
   if (file === 'cpu.max') {
     const [quota, period] = text.trim().split(' ').map(Number)
     return [...named('cpu.max.quota_usec', quota), ...named('cpu.max.period_usec', period)]

@@ -33,8 +33,8 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): () =>
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
   return () => {
     const atMs = nowMs()
-    if (count % SLOW_EVERY === 0) void readSockets(port).then(found => { sockets = found })
-    if (count % POLL_EVERY === 0) void readServerGauges(serverUrl, apiKey, POLL_TIMEOUT_MS).then(found => { gauges = found })
+    if (count % SLOW_EVERY === 0) readSockets(port).then(found => { sockets = found })
+    if (count % POLL_EVERY === 0) readServerGauges(serverUrl, apiKey, POLL_TIMEOUT_MS).then(found => { gauges = found })
     const sample = {
       atMs,
       ...present('process', readProcess(pid, { withPss: count % SLOW_EVERY === 0 })),

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { parseServerGauges, readServerGauges } from './metrics-poll.js'
+import { countSockets, readSockets } from './sockets.js'
+
+t.test('ss prints a line a socket', async t => {
+  t.equal(countSockets(''), 0)
+  t.equal(countSockets('0      0      127.0.0.1:8081 127.0.0.1:46012 \n0      0      [::ffff:127.0.0.1]:8081 [::ffff:127.0.0.1]:46014 \n'), 2)
+})
+
+t.test('ss counts the server\'s end of each connection only', { skip: spawnSync('ss', ['-V']).status !== 0 && 'no ss' }, async t => {
+  const server = createTcpServer()
+  const sockets: Socket[] = []
+  server.on('connection', socket => sockets.push(socket))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  t.equal(await readSockets(port), 0)
+  for (let count = 0; count < 3; count++) {
+    const socket = connect(port, '127.0.0.1')
+    const [accepted] = await Promise.all([once(server, 'connection'), once(socket, 'connect')])
+    t.ok(accepted)
+    sockets.push(socket)
+  }
+  t.equal(await readSockets(port), 3)
+})
+
+const metrics = `# HELP llamacpp:requests_processing Number of requests processing.
+# TYPE llamacpp:requests_processing gauge
+llamacpp:requests_processing 4
+# TYPE llamacpp:requests_deferred gauge
+llamacpp:requests_deferred 17
+llamacpp:n_busy_slots_per_decode 3.5
+`
+
+t.test('the two gauges of llama-server', async t => {
+  t.same(parseServerGauges(metrics), { requestsProcessing: 4, requestsDeferred: 17 })
+  t.same(parseServerGauges('llamacpp:requests_processing{model="m"} 2\n'), { requestsProcessing: 2 })
+  t.same(parseServerGauges('{"error":{"code":501}}'), {})
+})
+
+t.test('a server that is silent, refuses or is gone gives nothing', async t => {
+  const server = createServer((request, response) => {
+    if (request.headers.authorization === 'Bearer silent') return
+    response.statusCode = request.headers.authorization === 'Bearer right' && request.url === '/metrics' ? 200 : 401
+    response.end(metrics)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  t.same(await readServerGauges(url, 'right', 5000), { requestsProcessing: 4, requestsDeferred: 17 })
+  t.same(await readServerGauges(url, undefined, 5000), {})
+  t.same(await readServerGauges(url, 'silent', 50), {})
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+  t.same(await readServerGauges(url, 'right', 5000), {})
+})
