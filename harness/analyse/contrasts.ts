@@ -7,7 +7,7 @@ import { pairsOf, type ViewPair } from './gate.js'
 import { goodPerCapacity } from './good-per-capacity.js'
 import { measuredOf } from './log-ratios.js'
 import { outcomeSpec } from './outcomes.js'
-import { judge, type Measured } from './verdict.js'
+import { fewestPairs, judge, type Measured } from './verdict.js'
 
 /** A comparison before its verdict, which needs the p values of its family. */
 interface Open {
@@ -80,7 +80,8 @@ function ttftP95 (plan: Plan, pairs: readonly ViewPair[]): Open {
     return { spec, population: 'answered', measured: null, note: `an arm has ${fewest} answered calls; a p95 needs ${floorOf.p95}` }
   }
   const found = quantileRatio(samples, 0.95, { replicates: 1000, seed: plan.seed, level: 1 - plan.alpha })
-  const measured = found === null ? null : { n: pairs.length, unit: 'pairs', ratio: found.ratio, interval: found.interval, p: found.p }
+  // A bootstrap over a handful of pairs is no interval.
+  const measured = found === null ? null : { n: pairs.length, unit: 'pairs', ratio: found.ratio, interval: pairs.length < fewestPairs ? null : found.interval, p: found.p }
   return { spec, population: 'answered', measured }
 }
 

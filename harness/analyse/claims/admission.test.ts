@@ -1,0 +1,77 @@
+import t from 'tap'
+import type { Claim, Evidence, Leg } from '../../types.js'
+import { analyse } from '../analyse.js'
+import { simulate, type SimulationOptions } from '../testing.js'
+
+const usual: Partial<SimulationOptions> = { windowSeconds: 15 }
+
+function claim (evidence: Evidence): Claim {
+  const found = analyse(evidence, { cells: false }).claims[0]
+  if (found === undefined) throw new Error('no claim')
+  return found
+}
+
+function legs (of: Claim): Record<string, Leg['status']> {
+  return { application: of.application.status, os: of.os.status, control: of.control.status, mechanism: of.mechanism.status }
+}
+
+const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
+
+t.test('all four legs hold: supported', async t => {
+  const found = claim(simulate(usual))
+  t.same(legs(found), all)
+  t.equal(found.status, 'SUPPORTED')
+})
+
+t.test('sabotage: same label, cause removed', async t => {
+  const found = claim(simulate({ ...usual, bounded: [] }))
+  t.same(legs(found), { application: 'fails', os: 'fails', control: 'holds', mechanism: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: the same admission in both arms, or hardly any load: no hidden queue was there to be cured', async t => {
+  t.match(legs(claim(simulate({ ...usual, bounded: ['before', 'after'] }))), { os: 'fails', mechanism: 'fails' })
+  const light = claim(simulate({ ...usual, overload: 0.4 }))
+  t.match(legs(light), { application: 'fails', mechanism: 'fails' })
+  t.equal(light.status, 'UNSUPPORTED')
+})
+
+t.test('a machine that works less per token in one arm is a rival explanation', async t => {
+  const found = claim(simulate({ ...usual, cpuFactor: 0.7 }))
+  t.same(legs(found), { ...all, control: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {
+  const legOf = { process: 'control', serverSockets: 'os', requestsDeferred: 'mechanism' } as const
+  for (const source of ['process', 'serverSockets', 'requestsDeferred'] as const) {
+    const found = claim(simulate({ ...usual, without: [source] }))
+    t.same(legs(found), { ...all, [legOf[source]]: 'missing' })
+    t.equal(found.status, 'UNSUPPORTED')
+  }
+  const evidence = simulate(usual)
+  const noCapacity = claim({ ...evidence, blocks: evidence.blocks.map(block => ({ ...block, calls: block.calls.filter(call => call.phase !== 'capacity') })) })
+  t.same(legs(noCapacity), { ...all, application: 'missing' })
+  t.equal(noCapacity.status, 'UNSUPPORTED')
+})
+
+t.test('one block without a reading is not passed over', async t => {
+  const evidence = simulate(usual)
+  const blocks = evidence.blocks.map(block => block.evidence.plan.index !== 5 ? block : { ...block, samples: block.samples.map(({ requestsDeferred, ...rest }) => rest) })
+  t.equal(claim({ ...evidence, blocks }).mechanism.status, 'missing')
+})
+
+t.test('what was not predicted before the run does not count', async t => {
+  const evidence = simulate(usual)
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
+  }
+  const bolder = evidence.plan.predictions.map(prediction => prediction.id === 'good-per-capacity' ? { ...prediction, lo: 1.2 } : prediction)
+  t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions: bolder } }).application.status, 'fails')
+})
+
+t.test('no admission in the plan, no claim about it', async t => {
+  const evidence = simulate({ windowSeconds: 5, pairs: 1 })
+  t.same(analyse({ ...evidence, plan: { ...evidence.plan, conditions: evidence.plan.conditions.map(one => ({ ...one, policies: [] })) } }).claims, [])
+})
