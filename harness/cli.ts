@@ -4,6 +4,7 @@ import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
 import { reportCommand } from './commands/report.js'
+import { selftestCommand } from './commands/selftest.js'
 import { packageVersion } from './package-root.js'
 import { UsageError } from './usage-error.js'
 
@@ -15,6 +16,7 @@ const program = new Command('harness')
   .addCommand(compareCommand())
   .addCommand(reportCommand())
   .addCommand(doctorCommand())
+  .addCommand(selftestCommand())
   .addCommand(modelsCommand())
 
 function exitOnError (command: Command): void {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
-import { experimentFor, parsePolicies, policyNames } from '../plan/experiments.js'
+import { conditionsOf, experimentFor, parsePolicies, policyNames } from '../plan/experiments.js'
 import { expectedSeconds } from '../plan/plan.js'
 import { presets } from '../plan/presets.js'
 import { parseMix, parseRate } from '../plan/workload.js'
@@ -67,6 +67,7 @@ async function compare (options: CompareOptions): Promise<void> {
   try {
     await runCompare({
       experiment,
+      conditions: conditionsOf(experiment.policies),
       preset: presets[options.preset],
       classes,
       rate,

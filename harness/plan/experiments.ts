@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { UsageError } from '../usage-error.js'
 import { packageRoot } from '../package-root.js'
+import type { Condition } from '../types.js'
 
 /** A question as data: a file in bench/experiments. */
 export interface ExperimentFile {
@@ -53,4 +54,12 @@ export function experimentFor (policies: readonly string[]): ExperimentFile {
   const found = exact ?? first
   if (found === undefined) throw new UsageError(`no experiment in bench/experiments toggles ${policies.join(', ')}`)
   return exact ?? { ...found, name: policies.join('+'), policies: [...policies] }
+}
+
+/** Without and with these policies; everything else is the same in both arms. */
+export function conditionsOf (policies: readonly string[]): Condition[] {
+  return [
+    { id: 'before', title: `without ${policies.join(' and ')}`, policies: [] },
+    { id: 'after', title: `with ${policies.join(' and ')}`, policies }
+  ]
 }

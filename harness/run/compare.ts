@@ -16,7 +16,8 @@ import { allowedCpus, placeOn } from './placement.js'
 import { missing, preflight } from './preflight.js'
 
 export interface CompareInput {
-  readonly experiment: ExperimentFile
+  readonly experiment: Pick<ExperimentFile, 'name' | 'question'>
+  readonly conditions: readonly Condition[]
   readonly preset: Preset
   readonly classes: readonly WorkloadClass[]
   readonly rate: Rate
@@ -66,13 +67,13 @@ export async function runCompare (input: CompareInput): Promise<void> {
     preset: input.preset,
     pairs: input.preset.pairs,
     seed: input.seed,
-    conditions: conditionsOf(input.experiment.policies),
+    conditions: input.conditions,
     classes: input.classes,
     rate: input.rate,
     slots: input.slots,
     ...(input.ttftLimitMs === undefined ? {} : { ttftLimitMs: input.ttftLimitMs }),
     calibration,
-    predictions: input.experiment.policies.includes('admission') ? admissionPredictions(input.slots) : [],
+    predictions: input.conditions.some(condition => condition.policies.includes('admission')) ? admissionPredictions(input.slots) : [],
     createdAt: new Date().toISOString()
   })
   const { batchTokens: b, slotContextTokens: c, slots, threads } = server
@@ -105,13 +106,6 @@ async function runBlocks (input: CompareInput, plan: Plan, server: Omit<ServerOp
       return
     }
   }
-}
-
-export function conditionsOf (policies: readonly string[]): Condition[] {
-  return [
-    { id: 'before', title: `without ${policies.join(' and ')}`, policies: [] },
-    { id: 'after', title: `with ${policies.join(' and ')}`, policies }
-  ]
 }
 
 /** What will be measured and what it cannot show, said before the first block. */

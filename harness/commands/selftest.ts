@@ -1,0 +1,65 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { Command } from 'commander'
+import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
+import { relabelAA } from '../analyse/evaluate-aa.js'
+import { readEvidence } from '../analyse/read.js'
+import { packageRoot } from '../package-root.js'
+import { presets } from '../plan/presets.js'
+import { defaultClasses } from '../plan/workload.js'
+import { createProgress } from '../render/progress.js'
+import { runCompare } from '../run/compare.js'
+import type { Condition, Evidence } from '../types.js'
+import { wholeNumber } from './options.js'
+
+const bankPath = (): string => `${packageRoot()}/bench/aa-bank.json.gz`
+
+/** `harness selftest`: how often the shipped analysis cries wolf on real blocks of equal arms. Exit code 1 when above the bound. */
+export function selftestCommand (): Command {
+  return new Command('selftest')
+    .description('A/A: relabel real blocks of equal arms at random; count better and worse')
+    .option('--relabellings <n>', 'random relabellings', wholeNumber(100, 100_000), 2000)
+    .option('--seed <n>', 'seed of the relabellings', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--bank <file>', 'bank of blocks (default: the one in bench/)')
+    .option('--record <pairs>', 'measure a new bank of this many pairs first and write it to --bank', wholeNumber(4, 100))
+    .action(async (options: { relabellings: number, seed: number, bank?: string, record?: number }) => {
+      const file = options.bank ?? bankPath()
+      if (options.record !== undefined) await record(options.record, file)
+      const bank = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Evidence
+      const alarms = relabelAA(bank, options)
+      console.log(`${alarms.bank} blocks of equal arms, ${alarms.relabellings} relabellings to ${alarms.pairs} pairs:`)
+      console.log(`better ${alarms.better}, worse ${alarms.worse}, equivalent ${alarms.equivalent}, cannot say ${alarms.cannotSay}`)
+      console.log(`false alarms ${(100 * alarms.rate).toFixed(2)} %, 99 % binomial bound of alpha ${bank.plan.alpha}: ${(100 * alarms.bound).toFixed(2)} %: ${alarms.holds ? 'holds' : 'DOES NOT HOLD'}`)
+      if (!alarms.holds) process.exitCode = 1
+    })
+}
+
+/** Both arms are the same: admission at 2× capacity. Kept: plan, manifest, block stamps and calls; not the OS samples and the gateway's log. */
+async function record (pairs: number, file: string): Promise<void> {
+  const folder = resolve(`results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-a-a`)
+  const same = (id: Condition['id']): Condition => ({ id, title: 'with admission', policies: ['admission'] })
+  const preset = { ...presets.laptop, pairs, windowSeconds: 6, capacitySeconds: 3 }
+  const progress = createProgress(process.stderr, 2 * pairs * 16)
+  try {
+    await runCompare({
+      experiment: { name: 'a-a', question: 'Are equal arms called equal?' },
+      conditions: [same('before'), same('after')],
+      preset,
+      classes: defaultClasses,
+      rate: { timesCapacity: 2 },
+      seed: 1,
+      slots: 4,
+      model: DEFAULT_MODEL_NAME,
+      folder,
+      signal: new AbortController().signal,
+      progress
+    })
+  } finally {
+    progress.done()
+  }
+  const evidence = await readEvidence(folder)
+  const bank: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, samples: [], records: [] })) }
+  writeFileSync(file, gzipSync(JSON.stringify(bank)))
+  rmSync(folder, { recursive: true })
+}
