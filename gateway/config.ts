@@ -4,6 +4,7 @@ import type { ErrorObject } from 'ajv'
 import type { RegisteredPolicy } from '../policies/index.js'
 import { configSchema } from './config-schema.js'
 import type { Config } from './config-schema.js'
+import { jsonTrouble } from './json-trouble.js'
 import { suggest } from './suggest.js'
 import { UsageError } from './usage-error.js'
 
@@ -20,8 +21,8 @@ export function readConfigFile (path: string, registry: PolicyRegistry): Config 
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch (error) {
-    throw new UsageError(`--config ${path}: ${jsonTrouble(text, error)}`)
+  } catch {
+    throw new UsageError(`--config ${path}: ${jsonTrouble(text)}`)
   }
   try {
     return checkConfig(json, registry)
@@ -39,7 +40,7 @@ export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
   const ajv = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true })
   const config: unknown = structuredClone(json)
   const check = ajv.compile<Config>(configSchema)
-  if (!check(config)) throw new UsageError(explain(check.errors?.[0], '') || 'the configuration must be a JSON object')
+  if (!check(config)) throw new UsageError(explain(check.errors, '') || 'the configuration must be a JSON object')
   const seen = new Set<string>()
   config.policies.forEach((policy, index) => {
     const { name, ...options } = policy
@@ -49,7 +50,7 @@ export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
     if (seen.has(name)) throw new UsageError(`policies[${index}].name: "${name}" is in the list twice; every policy may stand in it once`)
     seen.add(name)
     const checkOptions = ajv.compile(factory.schema)
-    if (!checkOptions(options)) throw new UsageError(explain(checkOptions.errors?.[0], `/policies/${index}`))
+    if (!checkOptions(options)) throw new UsageError(explain(checkOptions.errors, `/policies/${index}`))
   })
   if (!isLoopback(config.listen.host) && config.apiKeys.length === 0) {
     throw new UsageError(`listen.host: ${config.listen.host} can be reached from other machines, so apiKeys must have at least one entry {"name", "sha256"}; ` +
@@ -62,7 +63,9 @@ export function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host)
 }
 
-function explain (error: ErrorObject | undefined, prefix: string): string {
+function explain (errors: readonly ErrorObject[] | null | undefined, prefix: string): string {
+  // For alternatives there is an error for each, and then the one that sums them up.
+  const error = errors?.find(({ keyword }) => keyword === 'anyOf') ?? errors?.[0]
   if (error === undefined) return ''
   const { keyword, params, parentSchema, data } = error
   const place = placeOf(prefix + error.instancePath)
@@ -72,14 +75,17 @@ function explain (error: ErrorObject | undefined, prefix: string): string {
     return `${join(place, given)}: no such option; there are ${names.join(', ')}.${suggest(given, names)}`
   }
   if (keyword === 'required') return `${join(place, String(params['missingProperty']))}: is missing; ${place === '' ? 'the configuration' : place} has ${names.join(', ')}`
-  const allowed = keyword === 'const' || keyword === 'anyOf' || keyword === 'enum' ? `must be one of ${constants(parentSchema).join(', ')}` : error.message ?? 'is wrong'
+  const allowed = keyword === 'const' || keyword === 'anyOf' ? `must be one of ${alternatives(parentSchema).join(', ')}` : error.message ?? 'is wrong'
   return `${place === '' ? 'the configuration' : place}: ${allowed}, got ${JSON.stringify(data)}`
 }
 
-function constants (schema: unknown): string[] {
-  const branches: unknown = Reflect.get(Object(schema), 'anyOf') ?? Reflect.get(Object(schema), 'enum')
+function alternatives (schema: unknown): string[] {
+  const branches: unknown = Reflect.get(Object(schema), 'anyOf')
   if (!Array.isArray(branches)) return [JSON.stringify(Reflect.get(Object(schema), 'const'))]
-  return branches.map(branch => typeof branch === 'object' ? String(Reflect.get(Object(branch), 'const')) : String(branch))
+  return branches.map(branch => {
+    const { const: constant, type, minimum } = Object(branch) as { const?: unknown, type?: string, minimum?: number }
+    return constant === undefined ? `${type}${minimum === undefined ? '' : ` >= ${minimum}`}` : String(constant)
+  })
 }
 
 /** `/policies/0/slots` → `policies[0].slots`. */
@@ -89,14 +95,4 @@ function placeOf (pointer: string): string {
 
 function join (place: string, name: string): string {
   return place === '' ? name : `${place}.${name}`
-}
-
-/** V8 gives an offset, or nothing at the end of the text; people need a line. */
-function jsonTrouble (text: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  const position = /position (\d+)/.exec(message)?.[1]
-  const before = position === undefined ? text : text.slice(0, Number(position))
-  const line = before.split('\n').length
-  const column = before.length - before.lastIndexOf('\n')
-  return `line ${line}, column ${column}: ${message.replace(/ in JSON.*| \(line.*/s, '')}; it must be JSON`
 }

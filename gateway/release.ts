@@ -18,6 +18,8 @@ export interface LoadReading extends BackendLoad {
 export interface Holding {
   readonly places: number
   readonly sentAtMs: number
+  /** Its slot started: llama-server sends a stream's headers just then (L12). */
+  started: boolean
 }
 
 interface Zombie extends Holding {
@@ -34,7 +36,7 @@ export interface ReleaseOptions {
   readonly fallbackMs: number
 }
 
-/** A call sent this shortly before a reading may not be counted in it yet, milliseconds. */
+/** A call sent this shortly before a reading may not be counted in it yet, unless its headers say so, milliseconds. */
 const settlingMs = 100
 
 /**
@@ -54,7 +56,7 @@ export class Releases {
 
   /** A call goes to upstream. */
   start (places: number): Holding {
-    const holding = { places, sentAtMs: this.#options.clock.nowMs() }
+    const holding = { places, sentAtMs: this.#options.clock.nowMs(), started: false }
     this.#running.add(holding)
     return holding
   }
@@ -116,7 +118,7 @@ export class Releases {
     if (reading.deferred > 0) return
     let accounted = 0
     for (const holding of this.#running) {
-      if (holding.sentAtMs < reading.askedAtMs - settlingMs) accounted += holding.places
+      if (holding.started || holding.sentAtMs < reading.askedAtMs - settlingMs) accounted += holding.places
     }
     // What is processed beyond our running calls belongs to zombies; which of them does not matter, a place is a place.
     let stillTaken = Math.max(0, reading.processing - accounted)

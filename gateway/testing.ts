@@ -23,6 +23,8 @@ export interface TestGatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>
   readonly registry?: PolicyRegistry
   readonly releaseFallbackMs?: number
+  /** Default 20. */
+  readonly pollIntervalMs?: number
 }
 
 export async function startTestGateway (options: TestGatewayOptions): Promise<TestGateway> {
@@ -44,7 +46,7 @@ export async function startTestGateway (options: TestGatewayOptions): Promise<Te
     upstream: { url: options.upstream, apiKey: options.apiKey },
     registry,
     log,
-    pollIntervalMs: 20,
+    pollIntervalMs: options.pollIntervalMs ?? 20,
     releaseFallbackMs: options.releaseFallbackMs ?? 60_000
   })
   return {

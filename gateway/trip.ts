@@ -63,6 +63,7 @@ export class Trip implements Dispatcher.DispatchHandler {
   onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#done || status < 200) return
     this.#trace.upstreamHeadersAtMs = this.#options.clock.nowMs()
+    if (this.#holding !== undefined) this.#holding.started = true
     const body = new RelayBody(() => { this.#controller?.resume() })
     let over: Opened['over'] = () => {}
     let released: Opened['released'] = () => {}
