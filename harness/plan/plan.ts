@@ -35,6 +35,9 @@ export interface PlanInput {
 /** A client gives up on interactive use at about ten times what an idle server needs to its first token. */
 export const limitMultiple = 10
 
+/** Rounds at full slots in the closed loop of a block: fewer do not tell its capacity. */
+const capacityRounds = 4
+
 /** Pure: the same input gives the same plan, to the byte. */
 export function makePlan (input: PlanInput): Plan {
   const { preset, calibration } = input
@@ -50,7 +53,7 @@ export function makePlan (input: PlanInput): Plan {
     rampSeconds: round(2 * longestLimitSeconds),
     windowSeconds: preset.windowSeconds,
     drainSeconds: round(longestLimitSeconds + 2),
-    capacitySeconds: preset.capacitySeconds,
+    capacitySeconds: Math.max(preset.capacitySeconds, Math.ceil(capacityRounds * input.slots / calibration.capacityPerSecond)),
     closedLoopClients: input.slots,
     ttftLimitMs
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { LoadJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
-import { startSampler } from '../probes/sampler.js'
+import { startSampler } from '../probes/start-sampler.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
 import type { BlockEvidence, BlockPlan, Placement, Workload } from '../types.js'

@@ -35,12 +35,25 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
     await runLoad({ ...common, phase: 'unloaded', callsPerClass: preset.unloadedCalls }, options)
     signal.throwIfAborted()
     input.onStep('calibration: closed loop at full slots')
-    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, seconds: preset.calibrationSeconds }, options)
+    const seconds = Math.max(preset.calibrationSeconds, closedLoopSeconds(readCalls(outPath), input.server.slots))
+    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, seconds }, options)
     signal.throwIfAborted()
-    return readCalibration(readFileSync(outPath, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample), input.classes, input.server.slots)
+    return readCalibration(readCalls(outPath), input.classes, input.server.slots)
   } finally {
     await server.stop()
   }
+}
+
+function readCalls (path: string): CallSample[] {
+  return readFileSync(path, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample)
+}
+
+/** Rounds at full slots in a closed loop: fewer do not tell a capacity. Slots slow each other, so a round lasts about slots × one call alone. */
+const rounds = 5
+
+export function closedLoopSeconds (unloaded: readonly CallSample[], slots: number): number {
+  const seconds = unloaded.filter(call => call.outcome === 'answered').map(call => (call.doneMs - call.sentMs) / 1000).sort((a, b) => a - b)
+  return Math.ceil(rounds * slots * (seconds[Math.floor(seconds.length / 2)] ?? 0))
 }
 
 /** Pure: the calibration that these calls amount to. The first unloaded call of a class is warm-up and is left out. */
