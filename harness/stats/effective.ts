@@ -41,7 +41,7 @@ function ranked (series: readonly (readonly number[])[]): Float64Array[] {
   const rank = new Map<number, number>()
   for (let from = 0; from < sorted.length;) {
     const value = sorted[from]!
-    let to = from
+    let to = from + 1
     while (to < sorted.length && sorted[to] === value) to++
     rank.set(value, (from + to - 1) / 2)
     from = to

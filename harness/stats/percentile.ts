@@ -16,7 +16,7 @@ export function nearestRank (sorted: ArrayLike<number>, q: number): number | und
   return sorted[rankOf(q, sorted.length) - 1]
 }
 
-/** 1-based rank of quantile q among n; guards against 0.95 × 60 = 57.00000000000001. */
+/** 1-based rank of quantile q among n; guards against (1 − 0.95) / 2 × 1000 = 25.00000000000002. */
 export function rankOf (q: number, n: number): number {
   return Math.max(1, Math.ceil(q * n - 1e-9))
 }

@@ -3,9 +3,11 @@ import { binomialBound } from './binomial.js'
 import { blockBootstrap } from './bootstrap.js'
 import { effectiveN } from './effective.js'
 import { holm } from './holm.js'
+import { nearestRank } from './percentile.js'
 import { normal, seededRandom, shuffled } from './random.js'
 import { slope } from './slope.js'
 import { quantileRatio } from './swap.js'
+import { poolOf, weightedQuantile, weightedQuantiles } from './weighted.js'
 
 t.test('holm steps down, keeps order and skips what had no test', async t => {
   t.same(holm([0.01, null, 0.04, 0.03]), [0.03, null, 0.06, 0.06])
@@ -30,6 +32,7 @@ t.test('effective n: independent samples count fully, repeated ones do not, a tr
   t.equal(effectiveN([[1, 1, 1], [1]]), 4, 'no variation: nothing to correlate')
   t.equal(effectiveN([[], []]), 0)
   t.ok(Number.isFinite(effectiveN([[1, Infinity, 2, Infinity, 3]])))
+  t.ok(effectiveN([[1, NaN, 2]]) <= 3, 'a number that is none does not hang it')
 })
 
 t.test('block bootstrap follows the spread between blocks, not the number of calls', async t => {
@@ -50,6 +53,7 @@ t.test('quantile ratio with labels exchanged within pairs', async t => {
   t.equal(doubled?.p, 2 / 2 ** 8)
   t.ok(doubled !== null && doubled.ratio > 1.8 && doubled.ratio < 2.2)
   t.ok(doubled?.interval !== null && doubled !== null && doubled.interval[0] > 1.5)
+  t.equal(quantileRatio(Array.from({ length: 8 }, () => ({ before: arm(2), after: arm(1) })), 0.95)?.p, 2 / 2 ** 8, 'two-sided')
   t.equal(quantileRatio([], 0.95), null)
   t.equal(quantileRatio([{ before: [], after: [1] }], 0.95), null)
   let alarms = 0
@@ -58,6 +62,18 @@ t.test('quantile ratio with labels exchanged within pairs', async t => {
     if (same !== null && same.p <= 0.05) alarms++
   }
   t.ok(alarms <= binomialBound(200, 0.05, 0.99), `${alarms} of 200 equal arms`)
+})
+
+t.test('weighted quantiles are those of the pool written out, from either end', async t => {
+  const random = seededRandom(13)
+  const groups = Array.from({ length: 5 }, (_, i) => Array.from({ length: 7 + i }, () => normal(random)))
+  const weights = [0, 1, 2, 1, 3]
+  const written = groups.flatMap((group, i) => Array.from({ length: weights[i] ?? 0 }, () => group)).flat().sort((a, b) => a - b)
+  for (const q of [0.1, 0.5, 0.51, 0.9, 0.95, 1]) {
+    t.equal(weightedQuantile(poolOf(groups), weights, q), nearestRank(written, q))
+    t.same(weightedQuantiles(poolOf(groups), weights, [q]), [nearestRank(written, q)])
+  }
+  t.equal(weightedQuantile(poolOf([[1], []]), [0, 1], 0.95), undefined)
 })
 
 t.test('binomial bound', async t => {
