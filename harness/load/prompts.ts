@@ -1,13 +1,9 @@
-import { makeRandom } from './random.js'
-import { WORDS } from './words.js'
+import { promptWords } from '../../models/synth/prompt-words.js'
 
 /**
- * A prompt of exactly `words` words (one token each, give or take). Other seeds give other prompts from the first words
- * on, so that a server's prefix cache holds nothing of it but the chat template.
+ * A prompt of exactly `words` words. Other seeds give other words from the first on, so that a server's prefix cache holds nothing of
+ * it but the chat template. With a synthetic model a word is a token; a real model's tokenizer makes two or three of one.
  */
 export function makePrompt (promptSeed: number, words: number): string {
-  const random = makeRandom(promptSeed)
-  const picked: string[] = []
-  for (let index = 0; index < words; index++) picked.push(WORDS[Math.floor(random() * WORDS.length)] ?? 'time')
-  return picked.join(' ')
+  return promptWords(promptSeed, words)
 }

@@ -1,5 +1,5 @@
 import type { OsSample } from '../types.js'
-import { readText } from './read-text.js'
+import { readKept } from './read-text.js'
 
 /** A pressure file's `total`s, microseconds. `full` is absent for cpu before Linux 5.13. */
 export interface Pressure {
@@ -19,7 +19,7 @@ export function parsePressure (text: string): Pressure {
 
 /** Undefined when the kernel keeps no pressure (no CONFIG_PSI, or `psi=1` not given). */
 export function readPressure (): OsSample['psi'] {
-  const [cpu, memory, io] = ['cpu', 'memory', 'io'].map(name => parsePressure(readText(`/proc/pressure/${name}`) ?? ''))
+  const [cpu, memory, io] = ['cpu', 'memory', 'io'].map(name => parsePressure(readKept(`/proc/pressure/${name}`) ?? ''))
   if (cpu?.someUsec === undefined || memory?.someUsec === undefined || memory.fullUsec === undefined || io?.someUsec === undefined || io.fullUsec === undefined) return undefined
   return { cpuSomeUsec: cpu.someUsec, memorySomeUsec: memory.someUsec, memoryFullUsec: memory.fullUsec, ioSomeUsec: io.someUsec, ioFullUsec: io.fullUsec }
 }
