@@ -10,8 +10,9 @@ export interface Pressure {
 /** Documentation/accounting/psi.rst. Totals, not the averages: these lag and would mix the warm-up into the run. */
 export function parsePressure (text: string): Pressure {
   const total = (kind: string): number | undefined => {
-    const found = new RegExp(`^${kind} .*\\btotal=(\\d+)`, 'm').exec(text)?.[1]
-    return found === undefined ? undefined : Number(found)
+    const line = text.split('\n').find(each => each.startsWith(kind))
+    const value = line === undefined ? NaN : Number.parseInt(line.slice(line.indexOf('total=') + 6), 10)
+    return Number.isFinite(value) ? value : undefined
   }
   const [someUsec, fullUsec] = [total('some'), total('full')]
   return { ...(someUsec === undefined ? {} : { someUsec }), ...(fullUsec === undefined ? {} : { fullUsec }) }

@@ -20,10 +20,10 @@ export interface Sampler {
   close (): void
 }
 
-/** Time between samples. The machine, its disks and the group are in each; the dear sources in every n-th, each at its own turn. */
+/** Time between samples. Pressure and the machine's CPU times are in each; the dearer sources in every n-th, each at its own turn. */
 export const SAMPLE_MS = 100
-/** Two files a thread: every 0.5 s. */
-const PROCESS_EVERY = 5
+/** The process (two files a thread), its group and the disks: every 0.5 s. */
+const FILES_EVERY = 5
 /** Walks all page tables: every 2 s. */
 const PSS_EVERY = 20
 /** Runs `ss`: every second. */
@@ -33,7 +33,7 @@ const GAUGES = { every: 20, turn: 13 }
 const GAUGES_TIMEOUT_MS = 1900
 
 /**
- * Has `process` in the first sample and every fifth. What takes another process or an answer (`ss`, /metrics) is begun in one sample
+ * Has `process`, `disk` and `cgroup` in the first sample and every fifth. What takes another process or an answer (`ss`, /metrics) is begun in one sample
  * and is in the first one after it came; so such a value is up to one sample old, and each reading is in one sample only.
  */
 export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampler {
@@ -42,6 +42,13 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
   let count = 0
   let sockets: number | undefined
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
+  function readFiles (): Pick<OsSample, 'process' | 'disk' | 'cgroup'> {
+    return {
+      ...present('process', readProcess(pid, { withPss: count % PSS_EVERY === 0 })),
+      ...present('disk', readDisk()),
+      ...present('cgroup', group === undefined ? undefined : readCgroup(group))
+    }
+  }
   return {
     close: counter.close,
     sample () {
@@ -50,11 +57,9 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
       if (count % GAUGES.every === GAUGES.turn) readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
       const sample = {
         atMs,
-        ...present('process', count % PROCESS_EVERY === 0 ? readProcess(pid, { withPss: count % PSS_EVERY === 0 }) : undefined),
         ...present('psi', readPressure()),
         ...present('host', readHost()),
-        ...present('disk', readDisk()),
-        ...present('cgroup', group === undefined ? undefined : readCgroup(group)),
+        ...(count % FILES_EVERY === 0 ? readFiles() : {}),
         ...present('serverSockets', sockets),
         ...gauges,
         samplerCpuUsec: ownCpuUsec(counter.pid)
