@@ -93,6 +93,12 @@ t.test('chunks are counted in the same window', async t => {
   t.ok(Math.abs((estimate?.chunksPerSecond ?? 0) / (estimate?.answersPerSecond ?? 1) - TOKENS) < 1e-9)
 })
 
+t.test('the window: from the end of the first round to the start of the oldest call that saw the load fall', async t => {
+  const call = (sentMs: number, doneMs: number): CapacityCall => ({ sentMs, doneMs, chunks: 4, outcome: 'answered' })
+  const estimate = estimateCapacity([call(0, 1000), call(0, 1500), call(1000, 2000), call(1500, 2500), call(2000, 3000), call(2500, 3400)], 2)
+  t.match(estimate, { fromMs: 1500, toMs: 2000, answers: 1, answersPerSecond: 2, chunksPerSecond: 8 })
+})
+
 t.test('only answers count', async t => {
   const calls = simulate({ startMs: lockstep, seconds: 10, seed: 1, noise: 0 })
   const halfFailed = calls.map((call, index) => index % 2 === 0 ? call : { ...call, outcome: 'failed' as const })

@@ -80,7 +80,8 @@ export interface LoadProgress extends LoadCounts {
 
 export interface LoadSummary extends LoadProgress {
   readonly phase: LoadJob['phase']
-  /** Monotonic milliseconds: zero of the trace or first send · end of sending as planned (as happened, when `unloaded`) · last sample. */
+  /** Monotonic milliseconds: zero of the trace or first send · planned end of sending · last sample, or toMs when that is later.
+   * When it was stopped, and when `unloaded`, toMs is drainedAtMs. */
   readonly fromMs: number
   readonly toMs: number
   readonly drainedAtMs: number

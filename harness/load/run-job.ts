@@ -8,6 +8,7 @@ import { runOpenLoop } from './open-loop.js'
 import { makeRandom } from './random.js'
 import { createTally } from './tally.js'
 import { classChooser, makeTrace } from './trace.js'
+import { waitUntil } from './wait.js'
 
 export interface JobHooks {
   readonly onSample: (sample: CallSample) => void
@@ -45,6 +46,8 @@ export async function runJob (job: LoadJob, { onSample, onStart, signal }: JobHo
   switch (job.phase) {
     case 'load':
       await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin })
+      // All blocks have the same length, whenever the last call of a trace comes.
+      await waitUntil(toMs, { spin: false, signal })
       break
     case 'capacity':
       await runClosedLoop({

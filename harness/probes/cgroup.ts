@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePressure } from './pressure.js'
-import { parseKeyed, readText } from './read-text.js'
+import { parseKeyed, readKept, readText } from './read-text.js'
 
 /** Of memory.stat's some sixty lines, those that tell of reclaim, refault and who holds the memory. */
 const MEMORY_STAT = /^(anon|file|file_mapped|unevictable|pgfault|pgmajfault|workingset_(refault|activate)_(anon|file)|pgscan(_(kswapd|direct))?|pgsteal(_(kswapd|direct))?)$/
@@ -56,7 +56,7 @@ export function findCgroup (pid: number): string | undefined {
 
 /** All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone). */
 export function readCgroup (folder: string): Record<string, number> | undefined {
-  const entries = FILES.flatMap(file => parseCgroupFile(file, readText(join(folder, file)) ?? ''))
+  const entries = FILES.flatMap(file => parseCgroupFile(file, readKept(join(folder, file)) ?? ''))
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 

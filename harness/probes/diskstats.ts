@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { OsSample } from '../types.js'
-import { readText } from './read-text.js'
+import { readKept } from './read-text.js'
 
 /** A sector in /proc/diskstats is 512 bytes whatever the disk's own. */
 const SECTOR_BYTES = 512
@@ -37,5 +37,5 @@ function isWholeDisk (name: string): boolean {
 }
 
 export function readDisk (): OsSample['disk'] {
-  return parseDiskstats(readText('/proc/diskstats') ?? '', isWholeDisk)
+  return parseDiskstats(readKept('/proc/diskstats') ?? '', isWholeDisk)
 }

@@ -1,6 +1,6 @@
 import type { OsSample } from '../types.js'
 import { USEC_PER_TICK } from './proc-process.js'
-import { readText } from './read-text.js'
+import { readKept } from './read-text.js'
 
 /**
  * /proc/stat of the whole machine. Idle includes iowait (a kind of idling that the kernel itself calls unreliable), busy is user,
@@ -20,5 +20,5 @@ export function parseProcStatHost (text: string): OsSample['host'] {
 }
 
 export function readHost (): OsSample['host'] {
-  return parseProcStatHost(readText('/proc/stat') ?? '')
+  return parseProcStatHost(readKept('/proc/stat') ?? '')
 }

@@ -21,15 +21,16 @@ async function main (): Promise<void> {
 
   const out = createWriteStream(outPath, { flags: 'a' })
   await once(out, 'open')
-  const sample = createSampler({ pid: Number(pid), serverUrl, apiKey: process.env[API_KEY_VARIABLE] })
+  const sampler = createSampler({ pid: Number(pid), serverUrl, apiKey: process.env[API_KEY_VARIABLE] })
   const startedMs = nowMs()
   let tick = 0
   do {
-    out.write(`${JSON.stringify(sample())}\n`)
+    out.write(`${JSON.stringify(sampler.sample())}\n`)
     if (tick === 0) process.stdout.write('ready\n')
     // A grid, not a pause: a late sample does not shift the later ones, and missed ones are left out.
     tick = Math.max(tick + 1, Math.ceil((nowMs() - startedMs) / SAMPLE_MS))
   } while (await waitUntil(startedMs + tick * SAMPLE_MS, { spin: false, signal: stop.signal }))
+  sampler.close()
   out.end()
   await once(out, 'finish')
   process.exit()

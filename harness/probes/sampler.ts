@@ -1,5 +1,5 @@
-import type { OsSample } from '../types.js'
 import { nowMs } from '../clock.js'
+import type { OsSample } from '../types.js'
 import { findCgroup, readCgroup } from './cgroup.js'
 import { readDisk } from './diskstats.js'
 import { readServerGauges } from './metrics-poll.js'
@@ -7,7 +7,7 @@ import { readPressure } from './pressure.js'
 import { parseProcStat, readProcess } from './proc-process.js'
 import { readHost } from './proc-stat.js'
 import { readText } from './read-text.js'
-import { readSockets } from './sockets.js'
+import { startSocketCounter } from './sockets.js'
 
 export interface SamplerTarget {
   readonly pid: number
@@ -15,48 +15,68 @@ export interface SamplerTarget {
   readonly apiKey: string | undefined
 }
 
-/** Samples a second, and how many samples lie between two readings of the dear sources (1 s, 2 s). */
+export interface Sampler {
+  sample (): OsSample
+  close (): void
+}
+
+/** Time between samples. Pressure and the machine's CPU times are in each; the dearer sources in every n-th, each at its own turn. */
 export const SAMPLE_MS = 100
-const SLOW_EVERY = 10
-const POLL_EVERY = 20
-const POLL_TIMEOUT_MS = SAMPLE_MS * POLL_EVERY - 100
+/** The process (two files a thread), its group and the disks: every 0.5 s. */
+const FILES_EVERY = 5
+/** Walks all page tables: every 2 s. */
+const PSS_EVERY = 20
+/** Runs `ss`: every second. */
+const SOCKETS = { every: 10, turn: 7 }
+/** Every 2 s, as `readServerGauges` wants. */
+const GAUGES = { every: 20, turn: 13 }
+const GAUGES_TIMEOUT_MS = 1900
 
 /**
- * Takes one sample a call. What takes a process or an answer (`ss`, /metrics) is begun in one call and is in the sample of the
- * first call after it came; so such a value is up to one sample old, and each reading is in one sample only.
+ * Has `process`, `disk` and `cgroup` in the first sample and every fifth. What takes another process or an answer (`ss`, /metrics) is begun in one sample
+ * and is in the first one after it came; so such a value is up to one sample old, and each reading is in one sample only.
  */
-export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): () => OsSample {
-  const port = portOf(serverUrl)
+export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampler {
+  const counter = startSocketCounter(portOf(serverUrl))
   const group = findCgroup(pid)
   let count = 0
   let sockets: number | undefined
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
-  return () => {
-    const atMs = nowMs()
-    if (count % SLOW_EVERY === 0) readSockets(port).then(found => { sockets = found })
-    if (count % POLL_EVERY === 0) readServerGauges(serverUrl, apiKey, POLL_TIMEOUT_MS).then(found => { gauges = found })
-    const sample = {
-      atMs,
-      ...present('process', readProcess(pid, { withPss: count % SLOW_EVERY === 0 })),
-      ...present('psi', readPressure()),
-      ...present('host', readHost()),
+  function readFiles (): Pick<OsSample, 'process' | 'disk' | 'cgroup'> {
+    return {
+      ...present('process', readProcess(pid, { withPss: count % PSS_EVERY === 0 })),
       ...present('disk', readDisk()),
-      ...present('cgroup', group === undefined ? undefined : readCgroup(group)),
-      ...present('serverSockets', sockets),
-      ...gauges,
-      samplerCpuUsec: ownCpuUsec()
+      ...present('cgroup', group === undefined ? undefined : readCgroup(group))
     }
-    count++
-    sockets = undefined
-    gauges = {}
-    return sample
+  }
+  return {
+    close: counter.close,
+    sample () {
+      const atMs = nowMs()
+      if (count % SOCKETS.every === SOCKETS.turn) counter.read().then(found => { sockets = found })
+      if (count % GAUGES.every === GAUGES.turn) readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
+      const sample = {
+        atMs,
+        ...present('psi', readPressure()),
+        ...present('host', readHost()),
+        ...(count % FILES_EVERY === 0 ? readFiles() : {}),
+        ...present('serverSockets', sockets),
+        ...gauges,
+        samplerCpuUsec: ownCpuUsec(counter.pid)
+      }
+      count++
+      sockets = undefined
+      gauges = {}
+      return sample
+    }
   }
 }
 
-/** This process and the `ss` processes that it ran. */
-function ownCpuUsec (): number {
+/** This process, and the shell with the `ss` processes that it ran. */
+function ownCpuUsec (shellPid: number | undefined): number {
   const { user, system } = process.cpuUsage()
-  return user + system + (parseProcStat(readText('/proc/self/stat') ?? '')?.childrenCpuUsec ?? 0)
+  const shell = shellPid === undefined ? undefined : parseProcStat(readText(`/proc/${shellPid}/stat`) ?? '')
+  return user + system + (shell === undefined ? 0 : shell.cpuUsec + shell.childrenCpuUsec)
 }
 
 function portOf (url: string): number {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { parseServerGauges, readServerGauges } from './metrics-poll.js'
-import { countSockets, readSockets } from './sockets.js'
+import { countSockets, startSocketCounter } from './sockets.js'
 
 t.test('ss prints a line a socket', async t => {
   t.equal(countSockets(''), 0)
@@ -22,14 +22,31 @@ t.test('ss counts the server\'s end of each connection only', { skip: spawnSync(
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  t.equal(await readSockets(port), 0)
+  const counter = startSocketCounter(port)
+  t.teardown(counter.close)
+  t.equal(await counter.read(), 0)
   for (let count = 0; count < 3; count++) {
     const socket = connect(port, '127.0.0.1')
     const [accepted] = await Promise.all([once(server, 'connection'), once(socket, 'connect')])
     t.ok(accepted)
     sockets.push(socket)
   }
-  t.equal(await readSockets(port), 3)
+  const both = await Promise.all([counter.read(), counter.read()])
+  t.same(both, [3, undefined], 'one count at a time')
+  t.equal(await counter.read(), 3)
+})
+
+t.test('without ss, no count', async t => {
+  const path = process.env.PATH
+  t.teardown(() => { process.env.PATH = path })
+  const sh = spawnSync('sh', ['-c', 'command -v sh'], { encoding: 'utf8' }).stdout.trim()
+  process.env.PATH = t.testdir({ sh: t.fixture('symlink', sh) })
+  const counter = startSocketCounter(1)
+  t.teardown(counter.close)
+  t.equal(await counter.read(), undefined)
+  process.env.PATH = t.testdir({})
+  const none = startSocketCounter(1)
+  t.equal(await none.read(), undefined)
 })
 
 const metrics = `# HELP llamacpp:requests_processing Number of requests processing.
