@@ -41,7 +41,7 @@ async function callAndLeave (url: string, body: object, leave: Leave, turns: num
 }
 
 t.test('1,000 clients that leave at random leave nothing behind, and never are there more calls upstream than places', { timeout: 60_000 }, async t => {
-  const fake = await startFakeServer({ slots, batchTokens: 64, answerTokens: 8 })
+  const fake = await startFakeServer({ slots, batchTokens: 64, answerTokens: 8, disconnectNoticeMs: 5 })
   const gateway = await startTestGateway({ upstream: fake.url, config: admission, pollIntervalMs: 10 })
   t.teardown(async () => { await gateway.stop(); await fake.close() })
   let most = 0
