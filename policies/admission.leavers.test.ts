@@ -17,7 +17,7 @@ function act (held: HeldCall, random: () => number): void {
   else if (dice < 0.92) held.fail('reset', { unreleased: random() < 0.5 })
 }
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   t.test(`1,000 clients that leave when they like leave nothing behind (seed ${seed})`, async t => {
     const random = seededRandom(seed)
     const port = makePort()

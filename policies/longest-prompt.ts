@@ -1,5 +1,5 @@
 import type { Call } from './contract.js'
-import { routeName } from './need.js'
+import { isOnePrompt, routeName } from './need.js'
 
 /**
  * An array of prompts is one task for each at upstream, so what must fit into a slot is the longest of them: the call with
@@ -8,7 +8,7 @@ import { routeName } from './need.js'
 export function withLongestPrompt (call: Call): Call {
   const field = promptsField(call)
   const prompts = field === undefined ? undefined : call.body.json[field]
-  if (field === undefined || !Array.isArray(prompts) || prompts.length < 2 || prompts.every(item => typeof item === 'number')) return call
+  if (field === undefined || !Array.isArray(prompts) || isOnePrompt(prompts)) return call
   const lengths = prompts.map(prompt => JSON.stringify(prompt)?.length ?? 0)
   const longest: unknown = prompts[lengths.indexOf(Math.max(...lengths))]
   const body = call.body.withJson({ ...call.body.json, [field]: [longest] })

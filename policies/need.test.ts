@@ -11,6 +11,7 @@ t.test('what a body asks of the server', async t => {
     ['/completion', { prompt: [1, 2, 3], n_predict: 0 }, 1, 0],
     ['/completion', { prompt: ['a', 'b'], n_predict: -1 }, 2, Infinity],
     ['/v1/completions', { prompt: ['a', 'b'], n: 2, max_tokens: 1 }, 4, 1],
+    ['/completion', { prompt: [12, 'text', 34] }, 1, Infinity],
     ['/v1/completions', { prompt: [] }, 1, Infinity],
     ['/v1/responses', { input: [{}, {}], max_output_tokens: 4 }, 1, 4],
     ['/v1/messages', { messages: [{}, {}], max_tokens: 4 }, 1, 4],

@@ -26,10 +26,13 @@ export function outputBounds (json: Readonly<Record<string, unknown>>): Readonly
   })
 }
 
-/** How many prompts an array stands for; a plain array of token ids is one prompt. */
+/** Whether an array is one prompt: token ids, or ids and pieces of text mixed. Strings alone, or arrays, are a prompt each. */
+export function isOnePrompt (value: readonly unknown[]): boolean {
+  return value.length < 2 || (value.some(item => typeof item === 'number') && value.every(item => typeof item === 'number' || typeof item === 'string'))
+}
+
 function prompts (value: unknown): number {
-  if (!Array.isArray(value) || value.length === 0) return 1
-  return value.every(item => typeof item === 'number') ? 1 : value.length
+  return !Array.isArray(value) || isOnePrompt(value) ? 1 : value.length
 }
 
 /** What this body asks of the server. Unknown shapes count as one place: llama-server itself judges them. */
@@ -40,6 +43,6 @@ export function needOf (path: string, json: Readonly<Record<string, unknown>>): 
   const n = typeof json['n'] === 'number' && Number.isInteger(json['n']) && json['n'] > 1 ? json['n'] : 1
   if (/^\/(completions?|infill)$/.test(name)) return { maxTokens, places: n * prompts(json['prompt']) }
   if (/^\/embeddings?$/.test(name)) return { maxTokens: 0, places: prompts(json['input'] ?? json['content']) }
-  if (/^\/rerank(ing)?$/.test(name)) return { maxTokens: 0, places: Math.max(1, prompts(json['documents'] ?? json['texts'])) }
+  if (/^\/rerank(ing)?$/.test(name)) return { maxTokens: 0, places: prompts(json['documents'] ?? json['texts']) }
   return { maxTokens, places: name === '/chat/completions' ? n : 1 }
 }

@@ -58,7 +58,18 @@ t.test('when the server becomes half as fast it answers at the new capacity with
   }
 })
 
-t.test('Retry-After is longer for those who come to a longer line', async t => {
+t.test('where full company alone makes first bytes late, fewer calls start at a time', async t => {
+  const ttftLimitMs = 1_000
+  const slow = 1.5 // at four calls at a time the first byte takes 1.07 s, at three 0.8 s
+  for (const seed of SEEDS) {
+    const { calls } = simulate({ ...base, seed, ttftLimitMs, noise: 0.15, arrivalsPerSecond: 4 * slow, durationMs: 300_000, capacityPerSecond: () => slow })
+    const summary = summarise(calls, ttftLimitMs, 30_000, 300_000)
+    t.ok(summary.goodPerSecond / slow >= 0.85, `good/s ÷ capacity ${(summary.goodPerSecond / slow).toFixed(3)}`)
+    t.ok(summary.ttftP95Ms <= ttftLimitMs, `TTFT p95 ${summary.ttftP95Ms.toFixed(0)} ms`)
+  }
+})
+
+t.test('without a TTFT limit the line is bounded by maxWaitMs, and Retry-After by its limits', async t => {
   const { calls } = simulate({ ...base, maxWaitMs: 10_000, arrivalsPerSecond: 8 * CAPACITY, durationMs: 30_000 })
   const refused = calls.filter(call => call.refused === 'queue-full')
   t.ok(refused.length > 100)

@@ -125,9 +125,10 @@ export class Schedule {
     }
     // An idle server always gets the call: nothing else could correct a wrong estimate.
     if (ttftLimitMs === undefined || this.#taken === 0) return undefined
-    const spentMs = entry.atMs - entry.sinceMs
-    const marginMs = startsNow ? 0 : this.#margin.ms
-    return spentMs + entry.predictedFirstByteMs + marginMs > ttftLimitMs ? 'deadline' : undefined
+    const cautiousMs = startsNow
+      ? this.#firstByte.cautiousMs(this.#taken + this.#widthOf(entry.places), entry.atMs)
+      : entry.predictedFirstByteMs + this.#margin.ms
+    return entry.atMs - entry.sinceMs + cautiousMs > ttftLimitMs ? 'deadline' : undefined
   }
 
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
