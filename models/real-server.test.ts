@@ -100,8 +100,26 @@ async function sameStream (t: Pick<Test, 'test'>, ask: Ask, name: string, path: 
     t.equal(fake.length, expectedEvents, 'events of the fake')
     for (const [index, event] of real.entries()) t.strictSame(shapeDifferences(event, fake[index]), [], `event ${index}`)
     t.equal(fake.at(-1) === '[DONE]', real.at(-1) === '[DONE]')
+    t.strictSame(names(exchanges.fake), names(exchanges.real), 'event names')
   })
 }
+
+function names (exchange: Exchange): string[] {
+  return exchange.text.split('\n').filter(line => line.startsWith('event: '))
+}
+
+t.test('responses and messages', async t => {
+  const ask = await startPair(t)
+  await t.test('/v1/responses', async t => {
+    await sameJson(t, await ask('/v1/responses', { input: 'the of', max_output_tokens: 2, ...letters }))
+  })
+  await sameStream(t, ask, '/v1/responses stream', '/v1/responses', { input: messages, max_output_tokens: 2, ...letters }, 10)
+  await t.test('/v1/messages', async t => {
+    const { real, fake } = await sameJson(t, await ask('/v1/messages', { messages, max_tokens: 2, ...letters }))
+    for (const answer of [real, fake]) t.match(answer, { stop_reason: 'max_tokens' })
+  })
+  await sameStream(t, ask, '/v1/messages stream', '/v1/messages', { messages, max_tokens: 2, ...letters }, 7)
+})
 
 t.test('what needs no slot', async t => {
   const ask = await startPair(t)
@@ -151,6 +169,9 @@ t.test('errors', async t => {
     ['not JSON', 400, '/tokenize', '{bad'],
     ['no messages', 400, '/v1/chat/completions', {}],
     ['messages of a wrong type', 400, '/v1/chat/completions', { messages: 'x' }],
+    ['no input', 400, '/v1/responses', {}],
+    ['input of a wrong type', 400, '/v1/responses', { input: 3 }],
+    ['no messages, which it calls its own error', 500, '/v1/messages', {}],
     ['no prompt', 400, '/completion', {}],
     ['more choices than slots', 400, '/v1/chat/completions', { messages, n: 3 }],
     ['too long', 400, '/completion', { prompt: long }],

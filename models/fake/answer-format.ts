@@ -26,11 +26,13 @@ export interface Choice {
 /** How a route writes the same answer. */
 export interface AnswerFormat {
   /** Events before a choice's first token. */
-  first (index: number): readonly unknown[]
+  first (index: number, measured: Measured): readonly unknown[]
   token (index: number, word: string, wordId: number, measured: Measured): unknown
   last (choice: Choice): readonly unknown[]
   /** The `data` after the last event, if the route has one. */
   readonly done: string | undefined
+  /** Each event also has an `event:` line with its `type`. */
+  readonly named: boolean
   whole (choices: readonly Choice[]): unknown
 }
 

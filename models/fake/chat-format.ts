@@ -15,6 +15,7 @@ export function chatFormat (options: FormatOptions): AnswerFormat {
   const delta = (index: number, delta: object, finishReason: string | null = null) => [{ finish_reason: finishReason, index, delta }]
   return {
     done: '[DONE]',
+    named: false,
     first: index => [chunk(delta(index, { role: 'assistant', content: null }))],
     token: (index, word, _wordId, measured) =>
       chunk(delta(index, { content: word }), options.timingsPerToken ? { timings: timingsJson(measured) } : {}),

@@ -6,6 +6,7 @@ import { timingsJson } from './timings.js'
 export function completionFormat (options: FormatOptions): AnswerFormat {
   return {
     done: undefined,
+    named: false,
     first: () => [],
     token: (index, word, wordId, measured) => ({
       index,

@@ -194,8 +194,10 @@ t.test('an idle keep-alive connection is closed by the server, a busy one is not
   await busy.head
   const idle = connect(fake.port, '127.0.0.1')
   idle.write('GET /health HTTP/1.1\r\nHost: fake\r\n\r\n')
-  idle.resume()
+  let heard = ''
+  idle.on('data', data => { heard += data.toString() })
   await once(idle, 'end')
+  t.match(heard, /Keep-Alive: timeout=0/, 'seconds, rounded')
   await fake.release()
   t.equal((await busy.events()).length, 4)
 })

@@ -43,7 +43,7 @@ class Generation {
         token: (choice, measured) => {
           if (!request.stream) return
           const index = promptIndex * request.choices + choice
-          if (measured.predictedTokens === 1) this.#events(this.format.first(index))
+          if (measured.predictedTokens === 1) this.#events(this.format.first(index, measured))
           const word = answerWord(prompt.ids, request.seed, measured.predictedTokens - 1)
           const [wordId = 0] = this.core.words.tokenize(word)
           this.#events([this.format.token(index, word, wordId, measured)])
@@ -79,7 +79,7 @@ class Generation {
   #events (events: readonly unknown[]): void {
     for (const event of events) {
       if (this.#silent) return
-      this.reply.event(event)
+      this.reply.event(event, this.format.named)
       const fault = this.reply.fault
       if (fault?.kind === 'kv-full' && fault.afterEvents === this.reply.events) this.#failAll()
     }

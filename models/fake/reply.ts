@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { CallFault } from './fault.js'
 import { ServerError } from './error-body.js'
+import { isRecord } from './json.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -43,13 +44,15 @@ export class Reply {
     this.#misbehave()
   }
 
-  event (data: unknown): void {
-    this.line(JSON.stringify(data))
+  /** `named`: with an `event:` line that has its `type`. */
+  event (data: unknown, named = false): void {
+    const name = named && isRecord(data) ? `event: ${String(data['type'])}\n` : ''
+    this.line(JSON.stringify(data), name)
   }
 
-  line (data: string): void {
+  line (data: string, before = ''): void {
     if (this.#muted) return
-    this.#write(`data: ${data}\n\n`)
+    this.#write(`${before}data: ${data}\n\n`)
     this.#events++
     this.#misbehave()
   }

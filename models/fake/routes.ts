@@ -1,12 +1,15 @@
+import { messagesAsChat, responsesAsChat } from './as-chat.js'
 import { chatFormat } from './chat-format.js'
 import { completionFormat } from './completion-format.js'
 import type { Core } from './core.js'
 import { chatInputTokens, countTokens, detokenize, template, tokenize } from './free-routes.js'
 import { generate } from './generation.js'
 import type { JsonRecord } from './json.js'
+import { messagesFormat } from './messages-format.js'
 import { metricsText } from './metrics-text.js'
 import { embedding, openaiEmbeddings, rerank } from './pooled-routes.js'
 import type { Reply } from './reply.js'
+import { responsesFormat } from './responses-format.js'
 import { modelsJson, propsJson, slotsJson } from './server-info.js'
 import { textFormat } from './text-format.js'
 
@@ -28,6 +31,8 @@ function add (paths: readonly string[], method: 'GET' | 'POST', handle: Handle, 
 
 const chat: Handle = (core, reply, body) => generate(core, reply, body, true, chatFormat)
 const completion: Handle = (core, reply, body) => generate(core, reply, body, false, completionFormat)
+const responses: Handle = (core, reply, body) => generate(core, reply, responsesAsChat(body), true, responsesFormat)
+const messages: Handle = (core, reply, body) => generate(core, reply, messagesAsChat(body), true, messagesFormat)
 const text: Handle = (core, reply, body) => generate(core, reply, body, false, textFormat)
 
 add(['/health', '/v1/health'], 'GET', (_core, reply) => reply.json({ status: 'ok' }), { open: true })
@@ -44,6 +49,8 @@ add(['/v1/messages/count_tokens'], 'POST', countTokens)
 add(['/v1/chat/completions', '/chat/completions'], 'POST', chat, { needsSlot: true })
 add(['/completion', '/completions'], 'POST', completion, { needsSlot: true })
 add(['/v1/completions'], 'POST', text, { needsSlot: true })
+add(['/v1/responses'], 'POST', responses, { needsSlot: true })
+add(['/v1/messages'], 'POST', messages, { needsSlot: true })
 add(['/embedding', '/embeddings'], 'POST', embedding, { needsSlot: true })
 add(['/v1/embeddings'], 'POST', openaiEmbeddings, { needsSlot: true })
 add(['/rerank', '/reranking', '/v1/rerank', '/v1/reranking'], 'POST', rerank, { needsSlot: true })

@@ -16,6 +16,7 @@ export function textFormat (options: FormatOptions): AnswerFormat {
   const text = (index: number, text: string, finishReason: string | null = null) => ({ text, index, logprobs: null, finish_reason: finishReason })
   return {
     done: '[DONE]',
+    named: false,
     first: () => [],
     token: (index, word, _wordId, measured) =>
       answer([text(index, word)], options.timingsPerToken ? { timings: timingsJson(measured) } : {}),
