@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { EnvHttpProxyAgent, fetch } from 'undici'
 import type { Response } from 'undici'
+import { errorMessage } from '../error-message.js'
 
 export interface DownloadLimits {
   readonly connectMs: number
@@ -62,7 +63,7 @@ async function withAnswer<T> (url: string, limits: DownloadLimits, use: (answer:
     if (answer.status !== 200) throw new Error(`status ${answer.status} ${answer.statusText}`)
     return await use(answer)
   } catch (error) {
-    throw new Error(url, { cause: error })
+    throw new Error(`${url}: ${errorMessage(error)}`)
   } finally {
     await dispatcher.destroy()
   }
