@@ -72,7 +72,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       ropeBase: 1_000_000,
       normEpsilon: 1e-6
     },
-    differs: 'one matrix for embedding and output; the hub file has it twice'
+    differs: 'embedding = output matrix; the hub file stores both'
   },
   {
     kind: 'synthetic',
@@ -95,7 +95,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     kind: 'synthetic',
     name: 'tiny',
-    title: 'no original; loads in a blink',
+    title: 'no original; for tests',
     shape: {
       architecture: 'llama',
       layers: 3,
@@ -112,7 +112,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     kind: 'synthetic',
     name: 'small',
-    title: 'no original; between tiny and 135M',
+    title: 'no original; mid-sized',
     shape: {
       architecture: 'llama',
       layers: 14,

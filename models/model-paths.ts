@@ -4,7 +4,7 @@ import { DEFAULT_SEED, type CatalogueEntry, type HubFile, type SyntheticEntry } 
 import { SYNTHETIC_QUANTISATIONS, type SyntheticQuantisation } from './synth/quantisation.js'
 
 /** Raise it when a change alters the bytes that the writer makes of a seed, so that a cache keeps the versions apart. */
-const WRITER_VERSION = 1
+const WRITER_VERSION = 2
 
 export function syntheticPath ({ name }: SyntheticEntry, quantisation: SyntheticQuantisation, seed: number): string {
   return cacheDir('models', `${name}-${quantisation}-seed${seed}-v${WRITER_VERSION}.gguf`)

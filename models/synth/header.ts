@@ -22,9 +22,10 @@ export function header (facts: HeaderFacts): Buffer {
   return Buffer.concat([metadata, ...table], aligned(bytes))
 }
 
-function tensorInfo ({ name, columns, rows, tensorType, offsetBytes }: PlacedTensor): Buffer {
+function tensorInfo (tensor: PlacedTensor): Buffer {
+  const { name, columns, tensorType, offsetBytes } = tensor
   const text = Buffer.from(name)
-  const dimensions = rows === undefined ? [columns] : [columns, rows]
+  const dimensions = tensor.kind === 'vector' ? [columns] : [columns, tensor.rows]
   const info = Buffer.alloc(8 + text.length + 4 + 8 * dimensions.length + 4 + 8)
   let at = info.writeBigUInt64LE(BigInt(text.length))
   at += text.copy(info, at)

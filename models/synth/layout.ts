@@ -1,17 +1,19 @@
 import { BLOCK_FORMATS, type SyntheticQuantisation } from './quantisation.js'
-import { tensorsOf, type ModelShape, type TensorShape } from './shape.js'
+import { tensorsOf, type Matrix, type ModelShape, type Vector } from './shape.js'
 
 /** GGUF's default; tensor data and every tensor in it begin at a multiple of it. */
 export const ALIGNMENT_BYTES = 32
 const F32_TENSOR = 0
 
-export interface PlacedTensor extends TensorShape {
+export interface Place {
   readonly tensorType: number
   /** From the start of the tensor data. */
   readonly offsetBytes: number
   /** Without the padding behind it. */
   readonly bytes: number
 }
+
+export type PlacedTensor = (Vector | Matrix) & Place
 
 export interface Layout {
   readonly tensors: readonly PlacedTensor[]
@@ -23,12 +25,12 @@ export function layOut (shape: ModelShape, quantisation: SyntheticQuantisation):
   const format = BLOCK_FORMATS[quantisation]
   let offsetBytes = 0
   const tensors = tensorsOf(shape).map(tensor => {
-    const { columns, rows } = tensor
-    if (rows !== undefined && columns % format.valuesPerBlock !== 0) {
-      throw new RangeError(`${tensor.name} has ${columns} columns; ${quantisation} needs a multiple of ${format.valuesPerBlock}`)
+    const isVector = tensor.kind === 'vector'
+    if (!isVector && tensor.columns % format.valuesPerBlock !== 0) {
+      throw new RangeError(`${tensor.name} has ${tensor.columns} columns; ${quantisation} needs a multiple of ${format.valuesPerBlock}`)
     }
-    const bytes = rows === undefined ? columns * 4 : rows * columns / format.valuesPerBlock * format.bytesPerBlock
-    const placed = { ...tensor, tensorType: rows === undefined ? F32_TENSOR : format.tensorType, offsetBytes, bytes }
+    const bytes = isVector ? tensor.columns * 4 : tensor.rows * tensor.columns / format.valuesPerBlock * format.bytesPerBlock
+    const placed = { ...tensor, tensorType: isVector ? F32_TENSOR : format.tensorType, offsetBytes, bytes }
     offsetBytes = aligned(offsetBytes + bytes)
     return placed
   })

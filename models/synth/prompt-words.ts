@@ -19,11 +19,11 @@ export function * madeUpStems (): Generator<Stem> {
   const short: string[] = []
   for (const syllable of syllables()) for (const c of CONSONANTS) short.push(syllable + c)
   shuffle(short, WORD_LIST_SEED)
-  yield * short.map(withWords)
+  for (const stem of short) yield withWords(stem)
   const long: string[] = []
   for (const stem of short) for (const v of VOWELS) for (const c of CONSONANTS) long.push(stem + v + c)
   shuffle(long, WORD_LIST_SEED + 1)
-  yield * long.map(withWords)
+  for (const stem of long) yield withWords(stem)
 }
 
 let shared: readonly string[] | undefined

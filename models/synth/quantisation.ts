@@ -11,20 +11,16 @@ export interface BlockFormat {
   readonly fileType: number
   readonly valuesPerBlock: number
   readonly bytesPerBlock: number
-  /** Fills whole blocks with weights of mean 0 and standard deviation 0.02. */
-  fill (blocks: Uint8Array, seed: number): void
+  /** Fills whole blocks with weights of mean 0 and this standard deviation. */
+  fill (blocks: Uint8Array, seed: number, deviation: number): void
 }
 
-const WEIGHT_DEVIATION = 0.02
-
-/** Steps of ±127 evenly: deviation 127 / √3. */
-const Q8_SCALE = halfBits(WEIGHT_DEVIATION * Math.sqrt(3) / 127)
-/** -128 would make the mean uneven. */
+/** Steps from -127 to 127; -128 would make the mean uneven. */
 const Q8_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte === 0x80 ? 0 : byte)
+const Q8_DEVIATION_STEPS = 127 / Math.sqrt(3)
 /** Two steps of -7 … 7, stored with 8 added; nibble 0 (-8) would pull all weights one way, which shows as a common direction. */
 const Q4_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => ((byte >> 4) || 8) << 4 | ((byte & 15) || 8))
-const Q4_SCALE = halfBits(WEIGHT_DEVIATION / Math.sqrt(17.5))
-const F16_VALUES = Uint16Array.from({ length: 65_536 }, (_, i) => halfBits(WEIGHT_DEVIATION * Math.sqrt(3) * ((i + 0.5) / 32_768 - 1)))
+const Q4_DEVIATION_STEPS = Math.sqrt(17.5)
 
 export const BLOCK_FORMATS: Readonly<Record<SyntheticQuantisation, BlockFormat>> = {
   Q8_0: {
@@ -32,14 +28,14 @@ export const BLOCK_FORMATS: Readonly<Record<SyntheticQuantisation, BlockFormat>>
     fileType: 7,
     valuesPerBlock: 32,
     bytesPerBlock: 34,
-    fill: (blocks, seed) => fillScaled(blocks, seed, 34, Q8_SCALE, Q8_BYTES)
+    fill: (blocks, seed, deviation) => fillScaled(blocks, seed, 34, halfBits(deviation / Q8_DEVIATION_STEPS), Q8_BYTES)
   },
   Q4_0: {
     tensorType: 2,
     fileType: 2,
     valuesPerBlock: 32,
     bytesPerBlock: 18,
-    fill: (blocks, seed) => fillScaled(blocks, seed, 18, Q4_SCALE, Q4_BYTES)
+    fill: (blocks, seed, deviation) => fillScaled(blocks, seed, 18, halfBits(deviation / Q4_DEVIATION_STEPS), Q4_BYTES)
   },
   F16: { tensorType: 1, fileType: 1, valuesPerBlock: 1, bytesPerBlock: 2, fill: fillHalves }
 }
@@ -60,13 +56,25 @@ function fillScaled (blocks: Uint8Array, seed: number, bytesPerBlock: number, sc
   }
 }
 
-function fillHalves (blocks: Uint8Array, seed: number): void {
+function fillHalves (blocks: Uint8Array, seed: number, deviation: number): void {
+  const values = evenHalves(deviation)
   const random = seededRandom(seed)
   for (let i = 0; i < blocks.length; i += 2) {
-    const half = F16_VALUES[random() & 0xFFFF] ?? 0
+    const half = values[random() & 0xFFFF] ?? 0
     blocks[i] = half & 255
     blocks[i + 1] = half >> 8
   }
+}
+
+const halvesOf = new Map<number, Uint16Array>()
+
+/** 65,536 values spread evenly around 0; kept, for a model has few deviations and many chunks. */
+function evenHalves (deviation: number): Uint16Array {
+  const known = halvesOf.get(deviation)
+  if (known !== undefined) return known
+  const values = Uint16Array.from({ length: 65_536 }, (_, i) => halfBits(deviation * Math.sqrt(3) * ((i + 0.5) / 32_768 - 1)))
+  halvesOf.set(deviation, values)
+  return values
 }
 
 /** IEEE half precision of a number below 1, nearest, subnormals included (Node 20 has no Float16Array). */

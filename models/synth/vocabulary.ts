@@ -23,8 +23,8 @@ export interface Vocabulary {
   /**
    * May this id be written by the model? Only ` word` pieces: llama-server holds back bytes that are not yet a whole
    * character, trims lone spaces and may wait behind a `<`, and a load generator takes the first text that arrives as
-   * the first token. The writer gives all other ids a zero row in the (tied) embedding, so their logit is 0 and about
-   * half of all words are above it.
+   * the first token. The writer gives all other ids a zero row in the (tied) embedding: their logit is 0, far below that
+   * of the likely words.
    */
   readonly speakable: readonly boolean[]
 }

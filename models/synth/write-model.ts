@@ -9,8 +9,10 @@ import { mixSeed } from './random.js'
 import type { ModelShape } from './shape.js'
 import { vocabulary } from './vocabulary.js'
 
-let writes = 0
 const CHUNK_BYTES = 4 * 1024 * 1024
+
+/** Keeps apart the temporary files of one process. */
+let writes = 0
 
 export interface SyntheticModel {
   readonly name: string
@@ -80,17 +82,17 @@ function isAlive (pid: number): boolean {
 async function writeTensor (
   output: Output, tensor: PlacedTensor, format: BlockFormat, seed: number, speakable: readonly boolean[]
 ): Promise<void> {
-  const { columns, rows, fill, bytes } = tensor
-  if (rows === undefined) {
-    return await output.write(Buffer.from(new Float32Array(columns).fill(fill === 'ones' ? 1 : 0).buffer))
+  if (tensor.kind === 'vector') {
+    return await output.write(Buffer.from(new Float32Array(tensor.columns).fill(tensor.value).buffer))
   }
+  const { rows, bytes, deviation, perToken } = tensor
   const rowBytes = bytes / rows
   const rowsPerChunk = Math.min(rows, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)))
   const chunk = new Uint8Array(rowsPerChunk * rowBytes)
   for (let row = 0; row < rows; row += rowsPerChunk) {
     const part = chunk.subarray(0, Math.min(rowsPerChunk, rows - row) * rowBytes)
-    format.fill(part, mixSeed(seed, row))
-    if (fill === 'embedding') {
+    format.fill(part, mixSeed(seed, row), deviation)
+    if (perToken) {
       for (let at = 0; at < part.length; at += rowBytes) {
         if (speakable[row + at / rowBytes] !== true) part.fill(0, at, at + rowBytes)
       }
