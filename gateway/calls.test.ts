@@ -210,7 +210,9 @@ t.test('draining: running calls finish, waiting and new ones are refused, idle c
   kept.write('}')
   const [text] = await once(kept, 'data')
   t.match(String(text), /^HTTP\/1\.1 503 [\s\S]*x-weir-reason: draining/)
-  await t.rejects(post(chat, hello()), 'new connections are not taken')
+  const late = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+  const [error] = await new Promise<Error[]>(resolve => { late.on('error', error => { resolve([error]) }) })
+  t.equal(Reflect.get(Object(error), 'code'), 'ECONNREFUSED', 'new connections are not taken')
   await fake.release()
   const answer = await running
   t.notOk(answer.broken)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
 import { post, startTestGateway } from './testing.js'
 
-const slots = 4
+const slots = 8
 const admission = { policies: [{ name: 'admission', slots, maxWaitMs: 60_000, maxQueued: 1000, releaseTimeoutMs: 60_000 }] }
 
 /** Numbers in [0, 1) from a seed (mulberry32). */
@@ -41,8 +41,8 @@ async function callAndLeave (url: string, body: object, leave: Leave, turns: num
 }
 
 t.test('1,000 clients that leave at random leave nothing behind, and never are there more calls upstream than places', { timeout: 60_000 }, async t => {
-  const fake = await startFakeServer({ slots, batchTokens: 64, answerTokens: 8 })
-  const gateway = await startTestGateway({ upstream: fake.url, config: admission, pollIntervalMs: 5 })
+  const fake = await startFakeServer({ slots, batchTokens: 64, answerTokens: 8, disconnectNoticeMs: 5 })
+  const gateway = await startTestGateway({ upstream: fake.url, config: admission, pollIntervalMs: 10 })
   t.teardown(async () => { await gateway.stop(); await fake.close() })
   let most = 0
   let done = false
@@ -58,11 +58,11 @@ t.test('1,000 clients that leave at random leave nothing behind, and never are t
     while (sent < 1000) {
       sent++
       const leave = leaves[Math.floor(random() * leaves.length)] ?? 'never'
-      const words = Math.floor(random() * 200) + 1
+      const words = Math.floor(random() * 60) + 1
       await callAndLeave(gateway.url, { messages: [{ role: 'user', content: 'w '.repeat(words) }], stream: random() < 0.7, max_tokens: 8 }, leave, Math.floor(random() * 20))
     }
   }
-  await Promise.all(Array.from({ length: 24 }, client))
+  await Promise.all(Array.from({ length: 32 }, client))
   await fake.waitFor(({ running, deferred }) => running === 0 && deferred === 0)
   await gateway.gateway.calls.idle()
   done = true

@@ -41,23 +41,25 @@ export class Poller implements LoadReader {
     return await (this.#asking.get(path) ?? this.#ask(path))
   }
 
-  async readLoad (): Promise<LoadReading | 'gone'> {
+  async readLoad (): Promise<LoadReading | 'gone' | 'no answer'> {
     const waitMs = this.#lastAskedAtMs + this.#intervalMs - this.#clock.nowMs()
     if (waitMs > 0) await new Promise<void>(resolve => { this.#clock.setTimeout(resolve, waitMs) })
+    let reading: Reading
     try {
-      const reading = await this.#ask(this.#loadPath)
-      const load = loadIn(reading, this.#loadPath)
-      if (load !== undefined) {
-        this.#load = load
-        return { ...load, askedAtMs: reading.askedAtMs }
-      }
-      if (this.#loadPath === '/slots') throw new Error('neither /metrics nor /slots can be read on this llama-server')
-      this.#loadPath = '/slots'
-      return await this.readLoad()
+      reading = await this.#ask(this.#loadPath)
     } catch (error) {
-      if (Reflect.get(Object(error), 'code') === 'ECONNREFUSED') return 'gone'
-      throw error
+      return Reflect.get(Object(error), 'code') === 'ECONNREFUSED' ? 'gone' : 'no answer'
     }
+    const load = loadIn(reading, this.#loadPath)
+    if (load !== undefined) {
+      this.#load = load
+      return { ...load, askedAtMs: reading.askedAtMs }
+    }
+    // 503: it loads its model, and answers later.
+    if (reading.status === 503) return 'no answer'
+    if (this.#loadPath === '/slots') throw new Error('neither /metrics nor /slots can be read on this llama-server')
+    this.#loadPath = '/slots'
+    return await this.readLoad()
   }
 
   async #ask (path: '/metrics' | '/slots'): Promise<Reading> {

@@ -15,9 +15,9 @@ function byHand () {
     },
     clearTimeout (handle) { timers.delete(Number(handle)) }
   }
-  const asked: Array<(reading: LoadReading | 'gone' | Error) => void> = []
+  const asked: Array<(reading: LoadReading | 'gone' | 'no answer' | Error) => void> = []
   const reader = {
-    readLoad: () => new Promise<LoadReading | 'gone'>((resolve, reject) => {
+    readLoad: () => new Promise<LoadReading | 'gone' | 'no answer'>((resolve, reject) => {
       asked.push(reading => { if (reading instanceof Error) reject(reading); else resolve(reading) })
     })
   }
@@ -28,7 +28,7 @@ function byHand () {
     freed,
     abandon (name: string, holding: ReturnType<Releases['start']>) { releases.abandon(holding).then(() => { freed.push(name) }) },
     async reading (processing: number, deferred = 0) { await this.answer({ processing, deferred, atMs: nowMs, askedAtMs: nowMs }) },
-    async answer (reading: LoadReading | 'gone' | Error) {
+    async answer (reading: LoadReading | 'gone' | 'no answer' | Error) {
       asked.shift()?.(reading)
       await new Promise(resolve => { setImmediate(resolve) })
     },
@@ -94,6 +94,8 @@ t.test('a server that is gone holds nothing; one that cannot be read is believed
   t.same(gone.freed, ['a'])
   const mute = byHand()
   mute.abandon('b', mute.releases.start(1))
+  await mute.answer('no answer')
+  t.same(mute.freed, [], 'asked again')
   await mute.answer(new Error('no /metrics'))
   await mute.pass(999)
   t.same(mute.freed, [])

@@ -4,9 +4,10 @@ import type { BackendLoad, Clock, PolicyLogger } from '../policies/contract.js'
 export interface LoadReader {
   /**
    * Slots that process something, read by a request that was sent after this call of `readLoad`, at most one reading
-   * in two seconds (L8). `gone`: nothing listens there any more. Rejects when it cannot be read.
+   * in two seconds (L8). `gone`: nothing listens there any more; `no answer`: not this
+   * time, a long batch may be in the way (L10). Rejects when this server cannot be read at all.
    */
-  readLoad (): Promise<LoadReading | 'gone'>
+  readLoad (): Promise<LoadReading | 'gone' | 'no answer'>
 }
 
 export interface LoadReading extends BackendLoad {
@@ -113,8 +114,9 @@ export class Releases {
     }
   }
 
-  #apply (reading: LoadReading | 'gone'): void {
+  #apply (reading: LoadReading | 'gone' | 'no answer'): void {
     if (reading === 'gone') return this.close()
+    if (reading === 'no answer') return
     if (reading.deferred > 0) return
     let accounted = 0
     for (const holding of this.#running) {

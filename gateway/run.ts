@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { PolicyRegistry } from './config.js'
 import type { Config } from './config-schema.js'
 import { Gateway } from './gateway.js'
+import { OpenResponses } from './open-responses.js'
 import { RecordLog } from './record-log.js'
 import type { GatewayLog } from './record-log.js'
 import { buildServer } from './server.js'
@@ -42,23 +43,23 @@ export async function runGateway (options: RunOptions): Promise<Running> {
     throw listenError(error, config.listen)
   }
   const url = urlOf(app)
+  const open = new OpenResponses(app.server)
   log.logger.info({ url, pid: process.pid, policies: config.policies.map(({ name }) => name) }, 'listening')
   await log.flush()
   let stopped: Promise<void> | undefined
-  return { url, gateway, stop: () => { stopped ??= stop(app, gateway, log); return stopped } }
+  return { url, gateway, stop: () => { stopped ??= stop(app, gateway, log, open); return stopped } }
 }
 
-async function stop (app: FastifyInstance, gateway: Gateway, log: GatewayLog): Promise<void> {
+async function stop (app: FastifyInstance, gateway: Gateway, log: GatewayLog, open: OpenResponses): Promise<void> {
   gateway.drain.start()
   const { drainTimeoutMs } = gateway.options.config.limits
   const cutOff = setTimeout(() => { app.server.closeAllConnections() }, drainTimeoutMs)
   const serverClosed = once(app.server, 'close')
   app.server.close()
-  // A kept connection becomes idle when its call is over, and would then stay for its keep-alive time.
-  const sweep = setInterval(() => { app.server.closeIdleConnections() }, 50)
+  // Connections that are kept, or that never sent a request, would hold the end up.
+  open.none().then(() => { app.server.closeAllConnections() }, () => {})
   await serverClosed
   clearTimeout(cutOff)
-  clearInterval(sweep)
   await app.close()
   await gateway.close()
   log.logger.info({}, 'stopped')

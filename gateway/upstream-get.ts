@@ -1,4 +1,4 @@
-import { Client } from 'undici'
+import { Pool } from 'undici'
 
 export interface Fetched {
   readonly status: number
@@ -8,11 +8,12 @@ export interface Fetched {
 
 /** The gateway's own questions to llama-server (`/props`, `/metrics`, `/tokenize` …); never a generation. */
 export class UpstreamGet {
-  readonly #client: Client
+  readonly #pool: Pool
   readonly #headers: Readonly<Record<string, string>>
 
   constructor (url: string, apiKey: string | undefined, timeoutMs: number) {
-    this.#client = new Client(url, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connectTimeout: timeoutMs, pipelining: 1 })
+    // As many connections as questions: /metrics can block for a whole batch (L10), and a tokenization must not wait behind it.
+    this.#pool = new Pool(url, { connections: null, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connectTimeout: timeoutMs })
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
   }
 
@@ -29,11 +30,11 @@ export class UpstreamGet {
   }
 
   async close (): Promise<void> {
-    await this.#client.destroy()
+    await this.#pool.destroy()
   }
 
-  async #request (options: Parameters<Client['request']>[0]): Promise<Fetched> {
-    const { statusCode, headers, body } = await this.#client.request(options)
+  async #request (options: Parameters<Pool['request']>[0]): Promise<Fetched> {
+    const { statusCode, headers, body } = await this.#pool.request(options)
     const contentType = headers['content-type']
     return { status: statusCode, contentType: typeof contentType === 'string' ? contentType : 'text/plain', body: await body.text() }
   }
