@@ -6,7 +6,7 @@ import { renderCharts } from './charts.js'
 import { fakeRun } from './testing.js'
 import type { Evidence, Result } from '../types.js'
 
-const { evidence, result } = fakeRun()
+const { evidence, result } = fakeRun(2)
 
 function sound (t: Test, name: string, run: { evidence: Evidence, result: Result }): void {
   for (const chart of renderCharts(run.evidence, run.result)) {
@@ -23,7 +23,7 @@ t.test('every chart draws whatever there is', async (t) => {
   const oneArm = evidence.blocks.filter((block) => block.evidence.plan.arm === 'after')
   const refused = evidence.blocks.map((block) => ({ ...block, calls: block.calls.map(({ firstMs, lastMs, ...call }) => ({ ...call, outcome: 'refused' as const, itlMs: [] })) }))
   const cases: Record<string, { evidence: Evidence, result: Result }> = {
-    full: { evidence, result },
+    full: fakeRun(8),
     'zero blocks': fakeRun(0),
     'one pair': fakeRun(1),
     'no samples, no records': { evidence: { ...evidence, blocks: bare }, result },
@@ -48,6 +48,7 @@ t.test('the curves end where calls had no first token, and say so', async (t) =>
 })
 
 t.test('the pair that is shown is the one with the median gain', async (t) => {
+  const { evidence, result } = fakeRun(8)
   const shown = representativeBlocks(evidence, result)
   const good = (pair: number, arm: string): number => result.blocks.find((block) => block.pair === pair && block.arm === arm)?.goodPerSecond ?? 0
   const gains = Array.from({ length: 8 }, (_, index) => good(index + 1, 'after') / good(index + 1, 'before')).sort((a, b) => a - b)

@@ -6,6 +6,8 @@ import { fakeRun } from './testing.js'
 
 const { evidence, result } = fakeRun()
 const page = renderHtml(evidence, result)
+/** Enough where only words matter: drawing is most of the time. */
+const small = fakeRun(1)
 
 t.test('the page asks for nothing and runs nothing', async (t) => {
   t.notMatch(page, /https?:\/\//)
@@ -29,11 +31,12 @@ t.test('every id is unique, and every reference inside the page has its target',
 })
 
 t.test('the same evidence gives the same page', async (t) => {
-  const again = fakeRun()
-  t.equal(renderHtml(again.evidence, again.result), page)
+  const again = fakeRun(1)
+  t.equal(renderHtml(again.evidence, again.result), renderHtml(small.evidence, small.result))
 })
 
 t.test('all text that was read is escaped', async (t) => {
+  const { evidence, result } = small
   const evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>\'&'
   const model = { ...result.manifest.model, name: evil, path: evil, sha256: evil, quantisation: evil }
   const manifest = { ...result.manifest, model, cpuModel: evil, kernel: evil, virtualisation: evil, missing: [evil], server: { ...result.manifest.server, version: evil, from: evil } }
@@ -67,7 +70,7 @@ t.test('a number in the table is a number of the result', async (t) => {
   const [first] = result.cells
   const changed = { ...result, cells: result.cells.map((cell) => cell === first ? { ...cell, p50: 777.7 } : cell) }
   t.notMatch(table, '>778<')
-  t.match(renderHtml(evidence, changed), '>778<')
+  t.match(renderHtml(small.evidence, changed), '>778<')
 })
 
 t.test('empty and partial evidence still makes a page that says so', async (t) => {

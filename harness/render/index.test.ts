@@ -21,7 +21,7 @@ t.test('writes every file whole and leaves nothing else', async (t) => {
 t.test('a file that cannot be replaced leaves no half file behind', async (t) => {
   const dir = t.testdir()
   await mkdir(join(dir, 'result.json', 'occupied'), { recursive: true })
-  await t.rejects(writeReport(dir, evidence, result), { path: new RegExp('result\\.json') })
+  await t.rejects(writeReport(dir, evidence, result), /result\.json/)
   t.same(await readdir(dir), ['result.json'])
 })
 

@@ -40,6 +40,9 @@ function tidy (svg: string, id: string, label: string): string {
     .replace(/ xmlns(:\w+)?="[^"]*"/g, '')
     .replace(/\bzr\d+-/g, `${id}-`)
     .replace(/ d="[^"]*"/g, (path) => path.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1)))))
+    // Styles for a pointer over the chart: of no use without a script, and numbered across all charts ever drawn.
+    .replace(/<style[^>]*>[\s\S]*?<\/style>/g, '')
+    .replace(/ (class|pointer-events)="[^"]*"/g, '')
     .replace(/ ecmeta_\w+="[^"]*"/g, '')
     .replace(/<svg width="[^"]*" height="[^"]*"/, '<svg')
     .replace(/^<svg([^>]*)>/, (_, attributes: string) => `<svg${attributes} role="img" aria-label="${escapeHtml(label)}">`)
