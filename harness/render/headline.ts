@@ -1,7 +1,7 @@
 /** The verdict in words: the same on the terminal, in HTML and in Markdown. */
 import { formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
 import { metricLabel, verdictWord } from './labels.js'
-import { armValue, comparesArms, pairsText, primaryContrast } from './lookup.js'
+import { armValue, comparesArms, primaryContrast, unitsText } from './lookup.js'
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
 
 export interface Headline {
@@ -19,7 +19,7 @@ export function contrastNumbers (contrast: Contrast): string {
   if (contrast.ci95 !== null) parts.push(`95${NBSP}%${NBSP}${formatRatioInterval(contrast.ci95)}`)
   if (contrast.pAdjusted !== undefined && contrast.pAdjusted !== null) parts.push(`p${NBSP}${formatP(contrast.pAdjusted)}${NBSP}(Holm)`)
   else if (contrast.p !== null) parts.push(`p${NBSP}${formatP(contrast.p)}`)
-  parts.push(pairsText(contrast.n))
+  parts.push(unitsText(contrast))
   return parts.join(', ')
 }
 

@@ -10,20 +10,21 @@ interface MetricName {
 const METRICS: Readonly<Record<string, MetricName>> = {
   'good-per-second': { label: 'good requests/s', definition: 'Calls answered completely whose TTFT (scheduled) was at or under the limit of their class, per second of the judged window. All that was offered counts: refused, failed and unanswered calls are not good.' },
   'good-per-capacity': { label: 'good ÷ saturated capacity', definition: 'Good requests per second divided by the answers per second of a short closed loop, measured in the same block on the same fresh server. 1 would be a server that does nothing but good work.' },
-  'capacity-per-second': { label: 'saturated capacity, answers/s', definition: 'Answers per second of a short closed loop directly at the server, all slots busy, before the load of each block.' },
+  capacity: { label: 'saturated capacity, answers/s', definition: 'Answers per second of a short closed loop directly at the server, all slots busy, before the load of each block.' },
   'offered-per-second': { label: 'offered requests/s', definition: 'Calls whose intended send time lies in the judged window, per second.' },
   'answered-per-second': { label: 'answers/s', definition: 'Calls of the judged window that were answered completely, per second.' },
   'good-share': { label: 'good ÷ offered', definition: 'Share of all offered calls that were good.' },
   'tokens-per-second': { label: 'tokens/s', definition: 'Content chunks received inside the judged window, per second.' },
   ttft: { label: 'TTFT', definition: 'Time to first token (scheduled): first non-empty content chunk minus the intended send time. A late sender cannot hide waiting time.' },
   'ttft-wire': { label: 'TTFT (wire)', definition: 'First non-empty content chunk minus the time the request was really sent.' },
-  latency: { label: 'request latency', definition: 'End of the answer minus the intended send time.' },
-  'latency-wire': { label: 'request latency (wire)', definition: 'End of the answer minus the time the request was really sent.' },
+  'request-latency': { label: 'request latency', definition: 'End of the answer minus the intended send time.' },
   itl: { label: 'inter-token gap', definition: 'Every gap between two content chunks, pooled over the calls.' },
   tpot: { label: 'time per output token', definition: '(last chunk − first chunk) ÷ (chunks − 1) of each call; undefined below two chunks.' },
-  'refusal-time': { label: 'time to refusal', definition: 'Refusal received minus the intended send time.' },
+  'refusal-cost': { label: 'time to refusal', definition: 'Refusal received minus the time the request was really sent: what a caller pays for a no.' },
+  'queue-wait': { label: 'wait in the gateway', definition: 'Time in the queue of the gateway, from its records, of calls that were answered completely.' },
+  'backlog-growth': { label: 'growth of the backlog', definition: 'How fast the number of calls without an answer grows while the load lasts.' },
   'dispatch-delay': { label: 'dispatch delay', definition: 'Really sent minus intended: the honesty of the load generator.' },
-  'server-cpu-usec-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated: shows whether the machine itself got faster.' }
+  'server-cpu-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated: shows whether the machine itself got faster.' }
 }
 
 const STATISTIC = /-(p50|p95|p99|mean)$/
@@ -33,7 +34,12 @@ export type Statistic = 'p50' | 'p95' | 'p99' | 'mean'
 export function splitMetric (metric: string): { readonly base: string, readonly statistic: Statistic | undefined } {
   const found = STATISTIC.exec(metric)?.[1]
   if (found !== 'p50' && found !== 'p95' && found !== 'p99' && found !== 'mean') return { base: metric, statistic: undefined }
-  return { base: metric.replace(STATISTIC, ''), statistic: found }
+  return { base: withoutPopulation(metric.replace(STATISTIC, '')), statistic: found }
+}
+
+/** Some names of outcomes carry the population, which is said beside them anyway: `ttft-answered-p95` is the p95 of `ttft`. */
+function withoutPopulation (metric: string): string {
+  return metric.replace(/-answered$/, '')
 }
 
 /** A metric without an entry is shown by its own name. */
@@ -65,7 +71,7 @@ export function verdictWord (verdict: ContrastVerdict): string {
 }
 
 /** Independent samples below which a percentile is not given: with fewer, even the largest may lie under it (95 %). */
-export const PERCENTILE_FLOORS: Readonly<Record<'p50' | 'p95' | 'p99', number>> = { p50: 5, p95: 59, p99: 299 }
+export const PERCENTILE_FLOORS: Readonly<Record<'p50' | 'p95' | 'p99', number>> = { p50: 6, p95: 59, p99: 299 }
 
 export const PERCENTILES = ['p50', 'p95', 'p99'] as const
 export type Percentile = typeof PERCENTILES[number]

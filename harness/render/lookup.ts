@@ -11,11 +11,11 @@ export function primaryContrast (result: Result): Contrast | undefined {
 const BLOCK_COLUMNS: Readonly<Record<string, (block: BlockSummary) => number | null>> = {
   'good-per-second': (block) => block.goodPerSecond,
   'good-per-capacity': (block) => block.goodPerCapacity,
-  'capacity-per-second': (block) => block.capacityPerSecond,
+  capacity: (block) => block.capacityPerSecond,
   'offered-per-second': (block) => block.offeredPerSecond,
   'answered-per-second': (block) => block.answeredPerSecond,
   'tokens-per-second': (block) => block.tokensPerSecond,
-  'server-cpu-usec-per-token': (block) => block.serverCpuUsecPerToken
+  'server-cpu-per-token': (block) => block.serverCpuUsecPerToken
 }
 
 /** Mean over the valid blocks of an arm; undefined when the metric is no column of the block rows or no block has it. */
@@ -33,7 +33,7 @@ export function findCell (result: Result, metric: string, arm: Arm, population: 
 /** What a contrast compared, as text: the cell's percentile or mean, else the mean of the block rows, else `–`. */
 export function armValue (result: Result, metric: string, arm: Arm, population: Population): string {
   const { base, statistic } = splitMetric(metric)
-  const cell = findCell(result, metric, arm, population) ?? findCell(result, base, arm, population)
+  const cell = findCell(result, metric, arm, population) ?? findCell(result, base, arm, population) ?? findCell(result, metric, arm, 'block')
   if (cell !== undefined && statistic !== undefined && statistic !== 'mean') return percentileText(cell, statistic)
   const value = cell?.mean ?? blockMean(result, metric, arm) ?? cell?.p50
   return formatNumber(value)
@@ -117,7 +117,7 @@ export function yardstickText (result: Result): string | undefined {
 export const YARDSTICK = 'good-per-capacity'
 
 function yardstickOf (result: Result, arm: Arm): string {
-  const paired = result.contrasts.find((contrast) => contrast.metric === YARDSTICK && contrast.a === 'capacity' && contrast.b === arm)
+  const paired = result.contrasts.find((contrast) => contrast.metric === YARDSTICK && contrast.a.startsWith('capacity') && contrast.b === arm)
   if (paired !== undefined && paired.ratio !== null) return formatNumber(paired.ratio) + interval95(paired.ci95)
   const cell = findCell(result, YARDSTICK, arm, 'block')
   if (cell !== undefined && cell.p50 !== null && cell.ci95?.p50 !== undefined) return `median${NBSP}${formatNumber(cell.p50)}${interval95(cell.ci95.p50)}`
@@ -133,6 +133,13 @@ export function comparesArms (contrast: Contrast): boolean {
   return contrast.a === 'before' && contrast.b === 'after'
 }
 
-export function pairsText (n: number): string {
-  return `${n}${NBSP}${n === 1 ? 'pair' : 'pairs'}`
+/** Secondary outcomes without the yardstick, which stands by the verdict. */
+export function secondaryContrasts (result: Result): Contrast[] {
+  return result.contrasts.filter((contrast) => !contrast.primary && (comparesArms(contrast) || contrast.metric !== YARDSTICK))
+}
+
+/** Conditions are compared in pairs of blocks, anything else block by block. */
+export function unitsText (contrast: Contrast): string {
+  const unit = comparesArms(contrast) ? 'pair' : 'block'
+  return `${contrast.n}${NBSP}${unit}${contrast.n === 1 ? '' : 's'}`
 }

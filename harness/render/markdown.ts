@@ -2,7 +2,7 @@
 import { formatCount, formatNumber, NBSP } from './format.js'
 import { allWarnings, contrastNumbers, contrastValues, headline } from './headline.js'
 import { metricLabel, PERCENTILES, verdictWord } from './labels.js'
-import { missingNotes, percentileText, rowLabel, rows, YARDSTICK, yardstickText } from './lookup.js'
+import { missingNotes, percentileText, rowLabel, rows, secondaryContrasts, YARDSTICK, yardstickText } from './lookup.js'
 import { sanitise } from './text.js'
 import type { Result } from '../types.js'
 
@@ -47,7 +47,7 @@ export function renderMarkdown (result: Result): string {
     '',
     `${escapeMarkdown(result.experiment)}, ${result.preset} preset; ${escapeMarkdown(model.name)}${model.synthetic ? ' (synthetic weights)' : ''}; llama-server ${escapeMarkdown(server.version)}, ${server.slots} slots, ${server.threads} threads; ${escapeMarkdown(result.manifest.cpuModel)}, ${result.manifest.cpus} CPUs.`,
     ...block('Before and after', cellTable(result)),
-    ...block('Secondary outcomes', result.contrasts.filter((contrast) => !contrast.primary).map((contrast) => `* **${verdictWord(contrast.verdict)}** ${escapeMarkdown(`${metricLabel(contrast.metric)} ${contrastValues(result, contrast)} (${contrastNumbers(contrast)})`)}`)),
+    ...block('Secondary outcomes', secondaryContrasts(result).map((contrast) => `* **${verdictWord(contrast.verdict)}** ${escapeMarkdown(`${metricLabel(contrast.metric)} ${contrastValues(result, contrast)} (${contrastNumbers(contrast)})`)}`)),
     ...block('Claim', result.claims.flatMap((claim) => [
       `**${claim.status}** ${escapeMarkdown(claim.statement)}`,
       '',

@@ -2,7 +2,7 @@
 import { formatCount, formatNumber } from './format.js'
 import { allWarnings, contrastNumbers, contrastValues, headline } from './headline.js'
 import { ARMS, metricLabel, PERCENTILES, verdictWord } from './labels.js'
-import { missingNotes, percentileText, rowLabel, rows, YARDSTICK, yardstickText } from './lookup.js'
+import { missingNotes, percentileText, rowLabel, rows, secondaryContrasts, YARDSTICK, yardstickText } from './lookup.js'
 import { cut, padEnd, padStart, painter, wrap } from './text.js'
 import type { Ink, Paint } from './text.js'
 import type { ContrastVerdict, Result } from '../types.js'
@@ -70,7 +70,7 @@ function tableLines (page: Page): string[] {
 }
 
 function contrastLines (page: Page): string[] {
-  const secondary = page.result.contrasts.filter((contrast) => !contrast.primary)
+  const secondary = secondaryContrasts(page.result)
   return secondary.flatMap((contrast) => {
     const word = verdictWord(contrast.verdict)
     return lead(page, INKS[contrast.verdict], word, ' '.repeat(12 - word.length), `${metricLabel(contrast.metric)} ${contrastValues(page.result, contrast)} (${contrastNumbers(contrast)})`)

@@ -40,8 +40,8 @@ function fakePlan (pairs: number): Plan {
     outcomes: [
       { metric: 'good-per-second', unit: '1/s', better: 'higher', primary: true, matters: 1.1 },
       { metric: 'good-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 },
-      { metric: 'ttft-p95', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
-      { metric: 'server-cpu-usec-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.05 }
+      { metric: 'ttft-answered-p95', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+      { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.05 }
     ],
     predictions: [{ id: 'admission', metric: 'good-per-capacity', statement: 'good ÷ capacity of the after condition lies between 0.7 and 1.05', lo: 0.7, hi: 1.05 }],
     alpha: 0.05,
@@ -140,9 +140,9 @@ function cellsOf (evidence: Evidence, summaries: readonly BlockSummary[], arm: A
     cell(arm, 'good-per-capacity', 'ratio', 'block', own.map((block) => block.goodPerCapacity), 0),
     cell(arm, 'ttft', 'ms', 'offered', offered, calls.length - offered.length),
     cell(arm, 'ttft', 'ms', 'answered', ttfts(answered), 0),
-    cell(arm, 'latency', 'ms', 'answered', answered.map((call) => call.doneMs - call.intendedMs), 0),
+    cell(arm, 'request-latency', 'ms', 'answered', answered.map((call) => call.doneMs - call.intendedMs), 0),
     cell(arm, 'itl', 'ms', 'answered', answered.flatMap((call) => call.itlMs), 0),
-    cell(arm, 'refusal-time', 'ms', 'refused', calls.filter((call) => call.outcome === 'refused').map((call) => call.doneMs - call.intendedMs), 0)
+    cell(arm, 'refusal-cost', 'ms', 'refused', calls.filter((call) => call.outcome === 'refused').map((call) => call.doneMs - call.intendedMs), 0)
   ]
 }
 
@@ -153,10 +153,9 @@ interface Compared {
 }
 
 const COMPARED: readonly Compared[] = [
-  { metric: 'good-per-second', population: 'block', pick: (block) => block.goodPerSecond },
-  { metric: 'good-per-capacity', population: 'block', pick: (block) => block.goodPerCapacity },
-  { metric: 'ttft-p95', population: 'answered', pick: (block) => block.ttftAnsweredP95Ms },
-  { metric: 'server-cpu-usec-per-token', population: 'block', pick: (block) => block.serverCpuUsecPerToken }
+  { metric: 'good-per-second', population: 'offered', pick: (block) => block.goodPerSecond },
+  { metric: 'ttft-answered-p95', population: 'answered', pick: (block) => block.ttftAnsweredP95Ms },
+  { metric: 'server-cpu-per-token', population: 'block', pick: (block) => block.serverCpuUsecPerToken }
 ]
 
 /** A plain interval of the mean log ratio: good enough to look at, no statistics. */
@@ -169,7 +168,7 @@ function contrastOf ({ metric, population, pick }: Compared, summaries: readonly
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length
   const spread = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length) / Math.sqrt(logs.length) * 2.5
   const ci95: readonly [number, number] = [Math.exp(mean - spread), Math.exp(mean + spread)]
-  const lower = metric.startsWith('ttft')
+  const lower = metric !== 'good-per-second'
   const verdict = ci95[0] > 1.1 ? (lower ? 'worse' : 'better') : ci95[1] < 1 / 1.1 ? (lower ? 'better' : 'worse') : 'equivalent'
   const primary = metric === 'good-per-second'
   return {
@@ -187,6 +186,13 @@ function contrastOf ({ metric, population, pick }: Compared, summaries: readonly
     verdict,
     because: verdict === 'equivalent' ? 'The whole interval lies inside the band that does not matter.' : 'The whole interval lies beyond the smallest ratio that matters.'
   }
+}
+
+/** The yardstick as the analysis gives it: one sample of blocks, each against its own capacity. */
+function shareOf (arm: Arm, summaries: readonly BlockSummary[]): Contrast {
+  const shares = summaries.filter((block) => block.arm === arm).map((block) => block.goodPerCapacity)
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
+  return { id: `good-per-capacity-${arm}`, a: 'capacity of the same block', b: arm, metric: 'good-per-capacity', population: 'offered', primary: false, ratio: mean, ci95: [mean * 0.96, mean * 1.05], p: 0.4, n: shares.length, verdict: 'cannot say', because: 'Judged against 1.' }
 }
 
 function fakeResult (evidence: Evidence): Result {
@@ -212,7 +218,7 @@ function fakeResult (evidence: Evidence): Result {
     outcomes: plan.outcomes,
     workload: plan.workload,
     cells: blocks.length === 0 ? [] : [...cellsOf(evidence, blocks, 'before'), ...cellsOf(evidence, blocks, 'after')],
-    contrasts: blocks.length === 0 ? [] : COMPARED.map((compared) => contrastOf(compared, blocks)),
+    contrasts: blocks.length === 0 ? [] : [...COMPARED.map((compared) => contrastOf(compared, blocks)), shareOf('after', blocks), shareOf('before', blocks)],
     claims: [{
       id: 'admission-bounds-the-queue',
       statement: 'Admission keeps waiting time bounded, because calls wait in a bounded queue of the gateway and not in the endless one of llama-server.',

@@ -1,6 +1,7 @@
 /** Every contrast of the two conditions as a ratio with its interval, on one log axis. */
 import { formatRatio, formatRatioInterval } from '../format.js'
 import { metricLabel, populationLabel, verdictWord } from '../labels.js'
+import { comparesArms } from '../lookup.js'
 import { wrap } from '../text.js'
 import { logRange } from './data.js'
 import { logAxis } from './log-axis.js'
@@ -30,7 +31,7 @@ interface Drawn {
 }
 
 function drawable (result: Result): Drawn[] {
-  return result.contrasts.flatMap((contrast) => contrast.ratio !== null && contrast.ratio > 0
+  return result.contrasts.filter(comparesArms).flatMap((contrast) => contrast.ratio !== null && contrast.ratio > 0
     ? [{ contrast, ratio: contrast.ratio, outcome: result.outcomes.find((outcome) => outcome.metric === contrast.metric) }]
     : [])
 }

@@ -1,6 +1,7 @@
 import { formatP, formatRatio, formatRatioInterval } from '../format.js'
 import { contrastValues } from '../headline.js'
 import { metricLabel, populationLabel, verdictWord } from '../labels.js'
+import { unitsText } from '../lookup.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import type { Contrast, Result } from '../../types.js'
@@ -9,7 +10,7 @@ function row (result: Result, contrast: Contrast): Html {
   const tone = contrast.verdict === 'cannot say' ? 'open' : contrast.verdict
   return html`<tr><td class="text">${contrast.primary ? html`<b>${metricLabel(contrast.metric)}</b> (primary)` : metricLabel(contrast.metric)}, ${populationLabel(contrast.population)}</td>
 <td class="number">${contrastValues(result, contrast)}</td><td class="number">${formatRatio(contrast.ratio)}</td><td class="number">${formatRatioInterval(contrast.ci95)}</td>
-<td class="number">${formatP(contrast.p)}</td><td class="number">${formatP(contrast.pAdjusted)}</td><td class="number">${contrast.n}</td>
+<td class="number">${formatP(contrast.p)}</td><td class="number">${formatP(contrast.pAdjusted)}</td><td class="number">${unitsText(contrast)}</td>
 <td class="text"><span class="badge tone-${tone}">${verdictWord(contrast.verdict)}</span><small>${contrast.because}</small></td></tr>`
 }
 
@@ -19,8 +20,8 @@ export function contrastsSection (result: Result): Html | undefined {
   return html`
 <section id="contrasts"><h2>Contrasts</h2>
 <div class="scroll"><table>
-<thead><tr><th class="text">outcome</th><th>before → after</th><th>ratio</th><th>95 %</th><th>p</th><th>p (Holm)</th><th>pairs</th><th class="text">verdict</th></tr></thead>
+<thead><tr><th class="text">outcome</th><th>before → after</th><th>ratio</th><th>95 %</th><th>p</th><th>p (Holm)</th><th>n</th><th class="text">verdict</th></tr></thead>
 <tbody>${ordered.map((contrast) => row(result, contrast))}</tbody></table></div>
-<p class="soft">The unit is the pair of blocks, not the call. Only the primary outcome, named in the plan before the run, gives the verdict; the others are secondary and adjusted for their number (Holm).</p>
+<p class="soft">The unit is the block or the pair of blocks, not the call. Only the primary outcome, named in the plan before the run, gives the verdict; the others are secondary and adjusted for their number (Holm).</p>
 </section>`
 }
