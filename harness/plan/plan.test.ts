@@ -30,13 +30,13 @@ t.test('limit, ramp and drain follow from the unloaded TTFT, the rate from the c
   const { workload } = makePlan(input)
   t.equal(workload.ttftLimitMs.default, Math.ceil(limitMultiple * 101 / 50) * 50)
   t.equal(workload.ratePerSecond, 8)
-  t.equal(workload.rampSeconds, 2.1)
+  t.equal(workload.rampSeconds, 1.7)
   t.equal(makePlan({ ...input, rate: { perSecond: 3 } }).workload.ratePerSecond, 3)
   t.equal(makePlan({ ...input, ttftLimitMs: 700 }).workload.ttftLimitMs.default, 700)
 })
 
 t.test('a plan says beforehand what it cannot support', async t => {
-  t.strictSame(makePlan(input).expected, { offeredPerArm: 640, answeredPerArm: 320, unsupported: [], verdict: true })
+  t.strictSame(makePlan(input).expected, { offeredPerArm: 621, answeredPerArm: 310, unsupported: [], verdict: true })
   const smoke = makePlan({ ...input, preset: presets.smoke, pairs: 2 })
   t.equal(smoke.expected.verdict, false)
   t.match(smoke.expected.unsupported, [/p95.*59/, /p99.*299/])

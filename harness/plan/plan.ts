@@ -32,11 +32,8 @@ export interface PlanInput {
   readonly createdAt: string
 }
 
-/** A client gives up on interactive use at about ten times what an idle server needs to its first token. */
-export const limitMultiple = 10
-
-/** Rounds at full slots in the closed loop of a block: fewer do not tell its capacity. */
-const capacityRounds = 4
+/** A client gives up on interactive use at about eight times what an idle server needs to its first token. */
+export const limitMultiple = 8
 
 /** Pure: the same input gives the same plan, to the byte. */
 export function makePlan (input: PlanInput): Plan {
@@ -51,9 +48,9 @@ export function makePlan (input: PlanInput): Plan {
     classes: input.classes,
     ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
     rampSeconds: round(2 * longestLimitSeconds),
-    windowSeconds: preset.windowSeconds,
-    drainSeconds: round(longestLimitSeconds + 2),
-    capacitySeconds: Math.max(preset.capacitySeconds, Math.ceil(capacityRounds * input.slots / calibration.capacityPerSecond)),
+    windowSeconds: windowSeconds(preset, input.pairs, calibration.capacityPerSecond),
+    drainSeconds: round(longestLimitSeconds + 1.5),
+    capacitySeconds: Math.max(3, round(preset.capacityRounds * input.slots / calibration.capacityPerSecond)),
     closedLoopClients: input.slots,
     ttftLimitMs
   }
@@ -101,14 +98,21 @@ export function planBytes (plan: Plan): { readonly bytes: string, readonly sha25
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** Seconds for a whole run before its calibration is known: limits of about a second are assumed. */
-export function expectedSeconds (preset: Preset): number {
-  const block = 2.5 + preset.capacitySeconds + preset.windowSeconds + 5
-  return 2 * preset.pairs * block + preset.calibrationSeconds + 0.3 * preset.unloadedCalls + 3
+/** Long enough for a p99 of the answered calls where the preset's longest window can carry one; a p99 out of reach costs no time. */
+function windowSeconds ({ windowSeconds: { usual, longest } }: Preset, pairs: number, capacityPerSecond: number): number {
+  const needed = Math.ceil(10 * 1.03 * floors.p99 / (pairs * capacityPerSecond)) / 10
+  return needed <= longest ? Math.max(usual, needed) : usual
 }
 
-/** Seconds that the blocks of a plan will take, with about 2.5 s for the starts and stops of each. */
+/** Seconds for a whole run before its calibration is known: limits of about a second are assumed. */
+export function expectedSeconds (preset: Preset): number {
+  const block = 2.5 + 1.5 * preset.capacityRounds + preset.windowSeconds.usual + 6
+  return 2 * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
+}
+
+/** Seconds that the blocks of a plan will take, with about 2.5 s for the starts and stops of each and one round for the end of the closed loop. */
 export function plannedSeconds (plan: Plan): number {
   const { rampSeconds, windowSeconds, drainSeconds, capacitySeconds } = plan.workload
-  return plan.blocks.length * (2.5 + capacitySeconds + rampSeconds + windowSeconds + drainSeconds)
+  const round = plan.workload.closedLoopClients / plan.calibration.capacityPerSecond
+  return plan.blocks.length * (2.5 + round + capacitySeconds + rampSeconds + windowSeconds + drainSeconds)
 }

@@ -1,4 +1,4 @@
-import { request } from 'undici'
+import { get } from 'node:http'
 
 export interface ServerGauges {
   readonly requestsProcessing?: number
@@ -22,15 +22,19 @@ export function parseServerGauges (text: string): ServerGauges {
  * Empty when the server does not answer in time or has no /metrics. Not faster than every 2 s: the answer goes through the
  * server's task queue and can starve its notice of clients that left.
  */
-export async function readServerGauges (url: string, apiKey: string | undefined, timeoutMs: number): Promise<ServerGauges> {
-  try {
-    const { statusCode, body } = await request(new URL('/metrics', url), {
+export function readServerGauges (url: string, apiKey: string | undefined, timeoutMs: number): Promise<ServerGauges> {
+  return new Promise(resolve => {
+    // node:http and not fetch: this runs in the sampler, whose own CPU is taken from what it measures.
+    const request = get(new URL('/metrics', url), {
       headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
       signal: AbortSignal.timeout(timeoutMs)
+    }, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (part: string) => { text += part })
+      response.on('end', () => resolve(response.statusCode === 200 ? parseServerGauges(text) : {}))
+      response.on('error', () => resolve({}))
     })
-    const text = await body.text()
-    return statusCode === 200 ? parseServerGauges(text) : {}
-  } catch {
-    return {}
-  }
+    request.on('error', () => resolve({}))
+  })
 }

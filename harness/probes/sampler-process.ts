@@ -5,8 +5,6 @@
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { nowMs } from '../clock.js'
-import { waitUntil } from '../load/wait.js'
 import { SAMPLE_MS, createSampler } from './sampler.js'
 import { API_KEY_VARIABLE } from './start-sampler.js'
 
@@ -22,14 +20,12 @@ async function main (): Promise<void> {
   const out = createWriteStream(outPath, { flags: 'a' })
   await once(out, 'open')
   const sampler = createSampler({ pid: Number(pid), serverUrl, apiKey: process.env[API_KEY_VARIABLE] })
-  const startedMs = nowMs()
-  let tick = 0
-  do {
-    out.write(`${JSON.stringify(sampler.sample())}\n`)
-    if (tick === 0) process.stdout.write('ready\n')
-    // A grid, not a pause: a late sample does not shift the later ones, and missed ones are left out.
-    tick = Math.max(tick + 1, Math.ceil((nowMs() - startedMs) / SAMPLE_MS))
-  } while (await waitUntil(startedMs + tick * SAMPLE_MS, { spin: false, signal: stop.signal }))
+  const take = (): void => { out.write(`${JSON.stringify(sampler.sample())}\n`) }
+  take()
+  process.stdout.write('ready\n')
+  const ticker = setInterval(take, SAMPLE_MS)
+  if (!stop.signal.aborted) await once(stop.signal, 'abort')
+  clearInterval(ticker)
   sampler.close()
   out.end()
   await once(out, 'finish')

@@ -26,8 +26,8 @@ export const SAMPLE_MS = 100
 const FILES_EVERY = 5
 /** Walks all page tables: every 2 s. */
 const PSS_EVERY = 20
-/** Runs `ss`: every second. */
-const SOCKETS = { every: 10, turn: 7 }
+/** Runs `ss`: every 2 s. */
+const SOCKETS = { every: 20, turn: 7 }
 /** Every 2 s, as `readServerGauges` wants. */
 const GAUGES = { every: 20, turn: 13 }
 const GAUGES_TIMEOUT_MS = 1900

@@ -49,7 +49,7 @@ function readCalls (path: string): CallSample[] {
 }
 
 /** Rounds at full slots in a closed loop: fewer do not tell a capacity. Slots slow each other, so a round lasts about slots × one call alone. */
-const rounds = 5
+const rounds = 4
 
 export function closedLoopSeconds (unloaded: readonly CallSample[], slots: number): number {
   const seconds = unloaded.filter(call => call.outcome === 'answered').map(call => (call.doneMs - call.sentMs) / 1000).sort((a, b) => a - b)
