@@ -14,6 +14,7 @@ export class Pace {
   /** Saturated time since the last release. */
   #openMs = 0
   #serviceMs: number | undefined
+  #fullServiceMs: number | undefined
 
   /** Accounts the time up to now; called before every event, with what was true until then. */
   advance (atMs: number, saturated: boolean): void {
@@ -21,14 +22,20 @@ export class Pace {
     this.#atMs = Math.max(this.#atMs, atMs)
   }
 
-  /** Places came back after `servedMs`. */
-  released (places: number, servedMs: number, saturated: boolean): void {
+  /** Places came back after `servedMs`; `full`: all places were taken from the start of that call. */
+  released (places: number, servedMs: number, saturated: boolean, full: boolean): void {
     this.#serviceMs = this.#serviceMs === undefined ? servedMs : this.#serviceMs + (servedMs - this.#serviceMs) * NEWEST
+    if (full) this.#fullServiceMs = this.#fullServiceMs === undefined ? servedMs : this.#fullServiceMs + (servedMs - this.#fullServiceMs) * NEWEST
     if (!saturated) return
     const kept = (1 - NEWEST) ** places
     this.#saturatedMs = this.#saturatedMs * kept + this.#openMs
     this.#saturatedPlaces = this.#saturatedPlaces * kept + places
     this.#openMs = 0
+  }
+
+  /** Expected milliseconds from start to release of a call among as many as there are places; of any call before one such was seen. */
+  get serviceMs (): number | undefined {
+    return this.#fullServiceMs ?? this.#serviceMs
   }
 
   /** Whether the server was seen saturated for long enough to be believed. */

@@ -45,6 +45,7 @@ export class Schedule {
   #places: number
   #taken = 0
   #draining = false
+  #atMs = 0
 
   constructor (options: ScheduleOptions) {
     this.#options = options
@@ -57,7 +58,7 @@ export class Schedule {
   get queued (): number { return this.#waiting.length }
 
   /** Wait predicted for a call of one place that arrives now. */
-  get predictedWaitMs (): number { return this.#predictWaitMs(1) }
+  get predictedWaitMs (): number { return this.#predictWaitMs(1, this.#atMs) }
 
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
@@ -66,6 +67,7 @@ export class Schedule {
   get patienceMs (): number { return Math.min(this.#options.maxWaitMs, this.#options.ttftLimitMs ?? Infinity) }
 
   on (event: ScheduleEvent): readonly Effect[] {
+    this.#atMs = event.atMs
     this.#pace.advance(event.atMs, this.#saturated)
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
@@ -88,15 +90,35 @@ export class Schedule {
 
   #widthOf (places: number): number { return Math.min(Math.max(1, places), this.#places) }
 
-  /** Places that must come back before a call of this width starts, times the measured interval; 0 while nothing is known. */
-  #predictWaitMs (places: number): number {
-    const ahead = this.#waiting.reduce((sum, entry) => sum + this.#widthOf(entry.places), 0)
-    const missing = ahead + this.#widthOf(places) - Math.max(0, this.#places - this.#taken)
-    return missing <= 0 && this.#waiting.length === 0 ? 0 : Math.max(1, missing) * (this.releaseIntervalMs ?? 0)
+  /**
+   * Wait of a call of this width that would arrive now: the line is played forward on the running calls, each released one service
+   * time after its start. llama-server works in common batches, so calls that start together end together, and a mean interval
+   * between releases would be wrong by up to a service time; 0 while nothing is known.
+   */
+  #predictWaitMs (places: number, atMs: number): number {
+    const serviceMs = this.#pace.serviceMs
+    const widths = [...this.#waiting.map(entry => this.#widthOf(entry.places)), this.#widthOf(places)]
+    let free = this.#places - this.#taken
+    if (this.#waiting.length === 0 && free >= this.#widthOf(places)) return 0
+    if (serviceMs === undefined) return 0
+    const releases = [...this.#running.values()].map(entry => ({ atMs: expectedRelease(entry.startedAtMs, serviceMs, atMs), places: entry.places })).sort((a, b) => a.atMs - b.atMs)
+    let startMs = atMs
+    for (const width of widths) {
+      while (free < width) {
+        const next = releases.shift()
+        if (next === undefined) return startMs - atMs
+        startMs = Math.max(startMs, next.atMs)
+        free += next.places
+      }
+      free -= width
+      releases.push({ atMs: startMs + serviceMs, places: width })
+      releases.sort((a, b) => a.atMs - b.atMs)
+    }
+    return startMs - atMs
   }
 
   #arrive ({ id, places, atMs, sinceMs }: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
-    const predictedWaitMs = this.#predictWaitMs(places)
+    const predictedWaitMs = this.#predictWaitMs(places, atMs)
     const startsNow = this.#waiting.length === 0 && this.#taken + this.#widthOf(places) <= this.#places
     const company = startsNow ? this.#taken + this.#widthOf(places) : this.#places
     const entry: Entry = {
@@ -168,7 +190,7 @@ export class Schedule {
   #release (id: string, atMs: number): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    this.#pace.released(entry.places, atMs - entry.startedAtMs, this.#saturated)
+    this.#pace.released(entry.places, atMs - entry.startedAtMs, this.#saturated, entry.takenAtStart >= this.#places)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
@@ -182,7 +204,7 @@ export class Schedule {
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
     const { maxWaitMs, ttftLimitMs } = this.#options
-    const backlogMs = this.#predictWaitMs(entry.places)
+    const backlogMs = this.#predictWaitMs(entry.places, atMs)
     const startLimitMs = ttftLimitMs === undefined
       ? Infinity
       : ttftLimitMs - this.#firstByte.estimateMs(this.#places, atMs) - this.#margin.ms
@@ -199,4 +221,10 @@ export class Schedule {
       predictedWaitMs: entry.predictedWaitMs
     }
   }
+}
+
+/** An overdue call is expected to need as long again as it is overdue, so that a server that stalls is noticed at once. */
+function expectedRelease (startedAtMs: number, serviceMs: number, atMs: number): number {
+  const dueAtMs = startedAtMs + serviceMs
+  return dueAtMs >= atMs ? dueAtMs : atMs + (atMs - dueAtMs)
 }

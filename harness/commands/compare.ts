@@ -57,6 +57,7 @@ async function compare (options: CompareOptions): Promise<void> {
     throw new UsageError(`--out: ${folder} is not empty; give a new folder, or remove it first`)
   }
   const stop = new AbortController()
+  let failure: unknown
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(130)
     progress.note('stopping; what is finished is kept (press again to leave at once)')
@@ -82,7 +83,8 @@ async function compare (options: CompareOptions): Promise<void> {
       progress
     })
   } catch (error) {
-    if (!stop.signal.aborted) throw error
+    if (!stop.signal.aborted && !existsSync(`${folder}/blocks`)) throw error
+    if (!stop.signal.aborted) failure = error
   } finally {
     progress.done()
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
@@ -93,4 +95,6 @@ async function compare (options: CompareOptions): Promise<void> {
     return
   }
   await rerender(relative('.', folder), options.json === true)
+  // The blocks before the fault are valid and reported; the fault is the run's end all the same.
+  if (failure !== undefined) throw failure
 }

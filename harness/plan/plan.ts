@@ -110,9 +110,13 @@ export function expectedSeconds (preset: Preset): number {
   return 2 * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
 }
 
-/** Seconds that the blocks of a plan will take, with about 2.5 s for the starts and stops of each and one round for the end of the closed loop. */
+/** Seconds of a block until its parts begin, and in all: about 2.5 s for starts and stops, one round for the end of the closed loop. */
+export function blockSeconds ({ workload, calibration }: Plan): { readonly capacity: number, readonly load: number, readonly whole: number } {
+  const round = workload.closedLoopClients / calibration.capacityPerSecond
+  const load = 1.5 + workload.capacitySeconds + round
+  return { capacity: 1.5, load, whole: load + workload.rampSeconds + workload.windowSeconds + workload.drainSeconds + 1 }
+}
+
 export function plannedSeconds (plan: Plan): number {
-  const { rampSeconds, windowSeconds, drainSeconds, capacitySeconds } = plan.workload
-  const round = plan.workload.closedLoopClients / plan.calibration.capacityPerSecond
-  return plan.blocks.length * (2.5 + round + capacitySeconds + rampSeconds + windowSeconds + drainSeconds)
+  return plan.blocks.length * blockSeconds(plan).whole
 }

@@ -18,7 +18,7 @@ export interface BlockInput {
   readonly placement: Placement
   readonly folder: string
   readonly signal: AbortSignal
-  readonly onStep: (text: string) => void
+  readonly onStep: (step: 'start' | 'capacity' | 'load') => void
 }
 
 /**
@@ -33,7 +33,7 @@ export async function runBlock (input: BlockInput): Promise<void> {
   const startedAt = new Date().toISOString()
   const stops: Array<() => Promise<void>> = []
   try {
-    input.onStep('start llama-server')
+    input.onStep('start')
     const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` })
     stops.push(() => server.stop())
     signal.throwIfAborted()
@@ -50,11 +50,11 @@ export async function runBlock (input: BlockInput): Promise<void> {
     const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
     const run = (job: LoadJob) => runLoad(job, { cpus: placement.clientCpus, signal })
 
-    input.onStep('capacity: closed loop at full slots')
+    input.onStep('capacity')
     const capacity = await run({ ...job, phase: 'capacity', target: { url: server.url, apiKey: server.apiKey }, clients: workload.closedLoopClients, seconds: workload.capacitySeconds })
     signal.throwIfAborted()
 
-    input.onStep(`load, ${workload.ratePerSecond.toFixed(1)} requests/s`)
+    input.onStep('load')
     const load = await run({
       ...job,
       phase: 'load',

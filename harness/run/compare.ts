@@ -3,7 +3,7 @@ import { ensureModel } from '../../models/ensure-model.js'
 import { ensureServer } from '../../models/install/index.js'
 import type { ServerOptions } from '../../models/types.js'
 import { admissionPredictions } from '../analyse/claims/admission-predictions.js'
-import { makePlan, planBytes, plannedSeconds } from '../plan/plan.js'
+import { blockSeconds, makePlan, planBytes, plannedSeconds } from '../plan/plan.js'
 import type { ExperimentFile } from '../plan/experiments.js'
 import type { Preset } from '../plan/presets.js'
 import type { Rate } from '../plan/workload.js'
@@ -86,21 +86,23 @@ export async function runCompare (input: CompareInput): Promise<void> {
 
 async function runBlocks (input: CompareInput, plan: Plan, server: Omit<ServerOptions, 'logPath'>, placement: ReturnType<typeof placeOn>): Promise<void> {
   const { folder, progress, signal } = input
+  const seconds = blockSeconds(plan)
+  const steps = {
+    start: ['start llama-server and gateway', 0],
+    capacity: ['capacity, closed loop at full slots', seconds.capacity],
+    load: [`load, ${plan.workload.ratePerSecond.toFixed(1)} requests/s`, seconds.load]
+  } as const
   for (const block of plan.blocks) {
     const blockFolder = `${folder}/blocks/${String(block.index).padStart(2, '0')}-${block.arm}`
     const policies = plan.conditions.find(condition => condition.id === block.arm)?.policies ?? []
+    const onStep = (step: keyof typeof steps): void => {
+      const [text, secondsIn] = steps[step]
+      progress.step(`block ${block.index} of ${plan.blocks.length}, ${block.arm}: ${text}`, (block.index - 1 + secondsIn / seconds.whole) / plan.blocks.length)
+    }
     try {
-      await runBlock({
-        plan: block,
-        workload: plan.workload,
-        policies,
-        server,
-        placement,
-        folder: blockFolder,
-        signal,
-        onStep: text => progress.step(`block ${block.index} of ${plan.blocks.length}, ${block.arm}: ${text}`, (block.index - 1) / plan.blocks.length)
-      })
+      await runBlock({ plan: block, workload: plan.workload, policies, server, placement, folder: blockFolder, signal, onStep })
     } catch (error) {
+      // A block that failed keeps its logs; without block.json it does not count.
       if (!signal.aborted) throw error
       rmSync(blockFolder, { recursive: true, force: true })
       return

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const program = fileURLToPath(new URL('../cli.js', import.meta.url))
+
+async function harness (...args: string[]): Promise<{ readonly code: number, readonly out: string, readonly err: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args])
+    return { code: 0, out: stdout, err: stderr }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
+    return { code, out: stdout, err: stderr }
+  }
+}
+
+t.test('a mistake is one clear line, exit code 2, no stack trace, nothing written', async t => {
+  const folder = t.testdir({ full: { file: 'x' } })
+  const cases: ReadonlyArray<readonly [readonly string[], RegExp]> = [
+    [['compare'], /--policy/],
+    [['compare', '--policy', 'admision'], /no such policy: "admision"; there are admission, prompt-cap/],
+    [['compare', '--policy', 'admission', '--rate', 'fast'], /--rate: "fast" is not a rate; give a multiple/],
+    [['compare', '--policy', 'admission', '--mix', 'a'], /--mix part 1/],
+    [['compare', '--policy', 'admission', '--slots', '0'], /Allowed are whole numbers from 1 to 64/],
+    [['compare', '--policy', 'admission', '--preset', 'quick'], /Allowed choices are smoke, laptop, overnight/],
+    [['compare', '--policy', 'admission', '--out', `${folder}/full`], /is not empty; give a new folder/],
+    [['compare', '--policy', 'admission', '--polcy', 'x'], /unknown option '--polcy'/],
+    [['report', `${folder}/none`], /is not a run folder: it has no plan.json/],
+    [['reprot'], /unknown command 'reprot'/]
+  ]
+  for (const [args, message] of cases) {
+    const { code, err } = await harness(...args)
+    t.equal(code, 2, args.join(' '))
+    t.match(err, message)
+    t.notMatch(err, /^ +at /m)
+  }
+})
+
+t.test('a model or llama-server that is not there', async t => {
+  const missing = await harness('compare', '--policy', 'admission', '--llama-server', '/nowhere/llama-server', '--out', `${t.testdir()}/run`)
+  t.equal(missing.code, 1)
+  t.match(missing.err, /\/nowhere\/llama-server/)
+  t.notMatch(missing.err, /^ +at /m)
+})
+
+t.test('help fits 80 columns and names every command', async t => {
+  const { code, out } = await harness('--help')
+  t.equal(code, 0)
+  for (const command of ['compare', 'report', 'doctor', 'selftest', 'models']) t.match(out, new RegExp(`\\b${command}\\b`))
+  for (const args of [['--help'], ['compare', '--help'], ['report', '--help'], ['selftest', '--help'], ['models', '--help']]) {
+    t.strictSame((await harness(...args)).out.split('\n').filter(line => line.length > 80), [], args.join(' '))
+  }
+})
+
+t.test('doctor says what is lost by what is missing', async t => {
+  const { code, out } = await harness('doctor')
+  t.equal(code, 0)
+  t.match(out, /placement: /)
+})
