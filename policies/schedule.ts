@@ -22,12 +22,12 @@ interface Entry {
   startedAtMs: number
   /** Places taken at its start, its own included. */
   takenAtStart: number
-  /** It met a server without a free place, so its error says something about predictions under load. */
-  readonly metSaturation: boolean
+  /** It met a server without a free place whose pace was known, so its error says something about predictions under load. */
+  readonly teachesMargin: boolean
 }
 
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
-const SAFETY = { firstShare: 0.15, quantile: 0.98 }
+const SAFETY = { firstShare: 0.15, quantile: 0.95 }
 const RETRY_MS = { min: 1_000, max: 120_000 }
 
 /**
@@ -130,7 +130,7 @@ export class Schedule {
       predictedFirstByteMs: predictedWaitMs + this.#firstByte.estimateMs(company, atMs),
       startedAtMs: atMs,
       takenAtStart: 0,
-      metSaturation: !startsNow || company >= this.#places
+      teachesMargin: this.#pace.measured && (!startsNow || company >= this.#places)
     }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
     const reason = this.#objection(entry, startsNow)
@@ -199,7 +199,7 @@ export class Schedule {
     const entry = this.#running.get(id)
     if (entry === undefined) return
     this.#firstByte.sample(entry.takenAtStart, firstByteAtMs - entry.startedAtMs, firstByteAtMs)
-    if (entry.metSaturation) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
+    if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {

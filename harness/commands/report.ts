@@ -2,8 +2,6 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { analyse } from '../analyse/analyse.js'
 import { readEvidence } from '../analyse/read.js'
-import { writeReport } from '../render/index.js'
-import { renderSummary } from '../render/summary.js'
 import { UsageError } from '../usage-error.js'
 
 /** `harness report DIR`: every number again from the raw files. */
@@ -17,6 +15,8 @@ export function reportCommand (): Command {
 
 export async function rerender (folder: string, json: boolean): Promise<void> {
   if (!existsSync(`${folder}/plan.json`)) throw new UsageError(`report: ${folder} is not a run folder: it has no plan.json; give a folder that harness compare wrote, such as results/DATE-admission`)
+  // Charts take a second to load: only when they are drawn.
+  const { renderSummary, writeReport } = await import('../render/index.js')
   const evidence = await readEvidence(folder)
   const result = analyse(evidence)
   const paths = await writeReport(folder, evidence, result)

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { defaultOutcomes } from '../analyse/outcomes.js'
+import { floorOf, percentileNames } from '../stats/percentile.js'
 import type { BlockPlan, Condition, Plan, Prediction, Workload, WorkloadClass } from '../types.js'
 import type { Preset } from './presets.js'
 import type { Rate } from './workload.js'
-
-/** The smallest samples that carry a percentile at 95 % confidence, 0 slow samples allowed: 1 − q^n ≥ 0.95. */
-const floors = { p95: 59, p99: 299 } as const
 
 /** What one unloaded server did in the calibration. */
 export interface Calibration {
@@ -77,7 +75,7 @@ export function makePlan (input: PlanInput): Plan {
     expected: {
       offeredPerArm,
       answeredPerArm,
-      unsupported: Object.entries(floors).filter(([, floor]) => answeredPerArm < floor).map(([name, floor]) => `${name} of answered (needs ${floor}, about ${answeredPerArm} expected)`),
+      unsupported: percentileNames.filter(name => answeredPerArm < floorOf[name]).map(name => `${name} of answered (needs ${floorOf[name]}, about ${answeredPerArm} expected)`),
       verdict: input.pairs >= 6
     },
     createdAt: input.createdAt
@@ -100,7 +98,7 @@ export function planBytes (plan: Plan): { readonly bytes: string, readonly sha25
 
 /** Long enough for a p99 of the answered calls where the preset's longest window can carry one; a p99 out of reach costs no time. */
 function windowSeconds ({ windowSeconds: { usual, longest } }: Preset, pairs: number, capacityPerSecond: number): number {
-  const needed = Math.ceil(10 * 1.03 * floors.p99 / (pairs * capacityPerSecond)) / 10
+  const needed = Math.ceil(10 * 1.03 * floorOf.p99 / (pairs * capacityPerSecond)) / 10
   return needed <= longest ? Math.max(usual, needed) : usual
 }
 

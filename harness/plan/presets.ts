@@ -17,7 +17,7 @@ export interface Preset {
 }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  smoke: { name: 'smoke', pairs: 2, windowSeconds: { usual: 4, longest: 4 }, capacityRounds: 2.5, calibrationSeconds: 3, unloadedCalls: 5, describe: 'at most 90 s; describes, carries no verdict' },
-  laptop: { name: 'laptop', pairs: 8, windowSeconds: { usual: 7.5, longest: 11 }, capacityRounds: 3, calibrationSeconds: 5, unloadedCalls: 9, describe: '5 to 6 minutes, 8 pairs, a verdict' },
+  smoke: { name: 'smoke', pairs: 2, windowSeconds: { usual: 4, longest: 4 }, capacityRounds: 2.5, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
+  laptop: { name: 'laptop', pairs: 8, windowSeconds: { usual: 9, longest: 11 }, capacityRounds: 3, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
   overnight: { name: 'overnight', pairs: 24, windowSeconds: { usual: 60, longest: 60 }, capacityRounds: 12, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
 }

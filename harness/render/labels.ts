@@ -70,8 +70,5 @@ export function verdictWord (verdict: ContrastVerdict): string {
   return verdict.toUpperCase()
 }
 
-/** Independent samples below which a percentile is not given: with fewer, even the largest may lie under it (95 %). */
-export const PERCENTILE_FLOORS: Readonly<Record<'p50' | 'p95' | 'p99', number>> = { p50: 6, p95: 59, p99: 299 }
-
 export const PERCENTILES = ['p50', 'p95', 'p99'] as const
 export type Percentile = typeof PERCENTILES[number]

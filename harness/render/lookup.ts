@@ -1,6 +1,7 @@
 /** Finds in a result what a page or a summary wants to show. Computes nothing but means of block rows. */
 import { formatInterval, formatNumber, MISSING, NBSP } from './format.js'
-import { ARMS, metricLabel, PERCENTILE_FLOORS, PERCENTILES, populationLabel, splitMetric } from './labels.js'
+import { ARMS, metricLabel, PERCENTILES, populationLabel, splitMetric } from './labels.js'
+import { floorOf } from '../stats/percentile.js'
 import type { Arm, BlockSummary, Cell, Contrast, Population, Result } from '../types.js'
 import type { Percentile } from './labels.js'
 
@@ -57,7 +58,7 @@ export function whyMissing (cell: Cell, percentile: Percentile): string | undefi
   if (!isPromised(cell, percentile)) return undefined
   if (cell[percentile] !== null || cell.censoredAbove?.[percentile] !== undefined) return undefined
   if (cell.n === 0) return 'no such calls'
-  const floor = PERCENTILE_FLOORS[percentile]
+  const floor = floorOf[percentile]
   return cell.nEff < floor ? `n_eff ${formatNumber(cell.nEff)} < ${floor}` : 'not given by the analysis'
 }
 
@@ -90,19 +91,27 @@ export function rowLabel (row: Row): string {
   return `${label}${unit}, ${populationLabel(row.population)}`
 }
 
-/** One sentence for each reason why cells are missing, with the places where. */
+/** One sentence for each reason why cells are missing; too few independent calls is one reason, whatever the place. */
 export function missingNotes (result: Result): string[] {
   const places = new Map<string, string[]>()
+  let tooFew = false
   for (const cell of result.cells) {
     for (const percentile of PERCENTILES) {
       const why = whyMissing(cell, percentile)
       if (why === undefined) continue
-      const place = `${metricLabel(cell.metric)}, ${populationLabel(cell.population)}, ${cell.condition}`
-      const key = `${place}: ${why.startsWith('n_eff') ? 'too few independent calls' : why}`
-      places.set(key, [...places.get(key) ?? [], why.startsWith('n_eff') ? `${percentile} (${why})` : percentile])
+      if (why.startsWith('n_eff')) {
+        tooFew = true
+        continue
+      }
+      const key = `${metricLabel(cell.metric)}, ${populationLabel(cell.population)}, ${cell.condition}: ${why}`
+      places.set(key, [...places.get(key) ?? [], percentile])
     }
   }
-  return [...places].map(([key, found]) => `${MISSING} ${key}: ${found.join(', ')}`)
+  const floors = PERCENTILES.map(name => `${name} needs ${floorOf[name]}`).join(', ')
+  return [
+    ...(tooFew ? [`${MISSING} too few independent calls (n_eff): ${floors}`] : []),
+    ...[...places].map(([key, found]) => `${MISSING} ${key}: ${found.join(', ')}`)
+  ]
 }
 
 /** `before 0.09, after 0.82 (95 % 0.79–0.85)`: good ÷ saturated capacity of each arm; undefined when the result has none. */

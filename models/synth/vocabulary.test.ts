@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ENGLISH_WORDS } from './english-words.js'
-import { promptWords, sharedWords } from './prompt-words.js'
+import { sharedWords } from './made-up-words.js'
 import { halfBits } from './quantisation.js'
 import { vocabulary } from './vocabulary.js'
 
@@ -32,14 +32,6 @@ t.test('prompt words and English words are one token each, by the rule of llama.
   }
   t.ok(sharedWords().length >= 1000)
   t.same(tokenise('\u2581xq', scoreOf).length > 1, true, 'what is no word is not')
-})
-
-t.test('a prompt depends on its seed and length only', async t => {
-  t.equal(promptWords(7, 5), promptWords(7, 5))
-  t.not(promptWords(7, 5), promptWords(8, 5))
-  t.equal(promptWords(1, 32).split(' ').length, 32)
-  t.ok(promptWords(1, 200).split(' ').every(word => sharedWords().includes(word)))
-  t.equal(promptWords(1, 0), '')
 })
 
 t.test('half precision', async t => {

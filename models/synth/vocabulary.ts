@@ -1,5 +1,5 @@
 import { ENGLISH_WORDS } from './english-words.js'
-import { madeUpStems } from './prompt-words.js'
+import { madeUpStems } from './made-up-words.js'
 
 /** Values of `tokenizer.ggml.token_type`. */
 const NORMAL = 1

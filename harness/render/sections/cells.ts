@@ -1,5 +1,6 @@
+import { floorOf } from '../../stats/percentile.js'
 import { formatCount, formatInterval, formatNumber } from '../format.js'
-import { PERCENTILE_FLOORS, PERCENTILES } from '../labels.js'
+import { PERCENTILES } from '../labels.js'
 import { percentileText, rowLabel, rows, whyMissing } from '../lookup.js'
 import { html } from '../markup.js'
 import type { Row } from '../lookup.js'
@@ -22,7 +23,7 @@ function rowBody (row: Row): Html {
 
 export function cellsSection (result: Result): Html {
   const all = rows(result)
-  const floors = PERCENTILES.map((percentile) => `${percentile} ${PERCENTILE_FLOORS[percentile]}`).join(', ')
+  const floors = PERCENTILES.map((percentile) => `${percentile} ${floorOf[percentile]}`).join(', ')
   return html`
 <section id="cells"><h2>Before and after</h2>
 ${all.length === 0

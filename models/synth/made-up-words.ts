@@ -1,8 +1,7 @@
-import { mixSeed, seededRandom } from './random.js'
+import { seededRandom } from './random.js'
 
 /**
- * Made-up words such as `nabiko`, in one fixed order that all synthetic vocabularies share, and prompts made of them.
- * No packages and nothing of Node's: a load generator may import this without pulling in a model.
+ * Made-up words such as `nabiko`, in one fixed order that all synthetic vocabularies share.
  */
 
 const CONSONANTS = 'bdfghjklmnprstvz'
@@ -40,13 +39,6 @@ export function sharedWords (): readonly string[] {
     shared = words
   }
   return shared
-}
-
-/** `count` words parted by single spaces; the same for the same seed. One token a word with a synthetic model's tokenizer. */
-export function promptWords (seed: number, count: number): string {
-  const words = sharedWords()
-  const random = seededRandom(mixSeed(seed, 0x77_6F_72_64))
-  return Array.from({ length: count }, () => words[random() % words.length]).join(' ')
 }
 
 function syllables (): string[] {
