@@ -11,7 +11,7 @@ t.test('a share of the limit until errors are known, then a high quantile of the
   margin.sample(300)
   t.equal(margin.ms, 300, 'the worst of few counts')
   for (let call = 0; call < 64; call++) margin.sample(-500)
-  t.equal(margin.ms, 50, 'never below a third of the first share; old errors are forgotten')
+  t.equal(margin.ms, 75, 'never below half of the first share; old errors are forgotten')
   for (let call = 0; call < 64; call++) margin.sample(5_000)
   t.equal(margin.ms, 500, 'never above half of the limit')
 })

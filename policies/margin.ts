@@ -3,7 +3,7 @@ const ENOUGH = 16
 
 /**
  * How far predictions of time to first byte fall short: a high quantile of (real − predicted) over the last calls that met a
- * saturated server. Until enough of them are known, and never less than a third of that, a share of the limit is kept back.
+ * saturated server. Until enough of them are known, and never less than half of that, a share of the limit is kept back.
  */
 export class Margin {
   readonly #errorsMs: number[] = []
@@ -18,10 +18,10 @@ export class Margin {
     this.#quantileMs = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * this.quantile))] ?? 0
   }
 
-  /** Between a third of the first share and half of the limit. */
+  /** Between half of the first share and half of the limit. */
   get ms (): number {
     const firstMs = this.limitMs * this.firstShare
     if (this.#errorsMs.length < ENOUGH) return firstMs
-    return Math.min(this.limitMs / 2, Math.max(firstMs / 3, this.#quantileMs))
+    return Math.min(this.limitMs / 2, Math.max(firstMs / 2, this.#quantileMs))
   }
 }

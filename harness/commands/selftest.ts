@@ -1,19 +1,17 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Command } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { relabelAA } from '../analyse/evaluate-aa.js'
 import { readEvidence } from '../analyse/read.js'
-import { packageRoot } from '../package-root.js'
 import { presets } from '../plan/presets.js'
 import { defaultClasses } from '../plan/workload.js'
 import { createProgress } from '../render/progress.js'
 import { runCompare } from '../run/compare.js'
 import type { Condition, Evidence } from '../types.js'
+import { UsageError } from '../usage-error.js'
 import { wholeNumber } from './options.js'
-
-const bankPath = (): string => `${packageRoot()}/bench/aa-bank.json.gz`
 
 /** `harness selftest`: how often the shipped analysis cries wolf on real blocks of equal arms. Exit code 1 when above the bound. */
 export function selftestCommand (): Command {
@@ -21,11 +19,12 @@ export function selftestCommand (): Command {
     .description('A/A: relabel real blocks of equal arms at random; count better and worse')
     .option('--relabellings <n>', 'random relabellings', wholeNumber(100, 100_000), 2000)
     .option('--seed <n>', 'seed of the relabellings', wholeNumber(0, 2 ** 31 - 1), 1)
-    .option('--bank <file>', 'bank of blocks (default: the one in bench/)')
+    .requiredOption('--bank <file>', 'bank of blocks, .json.gz')
     .option('--record <pairs>', 'measure a new bank of this many pairs first and write it to --bank', wholeNumber(4, 100))
-    .action(async (options: { relabellings: number, seed: number, bank?: string, record?: number }) => {
-      const file = options.bank ?? bankPath()
+    .action(async (options: { relabellings: number, seed: number, bank: string, record?: number }) => {
+      const file = options.bank
       if (options.record !== undefined) await record(options.record, file)
+      if (!existsSync(file)) throw new UsageError(`--bank: ${file} does not exist; measure one with --record 20 (about 10 minutes)`)
       const bank = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Evidence
       const alarms = relabelAA(bank, options)
       console.log(`${alarms.bank} blocks of equal arms, ${alarms.relabellings} relabellings to ${alarms.pairs} pairs:`)
