@@ -37,7 +37,7 @@ export function createProgress (stream: NodeJS.WriteStream, totalSeconds: number
 
   function onTerminal (): Progress {
     // The keyboard stays ours: Ctrl-C must reach the run as SIGINT.
-    const spinner = ora({ stream, discardStdin: false }).start('starting')
+    const spinner = ora({ stream, isEnabled: true, discardStdin: false }).start('starting')
     const timer = setInterval(() => { spinner.text = line() }, REDRAW_EVERY_MS)
     timer.unref()
     return {

@@ -84,4 +84,3 @@ t.test('a claim shows its four legs, and a failed one is UNSUPPORTED', async (t)
   t.match(text, /^ {2}control {5}fails /m)
   t.match(text, /^ {2}mechanism {3}holds /m)
 })
-
