@@ -16,14 +16,14 @@ t.test('clients of the real llama-server that leave at random moments leave noth
   const gateway = await startGatewayCli(t, ['--upstream', server.url], { LLAMA_API_KEY: server.apiKey })
   const status = async (): Promise<Status> => await (await fetch(`${gateway.url}/weir/status`)).json() as Status
   const ended = await Promise.all(Array.from({ length: clients }, async (_, i) => {
-    await sleep(random(i) * 3000)
-    const leave = AbortSignal.timeout(20 + random(1000 + i) * 2500)
+    await sleep(random(i) * 1000)
+    const leave = AbortSignal.timeout(Math.round(20 + random(1000 + i) * 1500))
     try {
       const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         signal: leave,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ messages: [{ role: 'user', content: `${i} ${'word '.repeat(100 + Math.floor(random(2000 + i) * 200))}` }], max_tokens: 64, stream: true, ignore_eos: true, cache_prompt: false })
+        body: JSON.stringify({ messages: [{ role: 'user', content: `${i} ${'word '.repeat(400 + Math.floor(random(2000 + i) * 200))}` }], max_tokens: 64, stream: true, ignore_eos: true, cache_prompt: false })
       })
       await answer.text()
       return 'stayed'

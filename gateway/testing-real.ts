@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
@@ -10,11 +11,18 @@ import { startServer } from '../models/start.js'
 import type { RunningServer } from '../models/types.js'
 import type { CallRecord } from '../policies/contract.js'
 
+/** Removed when the test ends. Not `t.testdir()`: that empties the one folder of the test at each call. */
+function temporaryFolder (t: Test): string {
+  const folder = mkdtempSync(`${tmpdir()}/weir-test-`)
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
 /** A real llama-server with the tiny synthetic model; stopped when the test ends. */
 export async function startRealServer (t: Test, { slots, slotContextTokens = 1024, extraArgs = [] }: { slots: number, slotContextTokens?: number, extraArgs?: readonly string[] }): Promise<RunningServer> {
   const binary = await ensureServer({ onProgress: text => t.comment(text) })
   const model = await ensureModel('tiny', { onProgress: () => {} })
-  const server = await startServer({ binary, model, slots, slotContextTokens, threads: 1, batchTokens: 256, extraArgs, logPath: `${t.testdir()}/llama-server.log` })
+  const server = await startServer({ binary, model, slots, slotContextTokens, threads: 1, batchTokens: 256, extraArgs, logPath: `${temporaryFolder(t)}/llama-server.log` })
   t.teardown(() => server.stop())
   return server
 }
@@ -30,7 +38,7 @@ export interface GatewayCli {
 }
 
 export async function startGatewayCli (t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<GatewayCli> {
-  const logFile = `${t.testdir()}/../gateway-${process.pid}-${Math.trunc(performance.now())}.ndjson`
+  const logFile = `${temporaryFolder(t)}/gateway.ndjson`
   const program = fileURLToPath(new URL('cli.js', import.meta.url))
   const child = spawn(process.execPath, [program, '--port', '0', '--log-file', logFile, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
   const exited = once(child, 'exit')
