@@ -8,9 +8,10 @@ import { fileURLToPath } from 'node:url'
 export const proxyCpu = 1
 export const loadCpu = 0
 const children: ChildProcess[] = []
-process.on('exit', () => { for (const child of children) child.kill('SIGKILL') })
+// SIGTERM: nginx takes its worker along only when it is asked.
+process.on('exit', () => { for (const child of children) child.kill('SIGTERM') })
 
-/** Starts a program on one CPU; it is killed when the benchmark ends, however. */
+/** Starts a program on one CPU; it is ended when the benchmark ends. */
 export function start (cpu: number, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn('taskset', ['-c', String(cpu), command, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } })
   children.push(child)
