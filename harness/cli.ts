@@ -25,6 +25,12 @@ function exitOnError (command: Command): void {
 }
 exitOnError(program)
 
+// `harness report DIR | head`: a reader that has seen enough is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
