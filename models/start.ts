@@ -37,7 +37,7 @@ export async function startServer (options: ServerOptions, surroundings: StartSu
   await access(options.model.path).catch(() => { throw new Error(`llama-server: the model file ${options.model.path} does not exist or cannot be read`) })
   const guard = await parentDeathWrapper(env)
   const affinity = options.cpus === undefined ? undefined : await cpuWrapper(options.cpus, env)
-  const wrappers = [guard, affinity].filter(wrapper => wrapper !== undefined)
+  const wrappers = [options.enter, guard, affinity].filter(wrapper => wrapper !== undefined)
   await mkdir(dirname(options.logPath), { recursive: true })
 
   for (let attempt = 1; ; attempt++) {

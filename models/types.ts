@@ -38,6 +38,8 @@ export interface ServerOptions {
   /** CPUs to run on (taskset); absent: wherever the kernel likes. */
   readonly cpus?: readonly number[]
   readonly extraArgs?: readonly string[]
+  /** Prefix of the command line, outermost: puts llama-server into a control group before it runs, say. */
+  readonly enter?: readonly string[]
   readonly logPath: string
   /** How long it may take to become healthy, milliseconds. */
   readonly startTimeoutMs?: number
