@@ -5,13 +5,17 @@ const text = Type.String()
 const num = Type.Number()
 const count = Type.Integer({ minimum: 0 })
 const orNull = Type.Union([num, Type.Null()])
-const arm = Type.Union([Type.Literal('before'), Type.Literal('after')])
+const condition = Type.String({ description: 'id of a condition' })
 const range = Type.Tuple([num, num])
 const rangeOrNull = Type.Union([range, Type.Null()])
 const population = Type.Union([Type.Literal('offered'), Type.Literal('answered'), Type.Literal('refused'), Type.Literal('block')], {
   description: 'offered: refused, failed and unanswered calls count as worse than any limit. answered, refused: only those. block: one number a block.'
 })
 const placement = Type.Object({ serverCpus: Type.Array(count), clientCpus: Type.Array(count), note: text }, closed)
+
+const model = Type.Object({
+  name: text, path: text, bytes: num, sha256: text, parameters: num, quantisation: text, synthetic: Type.Boolean({ description: 'Seeded random weights in the shape of a real model; the text is nonsense.' }), seed: Type.Optional(num)
+}, closed)
 
 const manifest = Type.Object({
   weirVersion: text,
@@ -22,15 +26,15 @@ const manifest = Type.Object({
   memoryBytes: num,
   virtualisation: text,
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
-  model: Type.Object({
-    name: text, path: text, bytes: num, sha256: text, parameters: num, quantisation: text, synthetic: Type.Boolean({ description: 'Seeded random weights in the shape of a real model; the text is nonsense.' }), seed: Type.Optional(num)
-  }, closed),
+  model,
+  otherModels: Type.Optional(Type.Array(model)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),
   placement,
   missing: Type.Array(text)
 }, closed)
 
-const workload = Type.Object({
+const openLoop = Type.Object({
+  kind: Type.Literal('open-loop'),
   classes: Type.Array(Type.Object({ name: text, promptWords: count, maxTokens: count, share: num }, closed)),
   ratePerSecond: num,
   rampSeconds: num,
@@ -41,8 +45,12 @@ const workload = Type.Object({
   ttftLimitMs: Type.Record(text, num)
 }, closed)
 
+const streams = Type.Object({
+  kind: Type.Literal('streams'), clients: count, calls: count, promptWords: count, predictTokens: count, warmupCalls: count, patienceSeconds: num
+}, closed)
+
 const cell = Type.Object({
-  condition: arm,
+  condition,
   metric: text,
   unit: text,
   population,
@@ -89,13 +97,23 @@ const claim = Type.Object({
   os: leg,
   control: leg,
   mechanism: leg,
-  explanation: text
+  explanation: text,
+  marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed)))
 }, closed)
 
-const block = Type.Object({
+const block = {
   index: count,
-  pair: count,
-  arm,
+  pair: Type.Integer({ minimum: 0, description: 'the repeat' }),
+  condition,
+  tokensPerSecond: num,
+  serverCpuUsecPerToken: orNull,
+  samplerCpuShare: num,
+  valid: Type.Boolean(),
+  because: Type.Optional(text)
+}
+
+const openLoopBlock = Type.Object({
+  ...block,
   capacityPerSecond: Type.Number({ description: '0: no estimate' }),
   offeredPerSecond: num,
   answeredPerSecond: num,
@@ -103,30 +121,50 @@ const block = Type.Object({
   goodPerCapacity: num,
   ttftAnsweredP50Ms: orNull,
   ttftAnsweredP95Ms: orNull,
-  tokensPerSecond: num,
-  serverCpuUsecPerToken: orNull,
-  dispatchDelayP95Ms: num,
-  samplerCpuShare: num,
-  valid: Type.Boolean(),
-  because: Type.Optional(text)
+  dispatchDelayP95Ms: num
 }, closed)
 
-/** JSON Schema of result.json, version 1. A field is added with a new minor version of Weir, changed or removed only with a new schemaVersion. */
-export const resultSchema = Type.Object({
-  schemaVersion: Type.Literal(1),
+const grown = Type.Optional(num)
+const streamsBlock = Type.Object({
+  ...block,
+  answered: count,
+  failed: count,
+  ttftP50Ms: orNull,
+  itlP50Ms: orNull,
+  itlP95Ms: orNull,
+  itlP99Ms: orNull,
+  cpusUsed: orNull,
+  readBytes: orNull,
+  group: Type.Object({
+    periods: grown, throttledPeriods: grown, throttledUsec: grown, cpuFullUsec: grown, refaultedPages: grown, memoryFullUsec: grown, readBytes: grown, oomKills: grown
+  }, { ...closed, description: 'Growth of the counters of llama-server’s control group during the load; oomKills since the group was made.' }),
+  serverEnd: Type.Optional(text)
+}, closed)
+
+const head = {
+  schemaVersion: Type.Literal(2),
   experiment: text,
   question: text,
   preset: Type.Union([Type.Literal('smoke'), Type.Literal('laptop'), Type.Literal('overnight')]),
   planSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   complete: Type.Boolean(),
   manifest,
-  conditions: Type.Array(Type.Object({ id: arm, title: text, policies: Type.Array(text) }, closed)),
+  design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
+  conditions: Type.Array(Type.Object({
+    id: text, title: text, policies: Type.Array(text), knobs: Type.Array(text), factors: Type.Record(text, Type.Union([num, text])), threads: Type.Optional(count), model: Type.Optional(text), baseline: Type.Optional(text)
+  }, closed)),
+  quiet: Type.Boolean({ description: 'The experiment’s interference was left out.' }),
+  effects: Type.Array(text),
   outcomes: Type.Array(Type.Object({ metric: text, unit: text, better: Type.Union([Type.Literal('higher'), Type.Literal('lower')]), primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) }, closed)),
-  workload,
   cells: Type.Array(cell),
   contrasts: Type.Array(contrast),
   claims: Type.Array(claim),
-  counts: Type.Array(Type.Object({ condition: arm, outcome: text, reason: text, n: count }, closed)),
-  blocks: Type.Array(block),
+  counts: Type.Array(Type.Object({ condition, outcome: text, reason: text, n: count }, closed)),
   warnings: Type.Array(text)
-}, { ...closed, $schema: 'http://json-schema.org/draft-07/schema#', title: 'Weir result.json' })
+}
+
+/** JSON Schema of result.json, version 2. A field is added with a new minor version of Weir, changed or removed only with a new schemaVersion. */
+export const resultSchema = Type.Union([
+  Type.Object({ ...head, workload: openLoop, blocks: Type.Array(openLoopBlock) }, closed),
+  Type.Object({ ...head, workload: streams, blocks: Type.Array(streamsBlock) }, closed)
+], { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Weir result.json' })

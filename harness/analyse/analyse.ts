@@ -1,12 +1,16 @@
-import type { Evidence, Result } from '../types.js'
+import type { Block, Evidence, OpenLoopPlan, OpenLoopResult, Result, StreamsPlan, StreamsResult } from '../types.js'
 import { summarise } from './block-summary.js'
 import { cellsOf } from './cells.js'
-import { admissionClaim } from './claims/admission.js'
+import { claimEntry, type Findings } from './claims/index.js'
 import { contrastsOf } from './contrasts.js'
 import { countsOf } from './counts.js'
 import { gated } from './gate.js'
 import { ofPlan } from './of-plan.js'
-import { warningsOf } from './warnings.js'
+import { isOpenLoop } from './plan-kind.js'
+import { streamsCells } from './streams-cells.js'
+import { streamsContrasts } from './streams-contrasts.js'
+import { summariseStreams } from './streams-summary.js'
+import { openLoopWarnings, streamsWarnings } from './warnings.js'
 
 export interface AnalyseOptions {
   /** false: no cells and so no bootstrap of single metrics; contrasts, claims and verdicts are the same. Default true. */
@@ -19,29 +23,62 @@ export interface AnalyseOptions {
  * are left out with a warning.
  * @throws when the evidence contradicts the plan (a class without limit, an empty window)
  */
-export function analyse (evidence: Evidence, options: AnalyseOptions = {}): Result {
-  const { plan, manifest } = evidence
-  const { blocks, warnings } = ofPlan(plan, evidence.blocks)
-  const views = gated(blocks.map(block => summarise(block, plan.workload)))
-  const cells = options.cells === false ? [] : cellsOf(views, plan.workload)
+export function analyse (evidence: Evidence, { cells = true }: AnalyseOptions = {}): Result {
+  const { blocks, warnings } = ofPlan(evidence.plan, evidence.blocks)
+  const known = { ...evidence, blocks }
+  const result = isOpenLoop(evidence.plan) ? openLoopResult(evidence.plan, known, cells) : streamsResult(evidence.plan, known, cells)
+  return { ...result, warnings: [...warnings, ...result.warnings] }
+}
+
+function openLoopResult (plan: OpenLoopPlan, evidence: Evidence, withCells: boolean): OpenLoopResult {
+  const views = gated(evidence.blocks.map(block => summarise(block, plan.workload)))
+  const cells = withCells ? cellsOf(plan, views) : []
   const contrasts = contrastsOf(plan, views)
-  const claimed = plan.conditions.some(condition => condition.id === 'after' && condition.policies.includes('admission'))
   return {
-    schemaVersion: 1,
-    experiment: plan.experiment,
-    question: plan.question,
-    preset: plan.preset,
-    planSha256: evidence.planSha256,
-    complete: blocks.length === plan.blocks.length,
-    manifest,
-    conditions: plan.conditions,
-    outcomes: plan.outcomes,
+    ...headOf(evidence),
     workload: plan.workload,
     cells,
     contrasts,
-    claims: claimed ? [admissionClaim(plan, views, contrasts)] : [],
-    counts: countsOf(views),
+    claims: claimsOf(evidence, { openLoop: views, streams: [], cells, contrasts }),
+    counts: countsOf(plan.conditions.map(({ id }) => id), views),
     blocks: views.map(view => view.summary),
-    warnings: [...warnings, ...warningsOf({ ...evidence, blocks }, views, cells)]
+    warnings: openLoopWarnings(evidence, views, cells)
   }
+}
+
+function streamsResult (plan: StreamsPlan, evidence: Evidence, withCells: boolean): StreamsResult {
+  const views = evidence.blocks.map(summariseStreams)
+  const cells = withCells ? streamsCells(plan, views) : []
+  const contrasts = streamsContrasts(plan, views)
+  return {
+    ...headOf(evidence),
+    workload: plan.workload,
+    cells,
+    contrasts,
+    claims: claimsOf(evidence, { openLoop: [], streams: views, cells, contrasts }),
+    counts: countsOf(plan.conditions.map(({ id }) => id), views),
+    blocks: views.map(view => view.summary),
+    warnings: streamsWarnings(evidence, views, cells)
+  }
+}
+
+function headOf ({ plan, planSha256, manifest, blocks }: Evidence) {
+  return {
+    schemaVersion: 2 as const,
+    experiment: plan.experiment,
+    question: plan.question,
+    preset: plan.preset,
+    planSha256,
+    complete: blocks.length === plan.blocks.length,
+    manifest,
+    design: plan.design,
+    conditions: plan.conditions,
+    quiet: plan.quiet,
+    effects: plan.effects,
+    outcomes: plan.outcomes
+  }
+}
+
+function claimsOf ({ plan, blocks }: { readonly plan: Evidence['plan'], readonly blocks: readonly Block[] }, findings: Findings) {
+  return plan.claims.flatMap(id => claimEntry(id).claims(plan, blocks, findings))
 }

@@ -1,12 +1,13 @@
 import t from 'tap'
 import type { CallRecord } from '../../policies/contract.js'
-import type { Block, CallSample, Cell, Workload } from '../types.js'
+import type { Block, CallSample, Cell, OpenLoopWorkload } from '../types.js'
 import { backlogPerSecond } from './backlog.js'
 import { summarise } from './block-summary.js'
 import { cellsOf } from './cells.js'
 import { simulate } from './testing.js'
 
-const workload: Workload = {
+const workload: OpenLoopWorkload = {
+  kind: 'open-loop',
   classes: [{ name: 'short', promptWords: 8, maxTokens: 3, share: 0.5 }, { name: 'long', promptWords: 80, maxTokens: 3, share: 0.5 }],
   ratePerSecond: 1,
   rampSeconds: 1,
@@ -85,7 +86,7 @@ t.test('backlog growth', async t => {
 })
 
 t.test('populations and definitions of the cells', async t => {
-  const cells = cellsOf([summarise(block, workload)], workload)
+  const cells = cellsOf({ ...simulate({ pairs: 1, windowSeconds: 1 }).plan, workload }, [summarise(block, workload)])
   const of = (metric: string, population: Cell['population']): Cell | undefined => cells.find(cell => cell.metric === metric && cell.population === population)
   t.match(of('ttft', 'offered'), { n: 8, p95: null, mean: null })
   t.match(of('ttft', 'answered'), { n: 5, mean: 142.2 })

@@ -1,10 +1,10 @@
-import type { Block, BlockSummary, CallSample, Workload } from '../types.js'
+import type { Block, CallSample, OpenLoopBlockSummary, OpenLoopWorkload } from '../types.js'
 import { nearestRank, percentiles } from '../stats/percentile.js'
 import { capacityPerSecond } from './capacity.js'
 import { isGood, judgedCalls, judgedSamples, judgedSeconds, scheduledTtftMs, tokensBetween } from './window.js'
 
 /** A block with what is derived from it alone. */
-export interface BlockView {
+export interface OpenLoopView {
   readonly block: Block
   readonly judged: readonly CallSample[]
   /** Good calls in the judged window. */
@@ -14,8 +14,8 @@ export interface BlockView {
   readonly ttftMs: readonly number[]
   /** sent − intended of `judged`, milliseconds, ascending. */
   readonly dispatchDelayMs: Float64Array
-  /** `valid` is set by the gate, which needs the whole arm. */
-  readonly summary: BlockSummary
+  /** `valid` is set by the gate, which needs the whole condition. */
+  readonly summary: OpenLoopBlockSummary
 }
 
 /**
@@ -23,10 +23,10 @@ export interface BlockView {
  * that they are rates of the server and compare with its capacity. Percentiles of one block have floors on n, not on
  * n_eff: they are repeated over blocks.
  */
-export function summarise (block: Block, workload: Workload): BlockView {
+export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopView {
   const { plan, judgedFromMs, judgedToMs } = block.evidence
   const seconds = judgedSeconds(block)
-  if (!(seconds > 0)) throw new Error(`block ${plan.index} (${plan.arm}): judged window from ${judgedFromMs} to ${judgedToMs} ms is empty; it must end after it starts`)
+  if (!(seconds > 0)) throw new Error(`block ${plan.index} (${plan.condition}): judged window from ${judgedFromMs} to ${judgedToMs} ms is empty; it must end after it starts`)
   const judged = judgedCalls(block)
   const good = judged.filter(call => isGood(call, workload)).length
   const capacity = capacityPerSecond(block.calls, workload)
@@ -44,7 +44,7 @@ export function summarise (block: Block, workload: Workload): BlockView {
     summary: {
       index: plan.index,
       pair: plan.pair,
-      arm: plan.arm,
+      condition: plan.condition,
       capacityPerSecond: capacity,
       offeredPerSecond: judged.length / seconds,
       answeredPerSecond: answered.length / seconds,
@@ -62,7 +62,7 @@ export function summarise (block: Block, workload: Workload): BlockView {
 }
 
 /** Between the first and the last reading of the process's CPU time in the judged window; null without two readings or tokens. */
-function cpuPerToken (block: Block): number | null {
+export function cpuPerToken (block: Block): number | null {
   const readings = judgedSamples(block).flatMap(({ atMs, process }) => process === undefined ? [] : [{ atMs, cpuUsec: process.cpuUsec }])
   const first = readings[0]
   const last = readings[readings.length - 1]
@@ -72,7 +72,7 @@ function cpuPerToken (block: Block): number | null {
 }
 
 /** The sampler's own CPU time ÷ wall time; 0 without two samples. */
-function samplerShare (block: Block): number {
+export function samplerShare (block: Block): number {
   const samples = judgedSamples(block)
   const first = samples[0]
   const last = samples[samples.length - 1]

@@ -1,25 +1,15 @@
-import type { Arm, CallSample, Cell, Population, Workload } from '../types.js'
-import { blockBootstrap } from '../stats/bootstrap.js'
-import { effectiveN } from '../stats/effective.js'
-import { percentileNames, percentiles, quantileOf, type PercentileName } from '../stats/percentile.js'
+import type { CallSample, Cell, OpenLoopPlan } from '../types.js'
 import { backlogPerSecond } from './backlog.js'
-import type { BlockView } from './block-summary.js'
-import { ofArm } from './gate.js'
+import type { OpenLoopView } from './block-summary.js'
+import { blockMeasure, cellOf, type Measure } from './cell.js'
+import { ofCondition } from './gate.js'
 import { scheduledTtftMs } from './window.js'
 
-interface Measure {
-  readonly metric: string
-  readonly unit: string
-  readonly population: Population
-  /** Samples of one block in order of intended time; +Infinity = worse than any. */
-  readonly samples: (view: BlockView) => readonly number[]
-}
-
-const answeredOnly = (value: (call: CallSample) => number | undefined) => (view: BlockView): number[] =>
+const answeredOnly = (value: (call: CallSample) => number | undefined) => (view: OpenLoopView): number[] =>
   view.judged.flatMap(call => call.outcome === 'answered' ? value(call) ?? [] : [])
 
 /** Definitions: every latency is in milliseconds; those called scheduled count from the intended time. */
-const callMeasures: readonly Measure[] = [
+const callMeasures: readonly Measure<OpenLoopView>[] = [
   { metric: 'ttft', unit: 'ms', population: 'offered', samples: view => view.judged.map(call => scheduledTtftMs(call) ?? Infinity) },
   { metric: 'ttft', unit: 'ms', population: 'answered', samples: view => view.ttftMs },
   { metric: 'ttft-wire', unit: 'ms', population: 'answered', samples: answeredOnly(call => call.firstMs === undefined ? undefined : call.firstMs - call.sentMs) },
@@ -30,7 +20,7 @@ const callMeasures: readonly Measure[] = [
   { metric: 'queue-wait', unit: 'ms', population: 'answered', samples: queueWaits }
 ]
 
-const blockMeasures: readonly Measure[] = [
+const blockMeasures: readonly Measure<OpenLoopView>[] = [
   blockMeasure('good-per-second', 'requests/s', view => view.summary.goodPerSecond),
   blockMeasure('good-per-capacity', 'ratio', view => view.summary.capacityPerSecond > 0 ? view.summary.goodPerCapacity : null),
   blockMeasure('answered-per-second', 'answers/s', view => view.summary.answeredPerSecond),
@@ -40,10 +30,6 @@ const blockMeasures: readonly Measure[] = [
   blockMeasure('backlog-growth', 'calls/s', view => backlogPerSecond(view.block))
 ]
 
-function blockMeasure (metric: string, unit: string, value: (view: BlockView) => number | null): Measure {
-  return { metric, unit, population: 'block', samples: view => [value(view) ?? []].flat() }
-}
-
 /** Undefined below 2 tokens, not 0. */
 function timePerOutputTokenMs (call: CallSample): number | undefined {
   const out = call.outputTokens ?? call.chunks
@@ -51,7 +37,7 @@ function timePerOutputTokenMs (call: CallSample): number | undefined {
 }
 
 /** Of the gateway's records of generations that arrived in the judged window and were answered completely. */
-function queueWaits ({ block }: BlockView): number[] {
+function queueWaits ({ block }: OpenLoopView): number[] {
   const { judgedFromMs, judgedToMs } = block.evidence
   return block.records
     .filter(record => record.route === 'generation' && record.outcome === 'complete' && record.arrivedAtMs >= judgedFromMs && record.arrivedAtMs < judgedToMs)
@@ -59,41 +45,11 @@ function queueWaits ({ block }: BlockView): number[] {
     .map(record => record.queueWaitMs)
 }
 
-/** One cell for each arm and measure that has samples, over the valid blocks. */
-export function cellsOf (views: readonly BlockView[], workload: Workload): Cell[] {
-  const limit = Math.max(...Object.values(workload.ttftLimitMs))
-  const arms: readonly Arm[] = ['before', 'after']
-  return arms.flatMap(arm => [...callMeasures, ...blockMeasures].flatMap(measure => {
-    const blocks = ofArm(views, arm)
-      .sort((a, b) => a.summary.index - b.summary.index)
-      .map(view => [...measure.samples(view)])
-    return cellOf(arm, measure, blocks, limit) ?? []
-  }))
-}
-
-function cellOf (arm: Arm, measure: Measure, blocks: readonly (readonly number[])[], limitMs: number): Cell | undefined {
-  const pooled = blocks.flat()
-  if (pooled.length === 0) return undefined
-  const nEff = effectiveN(blocks)
-  const { censoredAbove, ...found } = percentiles(pooled, nEff, limitMs)
-  const mean = pooled.reduce((sum, value) => sum + value, 0) / pooled.length
-  const stated = percentileNames.filter(name => found[name] !== null)
-  const intervals = blockBootstrap(blocks, stated.map(name => quantileOf[name]))
-  const ci95: Partial<Record<PercentileName, readonly [number, number]>> = {}
-  stated.forEach((name, i) => {
-    const interval = intervals[i]
-    if (interval !== null && interval !== undefined) ci95[name] = interval
+/** One cell for each condition and measure that has samples, over the valid blocks. */
+export function cellsOf (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Cell[] {
+  const limit = Math.max(...Object.values(plan.workload.ttftLimitMs))
+  return plan.conditions.flatMap(({ id }) => {
+    const own = ofCondition(views, id).sort((a, b) => a.summary.index - b.summary.index)
+    return [...callMeasures, ...blockMeasures].flatMap(measure => cellOf(id, measure, own, limit) ?? [])
   })
-  return {
-    condition: arm,
-    metric: measure.metric,
-    unit: measure.unit,
-    population: measure.population,
-    n: pooled.length,
-    nEff,
-    ...found,
-    mean: Number.isFinite(mean) ? mean : null,
-    ...(Object.keys(censoredAbove).length > 0 && { censoredAbove }),
-    ...(Object.keys(ci95).length > 0 && { ci95 })
-  }
 }

@@ -1,41 +1,39 @@
-import type { Contrast, OutcomeSpec, Plan, Population } from '../types.js'
-import { holm } from '../stats/holm.js'
+import type { Contrast, OpenLoopPlan, Population } from '../types.js'
 import { floorOf } from '../stats/percentile.js'
 import { quantileRatio } from '../stats/swap.js'
-import type { BlockView } from './block-summary.js'
+import type { OpenLoopView } from './block-summary.js'
+import { factorEffects } from './factorial.js'
 import { pairsOf, type ViewPair } from './gate.js'
 import { goodPerCapacity } from './good-per-capacity.js'
-import { measuredOf } from './log-ratios.js'
 import { outcomeSpec } from './outcomes.js'
-import { fewestPairs, judge, type Measured } from './verdict.js'
-
-/** A comparison before its verdict, which needs the p values of its family. */
-interface Open {
-  readonly spec: OutcomeSpec
-  readonly population: Population
-  readonly measured: Measured | null
-  /** Why nothing was measured, or what was done to the numbers. */
-  readonly note?: string
-}
+import { closeFamily, ofPairs, type Named, type Open } from './paired.js'
+import { judgedPairs, type Treated } from './treated.js'
+import { fewestPairs } from './verdict.js'
 
 /**
- * after ÷ before for each outcome. The primary is tested at plan.alpha; the others are Holm-adjusted among themselves.
- * The share of the capacity is judged against 1 and stands outside that family: it is the yardstick, not a comparison.
+ * Each treated condition ÷ its baseline for each outcome: one family. The share of the capacity is judged against 1 and stands outside that
+ * family: it is the yardstick, not a comparison. So do the effects of a 2×2, which are a family of their own.
  */
-export function contrastsOf (plan: Plan, views: readonly BlockView[]): Contrast[] {
-  const pairs = pairsOf(views)
-  const ratios: readonly Open[] = [
-    goodPerSecond(plan, pairs),
-    ofBlocks(plan, pairs, 'ttft-answered-p50', 'answered', view => view.summary.ttftAnsweredP50Ms),
-    ttftP95(plan, pairs),
-    ofBlocks(plan, pairs, 'tokens-per-second', 'block', view => view.summary.tokensPerSecond),
-    ofBlocks(plan, pairs, 'capacity', 'block', view => view.summary.capacityPerSecond),
-    ofBlocks(plan, pairs, 'server-cpu-per-token', 'block', view => view.summary.serverCpuUsecPerToken)
-  ]
-  const adjusted = holm(ratios.map(open => open.spec.primary ? null : open.measured?.p ?? null))
-  const closed = ratios.map((open, i) => close(open, adjusted[i] ?? null, plan.alpha))
+export function contrastsOf (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Contrast[] {
+  const closed = closeFamily(judgedPairs(plan).flatMap(treated => outcomesOf(plan, views, treated)), plan)
   const primary = closed.filter(contrast => contrast.primary)
-  return [...primary, ...goodPerCapacity(plan, views), ...closed.filter(contrast => !contrast.primary)]
+  const effects = factorEffects(plan, views, 'offered', pairs => goodValue(pairs))
+  return [...primary, ...goodPerCapacity(plan, views), ...effects, ...closed.filter(contrast => !contrast.primary)]
+}
+
+type Pair = ViewPair<OpenLoopView>
+
+function outcomesOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], { a, b, suffix }: Treated): Open[] {
+  const pairs = pairsOf(views, a, b)
+  const named = (metric: string, population: Population): Named => ({ id: metric + suffix, a, b, spec: outcomeSpec(plan, metric), population })
+  return [
+    goodPerSecond(plan, named('good-per-second', 'offered'), pairs),
+    ofPairs(plan, named('ttft-answered-p50', 'answered'), pairs, view => view.summary.ttftAnsweredP50Ms),
+    ttftP95(plan, named('ttft-answered-p95', 'answered'), pairs),
+    ofPairs(plan, named('tokens-per-second', 'block'), pairs, view => view.summary.tokensPerSecond),
+    ofPairs(plan, named('capacity', 'block'), pairs, view => view.summary.capacityPerSecond),
+    ofPairs(plan, named('server-cpu-per-token', 'block'), pairs, view => view.summary.serverCpuUsecPerToken)
+  ]
 }
 
 /**
@@ -43,63 +41,33 @@ export function contrastsOf (plan: Plan, views: readonly BlockView[]): Contrast[
  * empty stratum is by Mantel and Haenszel). When one block of a pair has none, its log does not exist: then half a
  * request is added to every block of the contrast (Haldane 1956, Anscombe 1956), which draws the ratio towards 1.
  */
-function goodPerSecond (plan: Plan, pairs: readonly ViewPair[]): Open {
-  const telling = pairs.filter(({ before, after }) => before.good + after.good > 0)
-  const half = telling.some(({ before, after }) => before.good === 0 || after.good === 0) ? 0.5 : 0
-  const open = ofBlocks(plan, telling, 'good-per-second', 'offered', view => (view.good + half) / view.seconds)
+function goodPerSecond (plan: OpenLoopPlan, named: Named, pairs: readonly Pair[]): Open {
+  const telling = pairs.filter(({ a, b }) => a.good + b.good > 0)
+  const open = ofPairs(plan, named, telling, goodValue(telling.flatMap(({ a, b }) => [a, b])))
   if (pairs.length > 0 && telling.length === 0) return { ...open, note: 'no request was good in either arm' }
+  const half = telling.some(({ a, b }) => a.good === 0 || b.good === 0)
   const notes = [
-    ...(half === 0 ? [] : ['a block had no good request: half a request was added to every block']),
+    ...(half ? ['a block had no good request: half a request was added to every block'] : []),
     ...(telling.length === pairs.length ? [] : [`${pairs.length - telling.length} pairs without any good request are left out`])
   ]
   return notes.length === 0 ? open : { ...open, note: notes.join('; ') }
 }
 
-function ofBlocks (plan: Plan, pairs: readonly ViewPair[], metric: string, population: Population, value: (view: BlockView) => number | null): Open {
-  const spec = outcomeSpec(plan, metric)
-  const logRatios = pairs.flatMap(({ before, after }) => {
-    const [b, a] = [value(before), value(after)]
-    return b !== null && a !== null && b > 0 && a > 0 ? Math.log(a / b) : []
-  })
-  if (logRatios.length === 0) return { spec, population, measured: null, note: 'no pair has this number in both blocks' }
-  const lost = pairs.length - logRatios.length
-  return {
-    spec,
-    population,
-    measured: measuredOf(logRatios, plan, 'pairs'),
-    ...(lost > 0 && { note: `${lost} of ${pairs.length} pairs lack this number` })
-  }
+/** Good requests per second of a block, with half a request more where one of these blocks has none. */
+function goodValue (views: readonly OpenLoopView[]): (view: OpenLoopView) => number {
+  const half = views.some(view => view.good === 0) ? 0.5 : 0
+  return view => (view.good + half) / view.seconds
 }
 
-/** One block is too short for a p95, so the blocks of an arm are pooled and labels exchanged within pairs. */
-function ttftP95 (plan: Plan, pairs: readonly ViewPair[]): Open {
-  const spec = outcomeSpec(plan, 'ttft-answered-p95')
-  const samples = pairs.map(pair => ({ before: pair.before.ttftMs, after: pair.after.ttftMs }))
+/** One block is too short for a p95, so the blocks of a condition are pooled and labels exchanged within pairs. */
+function ttftP95 (plan: OpenLoopPlan, named: Named, pairs: readonly Pair[]): Open {
+  const samples = pairs.map(pair => ({ before: pair.a.ttftMs, after: pair.b.ttftMs }))
   const fewest = Math.min(samples.flatMap(pair => pair.before).length, samples.flatMap(pair => pair.after).length)
   if (fewest < floorOf.p95) {
-    return { spec, population: 'answered', measured: null, note: `an arm has ${fewest} answered calls; a p95 needs ${floorOf.p95}` }
+    return { ...named, measured: null, note: `an arm has ${fewest} answered calls; a p95 needs ${floorOf.p95}` }
   }
   const found = quantileRatio(samples, 0.95, { replicates: 1000, seed: plan.seed, level: 1 - plan.alpha })
   // A bootstrap over a handful of pairs is no interval.
   const measured = found === null ? null : { n: pairs.length, unit: 'pairs', ratio: found.ratio, interval: pairs.length < fewestPairs ? null : found.interval, p: found.p }
-  return { spec, population: 'answered', measured }
-}
-
-function close (open: Open, adjusted: number | null, alpha: number): Contrast {
-  const { spec, measured, population, note } = open
-  const base = { id: spec.metric, a: 'before', b: 'after', metric: spec.metric, population, primary: spec.primary }
-  if (measured === null) {
-    return { ...base, ratio: null, ci95: null, p: null, n: 0, verdict: 'cannot say', because: note ?? 'not measured' }
-  }
-  const { verdict, because } = judge({ ...measured, p: adjusted ?? measured.p }, spec, alpha)
-  return {
-    ...base,
-    ratio: measured.ratio,
-    ci95: measured.interval,
-    p: measured.p,
-    ...(!spec.primary && { pAdjusted: adjusted }),
-    n: measured.n,
-    verdict,
-    because: note === undefined ? because : `${because}; ${note}`
-  }
+  return { ...named, measured }
 }

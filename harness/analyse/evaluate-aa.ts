@@ -1,6 +1,6 @@
 import { binomialBound } from '../stats/binomial.js'
 import { below, seededRandom, shuffled } from '../stats/random.js'
-import type { Arm, Block, Evidence } from '../types.js'
+import type { Block, Evidence } from '../types.js'
 import { analyse } from './analyse.js'
 
 export interface RelabelOptions {
@@ -28,7 +28,7 @@ export interface FalseAlarms {
 /**
  * A/A: draws pairs and labels at random from a bank of blocks of equal arms, sends each fictitious comparison through
  * the shipped analyse() and counts the verdicts of the primary outcome. All that analyse() sees of a block's origin (index,
- * pair, arm, seed) is overwritten, so it cannot know that the arms are equal.
+ * pair, condition, seed) is overwritten, so it cannot know that the arms are equal.
  * @throws when the bank has fewer than 2 × pairs blocks
  */
 export function relabelAA (bank: Evidence, { relabellings, pairs = 8, seed }: RelabelOptions): FalseAlarms {
@@ -62,7 +62,7 @@ export function relabelAA (bank: Evidence, { relabellings, pairs = 8, seed }: Re
   }
 }
 
-function relabelled (block: Block, at: number, arm: Arm): Block {
+function relabelled (block: Block, at: number, condition: string): Block {
   const pair = (at >> 1) + 1
-  return { ...block, evidence: { ...block.evidence, plan: { index: at + 1, pair, arm, traceSeed: pair } } }
+  return { ...block, evidence: { ...block.evidence, plan: { index: at + 1, pair, condition, traceSeed: pair } } }
 }

@@ -6,11 +6,10 @@ import type { BlockEvidence, CallSample, Manifest, OsSample, Plan } from '../typ
 // What analysis computes with; other fields may be there or not.
 const num = Type.Number()
 const text = Type.String()
-const arm = Type.Union([Type.Literal('before'), Type.Literal('after')])
-const blockPlan = Type.Object({ index: Type.Integer({ minimum: 1 }), pair: Type.Integer({ minimum: 1 }), arm, traceSeed: num })
+const blockPlan = Type.Object({ index: Type.Integer({ minimum: 1 }), pair: Type.Integer({ minimum: 1 }), condition: text, traceSeed: num })
 
 const callSample = Type.Object({
-  phase: Type.Union([Type.Literal('capacity'), Type.Literal('load'), Type.Literal('unloaded')]),
+  phase: Type.Union([Type.Literal('capacity'), Type.Literal('load'), Type.Literal('unloaded'), Type.Literal('warm-up')]),
   seq: num,
   cls: text,
   intendedMs: num,
@@ -33,18 +32,24 @@ const osSample = Type.Object({
 
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })
 
-const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, warnings: Type.Array(text) })
+const counters = Type.Optional(Type.Record(text, num))
+const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, warnings: Type.Array(text) })
+
+const openLoop = Type.Object({ kind: Type.Literal('open-loop'), ttftLimitMs: Type.Record(text, num), closedLoopClients: Type.Integer({ minimum: 1 }) })
+const streams = Type.Object({ kind: Type.Literal('streams'), clients: Type.Integer({ minimum: 1 }), predictTokens: Type.Integer({ minimum: 1 }), patienceSeconds: num })
 
 const plan = Type.Object({
-  schemaVersion: Type.Literal(1),
+  schemaVersion: Type.Literal(2),
   experiment: text,
   seed: num,
   alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }),
   blocks: Type.Array(blockPlan),
-  conditions: Type.Array(Type.Object({ id: arm, policies: Type.Array(text) })),
+  design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
+  claims: Type.Array(text),
+  conditions: Type.Array(Type.Object({ id: text, policies: Type.Array(text), knobs: Type.Array(text), baseline: Type.Optional(text) })),
   outcomes: Type.Array(Type.Object({ metric: text, primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) })),
   predictions: Type.Array(Type.Object({ id: text, lo: num, hi: num })),
-  workload: Type.Object({ ttftLimitMs: Type.Record(text, num), closedLoopClients: Type.Integer({ minimum: 1 }) })
+  workload: Type.Union([openLoop, streams])
 })
 
 const manifest = Type.Object({ model: Type.Object({ synthetic: Type.Boolean() }), missing: Type.Array(text) })

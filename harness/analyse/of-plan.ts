@@ -8,11 +8,11 @@ export function ofPlan (plan: Plan, blocks: readonly Block[]): { blocks: Block[]
   const kept = new Map<number, Block>()
   const warnings: string[] = []
   for (const block of blocks) {
-    const { index, arm, pair, traceSeed } = block.evidence.plan
+    const { index, condition, pair, traceSeed } = block.evidence.plan
     const planned = plan.blocks.find(one => one.index === index)
-    if (planned === undefined) warnings.push(`block ${index} (${arm}) is not in the plan and is left out`)
-    else if (planned.arm !== arm || planned.pair !== pair || planned.traceSeed !== traceSeed) warnings.push(`block ${index} says arm ${arm}, pair ${pair}, seed ${traceSeed}; the plan says arm ${planned.arm}, pair ${planned.pair}, seed ${planned.traceSeed}: it is left out`)
-    else if (kept.has(index)) throw new Error(`block ${index} (${arm}) is there twice; remove one of the two from the evidence`)
+    if (planned === undefined) warnings.push(`block ${index} (${condition}) is not in the plan and is left out`)
+    else if (planned.condition !== condition || planned.pair !== pair || planned.traceSeed !== traceSeed) warnings.push(`block ${index} says condition ${condition}, pair ${pair}, seed ${traceSeed}; the plan says condition ${planned.condition}, pair ${planned.pair}, seed ${planned.traceSeed}: it is left out`)
+    else if (kept.has(index)) throw new Error(`block ${index} (${condition}) is there twice; remove one of the two from the evidence`)
     else kept.set(index, block)
   }
   return { blocks: [...kept.values()].sort((a, b) => a.evidence.plan.index - b.evidence.plan.index), warnings: warnings.sort() }

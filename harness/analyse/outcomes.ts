@@ -11,6 +11,26 @@ export const defaultOutcomes: readonly OutcomeSpec[] = [
   { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 ]
 
+/** Of streams, the metrics that an experiment may name as its primary outcome: the first is the default. */
+export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50'] as const
+export type StreamsPrimary = typeof streamsPrimaries[number]
+
+const streamsOutcomes: readonly OutcomeSpec[] = [
+  { metric: 'itl-p99', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'tokens-per-second', unit: 'tokens/s', better: 'higher', primary: false, matters: 1.1 },
+  { metric: 'itl-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'ttft-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 },
+  { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
+]
+
+/** Outcomes of a comparison under streams. */
+export function outcomesOfStreams (primary: StreamsPrimary): OutcomeSpec[] {
+  return streamsOutcomes.map(spec => ({ ...spec, primary: spec.metric === primary }))
+}
+
+/** A dose-response has no primary: its predictions carry it. */
+export const sweepOutcomes: readonly OutcomeSpec[] = streamsOutcomes.slice(0, 2)
+
 /** The plan's specification of a metric, else the default one (never primary when the plan names another primary). */
 export function outcomeSpec (plan: Plan, metric: string): OutcomeSpec {
   const planned = plan.outcomes.find(spec => spec.metric === metric)

@@ -10,7 +10,7 @@ import { simulate } from './testing.js'
 const lines = (items: readonly unknown[]): string => items.map(item => JSON.stringify(item) + '\n').join('')
 
 function folder (of: Evidence['blocks'][number]): string {
-  return `${String(of.evidence.plan.index).padStart(2, '0')}-${of.evidence.plan.arm}`
+  return `${String(of.evidence.plan.index).padStart(2, '0')}-${of.evidence.plan.condition}`
 }
 
 async function write (dir: string, evidence: Evidence): Promise<void> {

@@ -4,10 +4,12 @@ import { basename, join } from 'node:path'
 import type { ValidateFunction } from 'ajv'
 import type { Block, Evidence } from '../types.js'
 import { guards } from './evidence-schema.js'
+import { migrateBlock, migratePlan } from './migrate.js'
+import { isOpenLoop } from './plan-kind.js'
 
 /**
- * Reads a run's folder: plan.json, manifest.json and blocks/NN-arm/{block.json, calls.ndjson, samples.ndjson, gateway.ndjson}.
- * A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
+ * Reads a run's folder: plan.json, manifest.json and blocks/NN-CONDITION/{block.json, calls.ndjson, samples.ndjson,
+ * gateway.ndjson} (the last only of an open loop); of schema version 1, too. A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
  * missing samples or gateway file is empty, each with a warning in its block.
  * @throws with file and line when anything else cannot be read
  */
@@ -16,28 +18,29 @@ export async function readEvidence (dir: string): Promise<Evidence> {
   const planText = await required(planFile, `${dir} is not a run: give the folder that has plan.json in it`)
   const manifestFile = join(dir, 'manifest.json')
   const manifestText = await required(manifestFile, 'the run was stopped before its first block; run it again')
-  const names = (await readdir(join(dir, 'blocks')).catch(onlyMissing([]))).filter(name => /^\d+-(before|after)$/.test(name)).sort()
+  const names = (await readdir(join(dir, 'blocks')).catch(onlyMissing([]))).filter(name => /^\d+-[\w.+-]+$/.test(name)).sort()
+  const plan = parsed(planText, guards.plan, planFile, migratePlan)
   const blocks: Block[] = []
   for (const name of names) {
-    const block = await readBlock(join(dir, 'blocks', name))
+    const block = await readBlock(join(dir, 'blocks', name), isOpenLoop(plan))
     if (block !== undefined) blocks.push(block)
   }
   return {
-    plan: parsed(planText, guards.plan, planFile),
+    plan,
     planSha256: createHash('sha256').update(planText).digest('hex'),
     manifest: parsed(manifestText, guards.manifest, manifestFile),
     blocks
   }
 }
 
-async function readBlock (dir: string): Promise<Block | undefined> {
+async function readBlock (dir: string, withGateway: boolean): Promise<Block | undefined> {
   const file = join(dir, 'block.json')
   const text = await optional(file)
   if (text === undefined) return undefined
-  const evidence = parsed(text, guards.block, file)
+  const evidence = parsed(text, guards.block, file, migrateBlock)
   const calls = await readLines(join(dir, 'calls.ndjson'), guards.call)
   const samples = await readLines(join(dir, 'samples.ndjson'), guards.sample)
-  const records = await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call')
+  const records = withGateway ? await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call') : { items: [], warnings: [] }
   const warnings = [...evidence.warnings, ...calls.warnings, ...samples.warnings, ...records.warnings]
   return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items }
 }
@@ -63,8 +66,8 @@ async function readLines<T> (file: string, guard: ValidateFunction<T>, wanted: (
   return { items, warnings: cut ? [`${basename(file)}:${lines.length + 1}: the last line was cut and is dropped`] : [] }
 }
 
-function parsed<T> (text: string, guard: ValidateFunction<T>, file: string): T {
-  return checked(json(text, file), guard, file)
+function parsed<T> (text: string, guard: ValidateFunction<T>, file: string, migrate: (value: unknown) => unknown = value => value): T {
+  return checked(migrate(json(text, file)), guard, file)
 }
 
 function json (text: string, place: string): unknown {

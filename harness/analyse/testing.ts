@@ -1,5 +1,5 @@
 import { normal, seededRandom, type Random } from '../stats/random.js'
-import type { Arm, Block, BlockPlan, CallSample, Evidence, OsSample, Workload } from '../types.js'
+import type { Block, BlockPlan, CallSample, Evidence, OpenLoopPlan, OpenLoopWorkload, OsSample } from '../types.js'
 import { admissionPredictions } from './claims/admission-predictions.js'
 import { defaultOutcomes } from './outcomes.js'
 
@@ -10,7 +10,7 @@ export interface SimulationOptions {
   /** Offered ÷ capacity. */
   readonly overload: number
   /** Which arms have a bounded queue in front of the server; the others have its unbounded one. */
-  readonly bounded: readonly Arm[]
+  readonly bounded: readonly string[]
   /** Service rate of the `after` arm ÷ that of `before`; its closed loop has it too. */
   readonly speedUp: number
   /** Work per token of llama-server in `after` ÷ `before`: a change that is not the queue's. */
@@ -34,12 +34,13 @@ const rampMs = 3000
 const drainMs = 8000
 const closedLoopMs = 10_000
 
-export function simulate (options: Partial<SimulationOptions> = {}): Evidence {
+export function simulate (options: Partial<SimulationOptions> = {}): Evidence & { readonly plan: OpenLoopPlan } {
   const all = { ...simulationDefaults, ...options }
   const plans = Array.from({ length: 2 * all.pairs }, (_, i): BlockPlan => ({
-    index: i + 1, pair: (i >> 1) + 1, arm: (i % 4 === 0 || i % 4 === 3) ? 'before' : 'after', traceSeed: all.seed * 1000 + (i >> 1)
+    index: i + 1, pair: (i >> 1) + 1, condition: (i % 4 === 0 || i % 4 === 3) ? 'before' : 'after', traceSeed: all.seed * 1000 + (i >> 1)
   }))
-  const workload: Workload = {
+  const workload: OpenLoopWorkload = {
+    kind: 'open-loop',
     classes: [{ name: 'short', promptWords: 32, maxTokens: tokens, share: 1 }],
     ratePerSecond: all.overload * capacity,
     rampSeconds: rampMs / 1000,
@@ -53,19 +54,23 @@ export function simulate (options: Partial<SimulationOptions> = {}): Evidence {
   return {
     planSha256: '0'.repeat(64),
     plan: {
-      schemaVersion: 1,
+      schemaVersion: 2,
       experiment: 'admission',
       question: 'Does admission keep the capacity good under overload?',
       preset: 'laptop',
       seed: all.seed,
-      conditions: [{ id: 'before', title: 'llama-server alone', policies: [] }, { id: 'after', title: 'with admission', policies: ['admission'] }],
+      design: 'pairs',
+      quiet: false,
+      effects: [],
+      claims: ['admission-keeps-capacity-good'],
+      conditions: [{ id: 'before', title: 'llama-server alone', policies: [], knobs: [], factors: {} }, { id: 'after', title: 'with admission', policies: ['admission'], knobs: [], factors: {}, baseline: 'before' }],
       workload,
       calibration: { unloadedTtftMs: 100, capacityPerSecond: capacity, answers: 40 },
       blocks: plans,
       outcomes: defaultOutcomes,
       predictions: admissionPredictions(slots),
       alpha: 0.05,
-      expected: { offeredPerArm: 1, answeredPerArm: 1, unsupported: [], verdict: all.pairs >= 8 },
+      expected: { offeredPerCondition: 1, answeredPerCondition: 1, unsupported: [], verdict: all.pairs >= 8 },
       createdAt: '2026-01-01T00:00:00.000Z'
     },
     manifest: {
@@ -88,13 +93,13 @@ export function simulate (options: Partial<SimulationOptions> = {}): Evidence {
 
 function simulateBlock (plan: BlockPlan, options: SimulationOptions): Block {
   const noise = seededRandom(options.seed * 7919 + plan.index)
-  const speed = Math.exp(options.blockNoise * normal(noise)) * (plan.arm === 'after' ? options.speedUp : 1)
+  const speed = Math.exp(options.blockNoise * normal(noise)) * (plan.condition === 'after' ? options.speedUp : 1)
   const serviceMs = (): number => 1000 * slots / capacity / speed * Math.exp(0.05 * normal(noise))
   const loadFromMs = plan.index * 1e6 + closedLoopMs + 1000
   const judgedFromMs = loadFromMs + rampMs
   const judgedToMs = judgedFromMs + options.windowSeconds * 1000
   const closed = closedLoop(plan.index * 1e6, serviceMs)
-  const bounded = options.bounded.includes(plan.arm)
+  const bounded = options.bounded.includes(plan.condition)
   const { calls, inServer } = openLoop(arrivals(plan.traceSeed, options.overload * capacity, loadFromMs, judgedToMs), judgedToMs + drainMs, bounded, serviceMs)
   return {
     evidence: {
@@ -171,7 +176,7 @@ function soonest (free: readonly number[]): number {
 
 function sampled (plan: BlockPlan, calls: readonly CallSample[], inServer: Served['inServer'], fromMs: number, toMs: number, options: SimulationOptions): OsSample[] {
   const random: Random = seededRandom(options.seed * 104_729 + plan.index)
-  const usecPerToken = 9000 * Math.exp(0.01 * normal(random)) * (plan.arm === 'after' ? options.cpuFactor : 1)
+  const usecPerToken = 9000 * Math.exp(0.01 * normal(random)) * (plan.condition === 'after' ? options.cpuFactor : 1)
   return Array.from({ length: Math.floor((toMs - fromMs) / 2000) + 1 }, (_, i) => {
     const atMs = fromMs + 2000 * i
     const inside = inServer.filter(stay => stay.fromMs <= atMs && stay.toMs > atMs).length

@@ -4,6 +4,9 @@ import { smallestP } from '../stats/signflip.js'
 /** Fewer pairs cannot reach p ≤ 0.05 whatever they show. */
 export const fewestPairs = 6
 
+/** Of a sweep, whose conditions share one Holm family: fewer describe. */
+export const fewestRepeats = 8
+
 export interface Measured {
   readonly n: number
   /** What n counts: `pairs` or `blocks`. */
@@ -20,10 +23,11 @@ export interface Measured {
  * equivalent: the interval lies inside [1/matters, matters], also where a difference is certain but too small to
  * matter. Else better or worse: p ≤ alpha and 1 outside the interval (the same thing for a sign-flip interval without
  * adjustment). Else cannot say, with what it would take.
+ * @param fewest pairs below which nothing is judged
  */
-export function judge (measured: Measured, spec: OutcomeSpec, alpha: number): { verdict: ContrastVerdict, because: string } {
+export function judge (measured: Measured, spec: OutcomeSpec, alpha: number, fewest = fewestPairs): { verdict: ContrastVerdict, because: string } {
   const { n, unit, ratio, interval, p } = measured
-  if (n < fewestPairs) {
+  if (n < fewest) {
     return { verdict: 'cannot say', because: `described, not judged: ${n} ${unit}, the smallest possible p is ${number(smallestP(n))}` }
   }
   const tested = `p = ${number(p)}, ${n} ${unit}`

@@ -1,58 +1,92 @@
-import type { Arm, Cell, Evidence } from '../types.js'
+import type { BlockSummary, Cell, Evidence, Plan } from '../types.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
-import type { BlockView } from './block-summary.js'
-import { ofArm } from './gate.js'
+import type { OpenLoopView } from './block-summary.js'
+import { ofCondition } from './gate.js'
+import type { StreamsView } from './streams-summary.js'
 import { number } from './verdict.js'
 import { middle, scheduledTtftMs } from './window.js'
 
-const arms: readonly Arm[] = ['before', 'after']
 /** Below this share of the capacity a condition is declared stationary. */
 const stationaryBelow = 0.9
 const driftThatMatters = 1.1
+/** Of the p99 of the gaps: a client's own stalls may be this long and hide nothing. */
+const clientStallShare = 0.05
 
-export function warningsOf (evidence: Evidence, views: readonly BlockView[], cells: readonly Cell[]): string[] {
+type View = OpenLoopView | StreamsView
+
+export function openLoopWarnings (evidence: Evidence, views: readonly OpenLoopView[], cells: readonly Cell[]): string[] {
   return [
     ...incomplete(evidence),
-    ...views.flatMap(({ summary }) => summary.valid ? [] : [`block ${summary.index} (${summary.arm}) is invalid: ${summary.because ?? 'no reason given'}`]),
-    ...lostPairs(views),
-    ...views.flatMap(({ block }) => block.evidence.warnings.map(warning => `block ${block.evidence.plan.index} (${block.evidence.plan.arm}): ${warning}`)),
-    ...views.flatMap(({ summary }) => summary.capacityPerSecond > 0 ? [] : [`block ${summary.index} (${summary.arm}) has no capacity: its closed loop was too short; it is left out where the capacity is needed`]),
+    ...ofBlocks(evidence.plan, views),
+    ...views.flatMap(({ summary }) => summary.capacityPerSecond > 0 ? [] : [`block ${summary.index} (${summary.condition}) has no capacity: its closed loop was too short; it is left out where the capacity is needed`]),
     ...drift(views),
+    ...ofFigures(evidence, views, cells),
+    ...sources(evidence, views)
+  ]
+}
+
+export function streamsWarnings (evidence: Evidence, views: readonly StreamsView[], cells: readonly Cell[]): string[] {
+  return [
+    ...incomplete(evidence),
+    ...ofBlocks(evidence.plan, views),
+    ...views.flatMap(({ summary }) => summary.serverEnd === undefined ? [] : [`block ${summary.index} (${summary.condition}): llama-server ended: ${summary.serverEnd}`]),
+    ...clientStalls(views),
+    ...ofFigures(evidence, views, cells),
+    ...missingHere(evidence),
+    ...noProcess(views)
+  ]
+}
+
+function ofBlocks (plan: Plan, views: readonly View[]): string[] {
+  return [
+    ...views.flatMap(({ summary }) => summary.valid ? [] : [`block ${summary.index} (${summary.condition}) is invalid: ${summary.because ?? 'no reason given'}`]),
+    ...lostPairs(plan, views.map(view => view.summary)),
+    ...views.flatMap(({ block }) => block.evidence.warnings.map(warning => `block ${block.evidence.plan.index} (${block.evidence.plan.condition}): ${warning}`))
+  ]
+}
+
+function ofFigures ({ plan }: Evidence, views: readonly View[], cells: readonly Cell[]): string[] {
+  return [
     ...floors(cells),
     ...observer(views),
-    ...sources(evidence, views),
-    ...(evidence.plan.alpha === 0.05 ? [] : [`alpha is ${evidence.plan.alpha}: the intervals of the contrasts are at level ${number(1 - evidence.plan.alpha)}`])
+    ...(plan.alpha === 0.05 ? [] : [`alpha is ${plan.alpha}: the intervals of the contrasts are at level ${number(1 - plan.alpha)}`])
   ]
 }
 
 function incomplete ({ plan, blocks }: Evidence): string[] {
   const present = new Set(blocks.map(block => block.evidence.plan.index))
   const absent = plan.blocks.filter(block => !present.has(block.index))
-  return absent.length === 0 ? [] : [`the run is incomplete: ${absent.length} of ${plan.blocks.length} planned blocks are missing (${absent.map(block => `${block.index} ${block.arm}`).join(', ')})`]
+  return absent.length === 0 ? [] : [`the run is incomplete: ${absent.length} of ${plan.blocks.length} planned blocks are missing (${absent.map(block => `${block.index} ${block.condition}`).join(', ')})`]
 }
 
-function lostPairs (views: readonly BlockView[]): string[] {
-  const before = new Set(ofArm(views, 'before').map(view => view.summary.pair))
-  const after = new Set(ofArm(views, 'after').map(view => view.summary.pair))
-  const odd = [...new Set(views.map(view => view.summary.pair))].filter(pair => before.has(pair) !== after.has(pair)).sort((a, b) => a - b)
-  return odd.length === 0 ? [] : [`pairs without two valid blocks are left out of the paired contrasts: ${odd.join(', ')}`]
+/** Repeats that lack one of the conditions. */
+function lostPairs ({ conditions }: Plan, summaries: readonly BlockSummary[]): string[] {
+  const valid = summaries.filter(summary => summary.valid)
+  const odd = [...new Set(summaries.map(summary => summary.pair))].sort((a, b) => a - b).filter(pair => {
+    const present = conditions.filter(({ id }) => valid.some(summary => summary.pair === pair && summary.condition === id)).length
+    return present > 0 && present < conditions.length
+  })
+  if (odd.length === 0) return []
+  return [conditions.length === 2
+    ? `pairs without two valid blocks are left out of the paired contrasts: ${odd.join(', ')}`
+    : `repeats without a valid block of every condition, left out of the contrasts that need the missing one: ${odd.join(', ')}`]
 }
 
-/** The machine over the whole run, and the arms that are declared stationary within their windows. */
-function drift (views: readonly BlockView[]): string[] {
+/** The machine over the whole run, and the conditions that are declared stationary within their windows. */
+function drift (views: readonly OpenLoopView[]): string[] {
   const inOrder = [...views].filter(view => view.summary.capacityPerSecond > 0).sort((a, b) => a.summary.index - b.summary.index)
   const half = Math.floor(inOrder.length / 2)
   const machine = half < 2 ? null : changeOf(inOrder.slice(0, half).map(capacityOf), inOrder.slice(-half).map(capacityOf))
   const found = machine === null || !matters(machine) ? [] : [`the machine drifted: the capacity of the second half of the blocks is ${number(machine)}× that of the first; pairs cancel it, absolute numbers do not`]
-  for (const arm of arms) {
-    const stationary = ofArm(views, arm).filter(({ summary }) => summary.offeredPerSecond < stationaryBelow * summary.capacityPerSecond)
+  for (const condition of new Set(views.map(view => view.summary.condition))) {
+    const stationary = ofCondition(views, condition).filter(({ summary }) => summary.offeredPerSecond < stationaryBelow * summary.capacityPerSecond)
     const change = changeOf(stationary.flatMap(view => ttftOfHalf(view, 0)), stationary.flatMap(view => ttftOfHalf(view, 1)))
-    if (change !== null && matters(change)) found.push(`'${arm}' is offered less than ${stationaryBelow} of its capacity and yet drifts: TTFT p50 of the second half of its windows is ${number(change)}× that of the first; a longer ramp is needed`)
+    if (change !== null && matters(change)) found.push(`'${condition}' is offered less than ${stationaryBelow} of its capacity and yet drifts: TTFT p50 of the second half of its windows is ${number(change)}× that of the first; a longer ramp is needed`)
   }
   return found
 }
 
-function capacityOf (view: BlockView): number {
+function capacityOf (view: OpenLoopView): number {
   return view.summary.capacityPerSecond
 }
 
@@ -65,7 +99,7 @@ function changeOf (first: readonly number[], second: readonly number[]): number 
   return a === null || b === null || a <= 0 ? null : b / a
 }
 
-function ttftOfHalf ({ block, judged }: BlockView, which: 0 | 1): number[] {
+function ttftOfHalf ({ block, judged }: OpenLoopView, which: 0 | 1): number[] {
   const middleMs = (block.evidence.judgedFromMs + block.evidence.judgedToMs) / 2
   return judged.filter(call => (call.intendedMs >= middleMs) === (which === 1)).flatMap(call => scheduledTtftMs(call) ?? [])
 }
@@ -79,17 +113,37 @@ function floors (cells: readonly Cell[]): string[] {
   })
 }
 
-function observer (views: readonly BlockView[]): string[] {
+function observer (views: readonly View[]): string[] {
   const over = views.map(view => view.summary.samplerCpuShare).filter(share => share > 0.01)
   return over.length === 0 ? [] : [`the sampler used up to ${number(Math.max(...over) * 100)} % of a core (over 1 % in ${over.length} of ${views.length} blocks); it runs on the CPU of the load, not on llama-server's`]
 }
 
-function sources ({ manifest }: Evidence, views: readonly BlockView[]): string[] {
-  const has = (field: 'process' | 'serverSockets' | 'requestsDeferred'): boolean => views.every(view => view.block.samples.some(sample => sample[field] !== undefined))
+function missingHere ({ manifest }: Evidence): string[] {
+  return manifest.missing.map(missing => `missing on this machine: ${missing}`)
+}
+
+function sources (evidence: Evidence, views: readonly OpenLoopView[]): string[] {
   return [
-    ...manifest.missing.map(missing => `missing on this machine: ${missing}`),
-    ...(has('process') ? [] : ['a block has no reading of llama-server’s process (/proc): no CPU time per token']),
-    ...(has('serverSockets') ? [] : ['a block has no count of sockets (ss): the OS leg of the admission claim is missing']),
-    ...(has('requestsDeferred') ? [] : ['a block has no reading of llama-server’s gauges: the mechanism leg of the admission claim is missing'])
+    ...missingHere(evidence),
+    ...noProcess(views),
+    ...(hasEverywhere(views, 'serverSockets') ? [] : ['a block has no count of sockets (ss): the OS leg of the admission claim is missing']),
+    ...(hasEverywhere(views, 'requestsDeferred') ? [] : ['a block has no reading of llama-server’s gauges: the mechanism leg of the admission claim is missing'])
   ]
+}
+
+function noProcess (views: readonly View[]): string[] {
+  return hasEverywhere(views, 'process') ? [] : ['a block has no reading of llama-server’s process (/proc): no CPU time per token']
+}
+
+function hasEverywhere (views: readonly View[], field: 'process' | 'serverSockets' | 'requestsDeferred'): boolean {
+  return views.every(view => view.block.samples.some(sample => sample[field] !== undefined))
+}
+
+/** A client that stood still stamps late: such a gap is not the server's. */
+function clientStalls (views: readonly StreamsView[]): string[] {
+  return views.flatMap(({ block, summary }) => {
+    const stallMs = block.evidence.generatorEventLoopDelayMaxMs
+    const allowedMs = Math.max(5, clientStallShare * (summary.itlP99Ms ?? 0))
+    return stallMs <= allowedMs ? [] : [`block ${summary.index} (${summary.condition}): the client stood still for up to ${number(stallMs)} ms, more than ${number(allowedMs)} ms: gaps of that size may be its own`]
+  })
 }

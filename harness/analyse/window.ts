@@ -1,6 +1,6 @@
-import type { Block, CallSample, OsSample, Workload } from '../types.js'
+import type { Block, CallSample, OpenLoopWorkload, OsSample } from '../types.js'
 
-/** Calls of the open loop that were intended in [judgedFromMs, judgedToMs), in that order. */
+/** Calls of the load that were intended in [judgedFromMs, judgedToMs), in that order. */
 export function judgedCalls (block: Block): readonly CallSample[] {
   const { judgedFromMs, judgedToMs } = block.evidence
   return block.calls
@@ -25,7 +25,7 @@ export function scheduledTtftMs (call: CallSample): number | undefined {
   return call.outcome === 'answered' && call.firstMs !== undefined ? call.firstMs - call.intendedMs : undefined
 }
 
-export function limitMs (workload: Workload, cls: string): number {
+export function limitMs (workload: OpenLoopWorkload, cls: string): number {
   const limit = workload.ttftLimitMs[cls]
   if (limit === undefined) {
     throw new Error(`a call has class '${cls}', for which the plan has no ttftLimitMs (it has ${Object.keys(workload.ttftLimitMs).join(', ')}): the calls are of another plan`)
@@ -34,12 +34,12 @@ export function limitMs (workload: Workload, cls: string): number {
 }
 
 /** Answered completely, first content within the limit of its class. */
-export function isGood (call: CallSample, workload: Workload): boolean {
+export function isGood (call: CallSample, workload: OpenLoopWorkload): boolean {
   const ttftMs = scheduledTtftMs(call)
   return ttftMs !== undefined && ttftMs <= limitMs(workload, call.cls)
 }
 
-/** Content chunks (one per token) of open-loop calls that arrived in [fromMs, toMs), whatever became of the call. */
+/** Content chunks (one per token) of the load's calls that arrived in [fromMs, toMs), whatever became of the call. */
 export function tokensBetween (calls: readonly CallSample[], fromMs: number, toMs: number): number {
   let tokens = 0
   for (const call of calls) {

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import type { BlockEvidence, CallSample, Plan, Result } from '../types.js'
+import type { BlockEvidence, CallSample, OpenLoopResult, Plan, Result } from '../types.js'
 
 const program = fileURLToPath(new URL('../cli.js', import.meta.url))
 
@@ -45,7 +45,7 @@ t.test('a whole comparison on the real llama-server', async t => {
   const result = readJson<Result>(`${folder}/result.json`)
   t.equal(result.complete, true)
   t.equal(result.planSha256, createHash('sha256').update(readFileSync(`${folder}/plan.json`)).digest('hex'))
-  t.strictSame(result.blocks.map(block => block.arm), ['before', 'after', 'after', 'before'])
+  t.strictSame(result.blocks.map(block => block.condition), ['before', 'after', 'after', 'before'])
   t.equal(result.manifest.model.synthetic, true)
   t.match(readFileSync(`${folder}/report.html`, 'utf8'), /synthetic weights/)
 
@@ -73,7 +73,7 @@ t.test('a whole comparison on the real llama-server', async t => {
     lines[at] = JSON.stringify({ ...JSON.parse(lines[at] ?? '') as CallSample, outcome: 'failed', reason: 'altered' })
     writeFileSync(file, lines.join('\n') + '\n')
     await harness(['report', folder])
-    const good = (text: string): number | undefined => (JSON.parse(text) as Result).blocks[1]?.goodPerSecond
+    const good = (text: string): number | undefined => (JSON.parse(text) as OpenLoopResult).blocks[1]?.goodPerSecond
     t.not(good(readFileSync(`${folder}/result.json`, 'utf8')), good(before))
   })
 })

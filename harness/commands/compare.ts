@@ -2,12 +2,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
-import { conditionsOf, experimentFor, parsePolicies, policyNames } from '../plan/experiments.js'
-import { expectedSeconds } from '../plan/plan.js'
+import { expectedSeconds } from '../plan/duration.js'
+import { conditionsOf, experimentFor, parsePolicies } from '../plan/experiments.js'
+import { policyNames } from '../plan/policies.js'
 import { presets } from '../plan/presets.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { createProgress } from '../render/progress.js'
-import { runCompare } from '../run/compare.js'
+import { runExperiment } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { wholeNumber } from './options.js'
@@ -41,7 +42,7 @@ export function compareCommand (): Command {
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--slots <n>', 'slots of llama-server (-np)', wholeNumber(1, 64), 4)
     .option('--threads <n>', 'threads of llama-server (-t; default: one per CPU that it gets)', wholeNumber(1, 256))
-    .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: 10 × the unloaded TTFT)', wholeNumber(1, 3_600_000))
+    .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: 8 × the unloaded TTFT)', wholeNumber(1, 3_600_000))
     .option('--seed <n>', 'seed of arrivals and prompts', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--out <dir>', 'run folder; must be new or empty (default: results/DATE-EXPERIMENT)')
     .option('--json', 'print result.json on stdout instead of the summary')
@@ -63,21 +64,24 @@ async function compare (options: CompareOptions): Promise<void> {
     progress.note('stopping; what is finished is kept (press again to leave at once)')
     stop.abort(new Error('stopped by the user'))
   }
-  const progress = createProgress(process.stderr, expectedSeconds(presets[options.preset]))
+  const progress = createProgress(process.stderr, expectedSeconds(presets[options.preset], 2))
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
-    await runCompare({
-      experiment,
+    await runExperiment({
+      experiment: experiment.name,
+      question: experiment.question,
+      design: 'pairs',
       conditions: conditionsOf(experiment.policies),
+      quiet: false,
+      effects: [],
+      claims: experiment.claim === undefined ? [] : [experiment.claim],
       preset: presets[options.preset],
-      classes,
-      rate,
+      repeats: presets[options.preset].pairs,
+      load: { kind: 'open-loop', classes, rate, slots: options.slots, ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs }) },
       seed: options.seed,
-      slots: options.slots,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       model: options.model,
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer }),
-      ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs }),
       folder,
       signal: stop.signal,
       progress

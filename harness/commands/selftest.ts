@@ -4,11 +4,12 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { Command } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { relabelAA } from '../analyse/evaluate-aa.js'
+import { migrateEvidence } from '../analyse/migrate.js'
 import { readEvidence } from '../analyse/read.js'
 import { presets } from '../plan/presets.js'
 import { defaultClasses } from '../plan/workload.js'
 import { createProgress } from '../render/progress.js'
-import { runCompare } from '../run/compare.js'
+import { runExperiment } from '../run/experiment.js'
 import type { Condition, Evidence } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { wholeNumber } from './options.js'
@@ -25,7 +26,7 @@ export function selftestCommand (): Command {
       const file = options.bank
       if (options.record !== undefined) await record(options.record, file)
       if (!existsSync(file)) throw new UsageError(`--bank: ${file} does not exist; measure one with --record 20 (about 10 minutes)`)
-      const bank = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Evidence
+      const bank = migrateEvidence(JSON.parse(gunzipSync(readFileSync(file)).toString())) as Evidence
       const alarms = relabelAA(bank, options)
       console.log(`${alarms.bank} blocks of equal arms, ${alarms.relabellings} relabellings to ${alarms.pairs} pairs:`)
       console.log(`better ${alarms.better}, worse ${alarms.worse}, equivalent ${alarms.equivalent}, cannot say ${alarms.cannotSay}`)
@@ -37,18 +38,22 @@ export function selftestCommand (): Command {
 /** Both arms are the same: admission at 2× capacity. Kept: plan, manifest, block stamps and calls; not the OS samples and the gateway's log. */
 async function record (pairs: number, file: string): Promise<void> {
   const folder = resolve(`results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-a-a`)
-  const same = (id: Condition['id']): Condition => ({ id, title: 'with admission', policies: ['admission'] })
+  const same = (id: string): Condition => ({ id, title: 'with admission', policies: ['admission'], knobs: [], factors: {} })
   const preset = { ...presets.laptop, pairs, windowSeconds: { usual: 6, longest: 6 }, capacityRounds: 2.5 }
   const progress = createProgress(process.stderr, 2 * pairs * 16)
   try {
-    await runCompare({
-      experiment: { name: 'a-a', question: 'Are equal arms called equal?' },
-      conditions: [same('before'), same('after')],
+    await runExperiment({
+      experiment: 'a-a',
+      question: 'Are equal arms called equal?',
+      design: 'pairs',
+      conditions: [same('before'), { ...same('after'), baseline: 'before' }],
+      quiet: false,
+      effects: [],
+      claims: [],
       preset,
-      classes: defaultClasses,
-      rate: { timesCapacity: 2 },
+      repeats: pairs,
+      load: { kind: 'open-loop', classes: defaultClasses, rate: { timesCapacity: 2 }, slots: 4 },
       seed: 1,
-      slots: 4,
       model: DEFAULT_MODEL_NAME,
       folder,
       signal: new AbortController().signal,

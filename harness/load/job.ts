@@ -11,10 +11,14 @@ const Class = Type.Object({
   share: Type.Number({ minimum: 0 })
 }, closed)
 
-const common = {
+const place = {
   target: Type.Object({ url: Type.String({ pattern: '^https?://' }), apiKey: Type.Optional(Type.String()) }, closed),
   /** Samples are appended to it, one JSON line each. */
-  outPath: Type.String({ minLength: 1 }),
+  outPath: Type.String({ minLength: 1 })
+}
+
+const common = {
+  ...place,
   classes: Type.Array(Class, { minItems: 1 }),
   seed: Type.Number(),
   /** After the last time of sending, calls may be answered for this long; then they are `unanswered`. */
@@ -46,17 +50,32 @@ const UnloadedPhase = Type.Object({
   callsPerClass: Type.Integer({ minimum: 1 })
 }, closed)
 
-/** Open loop · closed loop · one call at a time. */
-export type LoadJob = Static<typeof LoadPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase>
+const StreamsPhase = Type.Object({
+  phase: Type.Literal('streams'),
+  ...place,
+  /** What its calls are called in the samples. */
+  callPhase: Type.Union([Type.Literal('warm-up'), Type.Literal('load')]),
+  clients: Type.Integer({ minimum: 1 }),
+  callsPerClient: Type.Integer({ minimum: 1 }),
+  promptWords: Type.Integer({ minimum: 1 }),
+  /** Of the one prompt that all calls share. */
+  promptSeed: Type.Number(),
+  predictTokens: Type.Integer({ minimum: 1 }),
+  patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
+}, closed)
 
-const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, capacity: CapacityPhase, unloaded: UnloadedPhase }
+/** Open loop · closed loop at full slots · one call at a time · streams straight to `/completion`. */
+export type LoadJob = Static<typeof LoadPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase> | StreamsJob
+export type StreamsJob = Static<typeof StreamsPhase>
+
+const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, capacity: CapacityPhase, unloaded: UnloadedPhase, streams: StreamsPhase }
 
 /** Throws an Error that names the place, the value and what is allowed. */
 export function parseJob (json: unknown): LoadJob {
   if (isJob(json)) return json
   const phase: unknown = typeof json === 'object' && json !== null && 'phase' in json ? json.phase : undefined
-  const schema = phase === 'load' || phase === 'capacity' || phase === 'unloaded' ? SCHEMAS[phase] : undefined
-  if (schema === undefined) throw new Error(`job: phase is ${JSON.stringify(phase)}; it must be load, capacity or unloaded`)
+  const schema = typeof phase === 'string' ? Object.entries(SCHEMAS).find(([name]) => name === phase)?.[1] : undefined
+  if (schema === undefined) throw new Error(`job: phase is ${JSON.stringify(phase)}; it must be one of ${Object.keys(SCHEMAS).join(', ')}`)
   const error = Value.Errors(schema, json).First()
   throw new Error(`job${error?.path.replaceAll('/', '.') ?? ''} is ${JSON.stringify(error?.value)}: ${error?.message ?? 'not allowed'}`)
 }
@@ -81,7 +100,7 @@ export interface LoadProgress extends LoadCounts {
 export interface LoadSummary extends LoadProgress {
   readonly phase: LoadJob['phase']
   /** Monotonic milliseconds: zero of the trace or first send · planned end of sending · last sample, or toMs when that is later.
-   * When it was stopped, and when `unloaded`, toMs is drainedAtMs. */
+   * When it was stopped, and when `unloaded` or `streams`, toMs is drainedAtMs. */
   readonly fromMs: number
   readonly toMs: number
   readonly drainedAtMs: number

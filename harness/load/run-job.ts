@@ -3,9 +3,11 @@ import type { CallSample } from '../types.js'
 import { estimateCapacity, type CapacityCall } from './capacity.js'
 import { openChatClient } from './client.js'
 import { runClosedLoop } from './closed-loop.js'
-import type { LoadJob, LoadProgress, LoadSummary } from './job.js'
+import type { LoadJob, LoadProgress, LoadSummary, StreamsJob } from './job.js'
 import { runOpenLoop } from './open-loop.js'
+import { makePrompt } from './prompts.js'
 import { makeRandom } from './random.js'
+import { runStreams } from './streams.js'
 import { createTally } from './tally.js'
 import { classChooser, makeTrace } from './trace.js'
 import { waitUntil } from './wait.js'
@@ -21,7 +23,40 @@ export interface JobHooks {
 const LEAD_MS = 100
 
 /** Everything of the summary but the event loop's delay, which belongs to a process. */
-export async function runJob (job: LoadJob, { onSample, onStart, signal }: JobHooks): Promise<Omit<LoadSummary, 'eventLoopDelayMaxMs'>> {
+export type JobSummary = Omit<LoadSummary, 'eventLoopDelayMaxMs'>
+
+export async function runJob (job: LoadJob, hooks: JobHooks): Promise<JobSummary> {
+  return job.phase === 'streams' ? await runStreamsJob(job, hooks) : await runChatJob(job, hooks)
+}
+
+async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: JobHooks): Promise<JobSummary> {
+  const tally = createTally()
+  const progress = (): LoadProgress => ({ ...tally.counts(), intended: job.clients * job.callsPerClient })
+  const prompt = makePrompt(job.promptSeed, job.promptWords)
+  onStart(progress)
+  const fromMs = nowMs()
+  await runStreams({
+    target: job.target,
+    phase: job.callPhase,
+    clients: job.clients,
+    callsPerClient: job.callsPerClient,
+    prompt,
+    predictTokens: job.predictTokens,
+    patienceMs: job.patienceSeconds * 1000,
+    signal,
+    onSend: tally.onSend,
+    onSample (sample) {
+      tally.onSample(sample)
+      onSample(sample)
+    }
+  })
+  const drainedAtMs = nowMs()
+  return { ...progress(), phase: job.phase, fromMs, toMs: drainedAtMs, drainedAtMs, stopped: signal.aborted, dispatchDelayMs: tally.dispatchDelayMs() }
+}
+
+type ChatJob = Exclude<LoadJob, StreamsJob>
+
+async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks): Promise<JobSummary> {
   const tally = createTally()
   const client = openChatClient(job.target)
   const lives: CapacityCall[] = []

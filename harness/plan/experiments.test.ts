@@ -1,5 +1,6 @@
 import t from 'tap'
-import { experimentFor, gatewayPolicies, parsePolicies, policyNames } from './experiments.js'
+import { experimentFor, parsePolicies } from './experiments.js'
+import { gatewayPolicies, policyNames } from './policies.js'
 import { parseMix, parseRate } from './workload.js'
 
 t.test('every experiment file names known policies and a workload that parses', async t => {

@@ -2,34 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { UsageError } from '../usage-error.js'
 import { packageRoot } from '../package-root.js'
 import type { Condition } from '../types.js'
+import { policyNames } from './policies.js'
 
 /** A question as data: a file in bench/experiments. */
 export interface ExperimentFile {
   readonly name: string
-  /** Policies toggled between the arms. */
+  /** Policies toggled between the conditions. */
   readonly policies: readonly string[]
   readonly question: string
   /** As `--rate` takes it. */
   readonly rate: string
   /** As `--mix` takes it. */
   readonly mix: string
-}
-
-/** Gateway configuration of each policy that `compare` can toggle, for a limit in milliseconds. */
-const policyConfigs: Readonly<Record<string, (ttftLimitMs: number) => Readonly<Record<string, unknown>>>> = {
-  admission: ttftLimitMs => ({ name: 'admission', slots: 'auto', ttftLimitMs }),
-  'prompt-cap': () => ({ name: 'prompt-cap', maxPromptTokens: 128, maxTokens: 4096 })
-}
-
-/** Outermost first: what refuses without a place comes before what hands out places. */
-const policyOrder = ['prompt-cap', 'admission'] as const
-
-export function policyNames (): string[] {
-  return Object.keys(policyConfigs).sort()
-}
-
-export function gatewayPolicies (names: readonly string[], ttftLimitMs: number): Array<Readonly<Record<string, unknown>>> {
-  return policyOrder.filter(name => names.includes(name)).map(name => policyConfigs[name]?.(ttftLimitMs) ?? {})
+  readonly claim?: string
 }
 
 /** `admission,prompt-cap` → names; unknown ones are an error that lists what there is. */
@@ -56,10 +41,10 @@ export function experimentFor (policies: readonly string[]): ExperimentFile {
   return exact ?? { ...found, name: policies.join('+'), policies: [...policies] }
 }
 
-/** Without and with these policies; everything else is the same in both arms. */
+/** Without and with these policies; everything else is the same in both. */
 export function conditionsOf (policies: readonly string[]): Condition[] {
   return [
-    { id: 'before', title: `without ${policies.join(' and ')}`, policies: [] },
-    { id: 'after', title: `with ${policies.join(' and ')}`, policies }
+    { id: 'before', title: `without ${policies.join(' and ')}`, policies: [], knobs: [], factors: {} },
+    { id: 'after', title: `with ${policies.join(' and ')}`, policies, knobs: [], factors: {}, baseline: 'before' }
   ]
 }

@@ -1,57 +1,130 @@
 import t from 'tap'
-import { abba, limitMultiple, makePlan, planBytes, plannedSeconds, type PlanInput } from './plan.js'
+import type { Condition, Manifest } from '../types.js'
+import { expectedSeconds, plannedSeconds } from './duration.js'
+import { limitMultiple, openLoopDraft, type OpenLoopInput } from './open-loop-plan.js'
+import { blocksInOrder } from './order.js'
+import { planBytes, withPredictions } from './plan.js'
 import { presets } from './presets.js'
+import { calibratedServer, streamsDraft, type StreamsInput } from './streams-plan.js'
 import { defaultClasses, parseMix, parseRate } from './workload.js'
 
-const input: PlanInput = {
+const condition = (id: string, rest: Partial<Condition> = {}): Condition => ({ id, title: id, policies: [], knobs: [], factors: {}, ...rest })
+
+const common = {
   experiment: 'admission',
   question: 'does it help?',
   preset: presets.laptop,
-  pairs: 8,
   seed: 7,
-  conditions: [{ id: 'before', title: 'off', policies: [] }, { id: 'after', title: 'on', policies: ['admission'] }],
-  classes: defaultClasses,
-  rate: { timesCapacity: 2 },
-  slots: 4,
-  calibration: { unloadedTtftMs: { default: 101 }, capacityPerSecond: 4, answers: 24 },
-  predictions: [],
+  quiet: false,
+  effects: [],
+  claims: [],
   createdAt: '2026-01-01T00:00:00.000Z'
 }
 
-t.test('blocks run in ABBA order, each pair on one trace', async t => {
-  t.strictSame(abba(3, 7).map(block => `${block.index}:${block.pair}:${block.arm}`), ['1:1:before', '2:1:after', '3:2:after', '4:2:before', '5:3:before', '6:3:after'])
+const input: OpenLoopInput = {
+  ...common,
+  repeats: 8,
+  design: 'pairs',
+  conditions: [condition('before'), condition('after', { policies: ['admission'], baseline: 'before' })],
+  classes: defaultClasses,
+  rate: { timesCapacity: 2 },
+  slots: 4,
+  calibration: { unloadedTtftMs: { default: 101 }, capacityPerSecond: 4, answers: 24 }
+}
+
+const manifest = { model: { name: 'tiny' }, server: { slots: 4, threads: 2 } } as Manifest
+const makePlan = (changed: Partial<OpenLoopInput> = {}) => withPredictions(openLoopDraft({ ...input, ...changed }), manifest)
+
+t.test('pairs run in ABBA order, each on one trace', async t => {
+  const abba = (pairs: number) => blocksInOrder('pairs', ['before', 'after'], pairs, 7)
+  t.strictSame(abba(3).map(block => `${block.index}:${block.pair}:${block.condition}`), ['1:1:before', '2:1:after', '3:2:after', '4:2:before', '5:3:before', '6:3:after'])
   for (const pair of [1, 2, 3]) {
-    t.equal(new Set(abba(3, 7).filter(block => block.pair === pair).map(block => block.traceSeed)).size, 1)
+    t.equal(new Set(abba(3).filter(block => block.pair === pair).map(block => block.traceSeed)).size, 1)
   }
-  t.equal(new Set(abba(8, 7).map(block => block.traceSeed)).size, 8, 'another pair, another trace')
+  t.equal(new Set(abba(8).map(block => block.traceSeed)).size, 8, 'another pair, another trace')
+})
+
+t.test('a 2×2 is balanced: each condition once at each place and after each other one in four repeats', async t => {
+  const ids = ['none', 'a', 'b', 'a+b']
+  for (const seed of [0, 1, 7]) {
+    const rows = [0, 1, 2, 3].map(row => blocksInOrder('factorial', ids, 4, seed).filter(block => block.pair === row + 1).map(block => block.condition))
+    for (const place of [0, 1, 2, 3]) t.strictSame(rows.map(row => row[place]).sort(), [...ids].sort())
+    const follows = rows.flatMap(row => row.slice(1).map((id, i) => `${row[i]} then ${id}`))
+    t.equal(new Set(follows).size, 12, `seed ${seed}`)
+  }
+})
+
+t.test('a sweep is shuffled anew within each repeat, by the seed', async t => {
+  const ids = ['a', 'b', 'c', 'd', 'e']
+  const order = (seed: number) => blocksInOrder('sweep', ids, 3, seed).map(block => block.condition)
+  t.strictSame(order(1), order(1))
+  t.notSame(order(1), order(2))
+  for (const repeat of [0, 1, 2]) t.strictSame(order(1).slice(5 * repeat, 5 * repeat + 5).sort(), ids)
+  t.notSame(order(1).slice(0, 5), order(1).slice(5, 10))
+  t.strictSame(blocksInOrder('sweep', ids, 2, 3).map(block => block.pair), [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
 })
 
 t.test('limit, ramp and drain follow from the unloaded TTFT, the rate from the capacity', async t => {
-  const { workload } = makePlan(input)
+  const { workload } = makePlan()
   t.equal(workload.ttftLimitMs.default, Math.ceil(limitMultiple * 101 / 50) * 50)
   t.equal(workload.ratePerSecond, 8)
   t.equal(workload.rampSeconds, 1.7)
-  t.equal(makePlan({ ...input, rate: { perSecond: 3 } }).workload.ratePerSecond, 3)
-  t.equal(makePlan({ ...input, ttftLimitMs: 700 }).workload.ttftLimitMs.default, 700)
+  t.equal(makePlan({ rate: { perSecond: 3 } }).workload.ratePerSecond, 3)
+  t.equal(makePlan({ ttftLimitMs: 700 }).workload.ttftLimitMs.default, 700)
 })
 
 t.test('a plan says beforehand what it cannot support', async t => {
-  t.strictSame(makePlan(input).expected, { offeredPerArm: 621, answeredPerArm: 310, unsupported: [], verdict: true })
-  const smoke = makePlan({ ...input, preset: presets.smoke, pairs: 2 })
+  t.strictSame(makePlan().expected, { offeredPerCondition: 621, answeredPerCondition: 310, unsupported: [], verdict: true })
+  const smoke = makePlan({ preset: presets.smoke, repeats: 2 })
   t.equal(smoke.expected.verdict, false)
   t.match(smoke.expected.unsupported, [/p95.*59/, /p99.*299/])
-  const slow = makePlan({ ...input, calibration: { ...input.calibration, capacityPerSecond: 3 } })
+  const slow = makePlan({ calibration: { ...input.calibration, capacityPerSecond: 3 } })
   t.match(slow.expected.unsupported, [/p99/])
 })
 
 t.test('the same input gives the same bytes and hash; another seed another', async t => {
-  t.equal(planBytes(makePlan(input)).sha256, planBytes(makePlan(input)).sha256)
-  t.not(planBytes(makePlan(input)).sha256, planBytes(makePlan({ ...input, seed: 8 })).sha256)
+  t.equal(planBytes(makePlan()).sha256, planBytes(makePlan()).sha256)
+  t.not(planBytes(makePlan()).sha256, planBytes(makePlan({ seed: 8 })).sha256)
+})
+
+t.test('the bands of the named claims are in the plan; an unknown claim is an error', async t => {
+  t.strictSame(makePlan().predictions, [])
+  t.equal(makePlan({ claims: ['admission-keeps-capacity-good'] }).predictions.find(prediction => prediction.id === 'sockets-after')?.hi, 8, 'slots + 4')
+  t.throws(() => makePlan({ claims: ['magic'] }), /no claim "magic"; there are admission-keeps-capacity-good/)
+})
+
+const streams: StreamsInput = {
+  ...common,
+  repeats: 3,
+  design: 'sweep',
+  conditions: [condition('none-t2', { threads: 2 }), condition('q-t1', { threads: 1, baseline: 'none-t2' }), condition('q-run')],
+  workload: { kind: 'streams', clients: 1, calls: 2, promptWords: 8, predictTokens: 200, warmupCalls: 1, patienceSeconds: 60 },
+  primary: 'itl-p99',
+  calibration: {
+    servers: [{ model: 'tiny', threads: 2, tokensPerSecond: 100, ttftMs: 9, gapMs: 10, cpusUsed: 1.75 }, { model: 'tiny', threads: 1, tokensPerSecond: 50, ttftMs: 9, gapMs: 20, cpusUsed: 1.1 }]
+  }
+}
+
+t.test('streams: a sweep has no primary and describes below 8 repeats; a comparison is judged by the outcome that it names', async t => {
+  const sweep = streamsDraft(streams)
+  t.notOk(sweep.outcomes.some(outcome => outcome.primary))
+  t.match(sweep.expected, { answeredPerCondition: 6, verdict: false, unsupported: [] })
+  t.equal(streamsDraft({ ...streams, repeats: 8 }).expected.verdict, true)
+  t.match(streamsDraft({ ...streams, workload: { ...streams.workload, calls: 1 } }).expected.unsupported, [/p99 of the gaps of a block \(needs 299, 199 expected\)/])
+  const pairs = streamsDraft({ ...streams, design: 'pairs', primary: 'ttft-p50' })
+  t.strictSame(pairs.outcomes.filter(outcome => outcome.primary).map(outcome => outcome.metric), ['ttft-p50'])
+})
+
+t.test('streams: length and calibrated server of each condition', async t => {
+  const plan = withPredictions(streamsDraft({ ...streams, repeats: 1 }), manifest)
+  t.strictSame(plan.conditions.map(each => calibratedServer(plan, each, manifest)?.cpusUsed), [1.75, 1.1, 1.75])
+  t.equal(Math.round(plannedSeconds(plan, manifest)), Math.round(3 * 2.5 + 600 / 100 + 600 / 50 + 600 / 100))
 })
 
 t.test('presets keep their promised lengths for a usual limit', async t => {
-  t.ok(plannedSeconds(makePlan(input)) < 360, 'laptop under 6 minutes')
-  t.ok(plannedSeconds(makePlan({ ...input, preset: presets.smoke, pairs: 2 })) < 75, 'smoke under 90 s with its calibration')
+  t.ok(plannedSeconds(makePlan(), manifest) < 360, 'laptop under 6 minutes')
+  t.ok(plannedSeconds(makePlan({ preset: presets.smoke, repeats: 2 }), manifest) < 75, 'smoke under 90 s with its calibration')
+  t.ok(Math.abs(expectedSeconds(presets.laptop, 2) - plannedSeconds(makePlan(), manifest)) < 120)
 })
 
 t.test('--mix and --rate', async t => {

@@ -20,7 +20,7 @@ function sound (t: Test, name: string, run: { evidence: Evidence, result: Result
 t.test('every chart draws whatever there is', async (t) => {
   const bare = evidence.blocks.map((block) => ({ ...block, samples: [], records: [] }))
   const silent = evidence.blocks.map((block) => ({ ...block, calls: [] }))
-  const oneArm = evidence.blocks.filter((block) => block.evidence.plan.arm === 'after')
+  const oneArm = evidence.blocks.filter((block) => block.evidence.plan.condition === 'after')
   const refused = evidence.blocks.map((block) => ({ ...block, calls: block.calls.map(({ firstMs, lastMs, ...call }) => ({ ...call, outcome: 'refused' as const, itlMs: [] })) }))
   const cases: Record<string, { evidence: Evidence, result: Result }> = {
     full: fakeRun(8),
@@ -28,7 +28,7 @@ t.test('every chart draws whatever there is', async (t) => {
     'one pair': fakeRun(1),
     'no samples, no records': { evidence: { ...evidence, blocks: bare }, result },
     'no calls': { evidence: { ...evidence, blocks: silent }, result },
-    'one arm only': { evidence: { ...evidence, blocks: oneArm }, result: { ...result, blocks: result.blocks.filter((block) => block.arm === 'after'), contrasts: [] } },
+    'one arm only': { evidence: { ...evidence, blocks: oneArm }, result: { ...result, blocks: result.blocks.filter((block) => block.condition === 'after'), contrasts: [] } },
     'all refused': { evidence: { ...evidence, blocks: refused }, result },
     'no block counts': { evidence, result: { ...result, blocks: result.blocks.map((block) => ({ ...block, valid: false })) } },
     'no ratios': { evidence, result: { ...result, contrasts: result.contrasts.map((contrast) => ({ ...contrast, ratio: null, ci95: null })) } },
@@ -50,10 +50,10 @@ t.test('the curves end where calls had no first token, and say so', async (t) =>
 t.test('the pair that is shown is the one with the median gain', async (t) => {
   const { evidence, result } = fakeRun(8)
   const shown = representativeBlocks(evidence, result)
-  const good = (pair: number, arm: string): number => result.blocks.find((block) => block.pair === pair && block.arm === arm)?.goodPerSecond ?? 0
+  const good = (pair: number, arm: string): number => result.blocks.find((block) => block.pair === pair && block.condition === arm)?.goodPerSecond ?? 0
   const gains = Array.from({ length: 8 }, (_, index) => good(index + 1, 'after') / good(index + 1, 'before')).sort((a, b) => a - b)
-  const pair = shown.before?.evidence.plan.pair ?? 0
-  t.equal(shown.after?.evidence.plan.pair, pair)
+  const pair = shown.get('before')?.evidence.plan.pair ?? 0
+  t.equal(shown.get('after')?.evidence.plan.pair, pair)
   t.equal(good(pair, 'after') / good(pair, 'before'), gains[3])
 })
 

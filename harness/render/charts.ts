@@ -4,6 +4,7 @@ import { ttftEcdf } from './charts/ecdf.js'
 import { forest, forestHeight } from './charts/forest.js'
 import { ttftOverTime } from './charts/growth.js'
 import { itlSpectrum } from './charts/itl.js'
+import { isOpenLoop } from '../analyse/plan-kind.js'
 import { osPanels, panelsHeight } from './charts/panels.js'
 import type { Evidence, Result } from '../types.js'
 
@@ -23,9 +24,13 @@ export function renderCharts (evidence: Evidence, result: Result): Chart[] {
   })
   const panels = panelsHeight(evidence, result)
   return [
-    both('blocks', (size) => goodByBlock(result, size), 340),
-    both('ecdf', (size) => ttftEcdf(evidence, result, size), 400, 360),
-    both('growth', (size) => ttftOverTime(evidence, result, size), 400, 380),
+    ...(isOpenLoop(result)
+      ? [
+          both('blocks', (size) => goodByBlock(result, size), 340),
+          both('ecdf', (size) => ttftEcdf(evidence, result, size), 400, 360),
+          both('growth', (size) => ttftOverTime(evidence, result, size), 400, 380)
+        ]
+      : []),
     both('panels', (size) => osPanels(evidence, result, size), panels),
     both('forest', (size) => forest(result, size), forestHeight(result, 'wide'), forestHeight(result, 'narrow')),
     both('itl', (size) => itlSpectrum(evidence, result, size), 340)

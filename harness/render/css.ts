@@ -21,10 +21,10 @@ p { margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; } th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid var(--soft); white-space: nowrap; }
-td.text { min-width: 8rem; overflow-wrap: anywhere; } td.arm { min-width: 0; white-space: nowrap; } td.number { white-space: nowrap; }
+td.text { min-width: 8rem; overflow-wrap: anywhere; } td.condition { min-width: 0; white-space: nowrap; } td.number { white-space: nowrap; }
 td small { display: block; font-size: .8rem; line-height: 1.3; }
-tr.arm-before > .arm { color: var(--bad); } tr.arm-after > .arm { color: var(--even); }
-tbody.row tr:first-child > * { border-bottom: 0; padding-top: .55rem; } tbody.row td.arm { padding-left: 1.2rem; }
+tr.condition-before > .condition { color: var(--bad); } tr.condition-after > .condition { color: var(--even); }
+tbody.row tr:first-child > * { border-bottom: 0; padding-top: .55rem; } tbody.row td.condition { padding-left: 1.2rem; }
 tbody.row tr:last-child > * { border-bottom-color: var(--soft); }
 figure { margin: 1.25rem 0 1.75rem; break-inside: avoid; }
 .plot { background: #fff; border: 1px solid var(--rule); border-radius: .4rem; padding: .35rem; }
@@ -37,6 +37,6 @@ details { border: 1px solid var(--rule); border-radius: .4rem; padding: .4rem .8
 summary { cursor: pointer; font-weight: 600; }
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .2rem 1rem; margin: .6rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 code { font: .88em ui-monospace, "DejaVu Sans Mono", Menlo, monospace; background: var(--card); padding: .05em .3em; border-radius: .25em; }
-@media (max-width: 640px) { .plot.wide { display: none; } .plot.narrow { display: block; } .verdict .word { font-size: 1.6rem; } .verdict .numbers { font-size: 1.1rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } table { font-size: .82rem; } th, td { padding: .2rem .22rem; } tbody.row td.arm { padding-left: .3rem; } td small { font-size: .7rem; white-space: normal; } }
+@media (max-width: 640px) { .plot.wide { display: none; } .plot.narrow { display: block; } .verdict .word { font-size: 1.6rem; } .verdict .numbers { font-size: 1.1rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } table { font-size: .82rem; } th, td { padding: .2rem .22rem; } tbody.row td.condition { padding-left: .3rem; } td small { font-size: .7rem; white-space: normal; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --page: #fff; --card: #fff; --rule: #bbb; --good: #00613f; --bad: #a3260f; --even: #1f4e79; --open: #7a5200; } body { max-width: none; font-size: 10.5pt; padding: 0; } .plot.wide { display: block; } .plot.narrow { display: none; } .verdict, .warnings, .leg, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 `

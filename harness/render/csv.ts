@@ -1,6 +1,7 @@
 /** Tables for other programs: RFC 4180, CRLF, a header line, empty where there is no value. Numbers are not rounded. */
+import { isOpenLoop } from '../analyse/plan-kind.js'
 import { PERCENTILES } from './labels.js'
-import type { Block, CallSample, Evidence, Result } from '../types.js'
+import type { Block, CallSample, Evidence, OpenLoopResult, Result, StreamsResult } from '../types.js'
 
 type Field = string | number | boolean | null | undefined
 
@@ -24,16 +25,36 @@ export function cellsCsv (result: Result): string {
 }
 
 export function blocksCsv (result: Result): string {
-  const header = ['block', 'pair', 'arm', 'capacity_per_s', 'offered_per_s', 'answered_per_s', 'good_per_s', 'good_per_capacity', 'ttft_answered_p50_ms',
+  return isOpenLoop(result) ? openLoopBlocks(result) : streamsBlocks(result)
+}
+
+function openLoopBlocks ({ blocks }: OpenLoopResult): string {
+  const header = ['block', 'pair', 'condition', 'capacity_per_s', 'offered_per_s', 'answered_per_s', 'good_per_s', 'good_per_capacity', 'ttft_answered_p50_ms',
     'ttft_answered_p95_ms', 'tokens_per_s', 'server_cpu_usec_per_token', 'dispatch_delay_p95_ms', 'sampler_cpu_share', 'valid', 'because']
-  return toCsv(header, result.blocks.map((block) => [
-    block.index, block.pair, block.arm, block.capacityPerSecond, block.offeredPerSecond, block.answeredPerSecond, block.goodPerSecond, block.goodPerCapacity,
+  return toCsv(header, blocks.map((block) => [
+    block.index, block.pair, block.condition, block.capacityPerSecond, block.offeredPerSecond, block.answeredPerSecond, block.goodPerSecond, block.goodPerCapacity,
     block.ttftAnsweredP50Ms, block.ttftAnsweredP95Ms, block.tokensPerSecond, block.serverCpuUsecPerToken, block.dispatchDelayP95Ms, block.samplerCpuShare,
     block.valid, block.because
   ]))
 }
 
-const CALL_HEADER = ['block', 'pair', 'arm', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
+function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
+  const factors = [...new Set(conditions.flatMap((condition) => Object.keys(condition.factors)))]
+  const header = ['block', 'repeat', 'condition', ...factors, 'answered', 'failed', 'tokens_per_s', 'ttft_p50_ms', 'itl_p50_ms', 'itl_p95_ms', 'itl_p99_ms', 'cpus_used',
+    'server_cpu_usec_per_token', 'read_bytes', 'periods', 'throttled_periods', 'throttled_usec', 'cpu_full_usec', 'refaulted_pages', 'memory_full_usec', 'group_read_bytes',
+    'oom_kills', 'server_end', 'sampler_cpu_share', 'valid', 'because']
+  return toCsv(header, blocks.map((block) => {
+    const { group } = block
+    const own = conditions.find(({ id }) => id === block.condition)?.factors ?? {}
+    return [
+      block.index, block.pair, block.condition, ...factors.map((factor) => own[factor]), block.answered, block.failed, block.tokensPerSecond, block.ttftP50Ms, block.itlP50Ms,
+      block.itlP95Ms, block.itlP99Ms, block.cpusUsed, block.serverCpuUsecPerToken, block.readBytes, group.periods, group.throttledPeriods, group.throttledUsec,
+      group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.samplerCpuShare, block.valid, block.because
+    ]
+  }))
+}
+
+const CALL_HEADER = ['block', 'pair', 'condition', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
   'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id']
 
 /** Microseconds are the resolution of the stamps; more digits are noise of the subtraction. */
@@ -45,7 +66,7 @@ function callLine ({ evidence }: Block, call: CallSample): Field[] {
   const judged = call.phase === 'load' && call.intendedMs >= evidence.judgedFromMs && call.intendedMs < evidence.judgedToMs
   const gaps = call.itlMs.reduce((sum, gap) => sum + gap, 0)
   return [
-    evidence.plan.index, evidence.plan.pair, evidence.plan.arm, call.phase, judged, call.seq, call.cls, call.outcome, call.status, call.reason,
+    evidence.plan.index, evidence.plan.pair, evidence.plan.condition, call.phase, judged, call.seq, call.cls, call.outcome, call.status, call.reason,
     call.intendedMs, call.sentMs, call.headersMs, call.firstMs, call.lastMs, call.doneMs,
     since(call.intendedMs, call.firstMs), since(call.sentMs, call.firstMs), since(call.intendedMs, call.doneMs),
     call.chunks, call.itlMs.length === 0 ? undefined : Math.round(gaps / call.itlMs.length * 1000) / 1000,

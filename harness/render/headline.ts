@@ -1,7 +1,7 @@
 /** The verdict in words: the same on the terminal, in HTML and in Markdown. */
 import { formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
 import { metricLabel, verdictWord } from './labels.js'
-import { armValue, comparesArms, primaryContrast, unitsText } from './lookup.js'
+import { comparesConditions, conditionValue, primaryContrast, unitsText } from './lookup.js'
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
 
 export interface Headline {
@@ -23,10 +23,10 @@ export function contrastNumbers (contrast: Contrast): string {
   return parts.join(', ')
 }
 
-/** `0.45 → 4.1` for a contrast of the two conditions, else the names of what was compared. */
+/** `0.45 → 4.1` for a contrast of two conditions, else the names of what was compared. */
 export function contrastValues (result: Result, contrast: Contrast): string {
-  if (!comparesArms(contrast)) return `${contrast.a}${NBSP}→${NBSP}${contrast.b}`
-  const [before, after] = [armValue(result, contrast.metric, 'before', contrast.population), armValue(result, contrast.metric, 'after', contrast.population)]
+  if (!comparesConditions(result, contrast)) return `${contrast.a}${NBSP}→${NBSP}${contrast.b}`
+  const [before, after] = [contrast.a, contrast.b].map((id) => conditionValue(result, contrast.metric, id, contrast.population))
   return `${before}${NBSP}→${NBSP}${after}`
 }
 

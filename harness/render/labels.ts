@@ -1,5 +1,5 @@
 /** The names that people read, and what each metric means. */
-import type { Arm, ContrastVerdict, Population } from '../types.js'
+import type { ContrastVerdict, Population, Result } from '../types.js'
 
 interface MetricName {
   readonly label: string
@@ -64,7 +64,10 @@ export function populationLabel (population: Population): string {
   return POPULATIONS[population]
 }
 
-export const ARMS: readonly Arm[] = ['before', 'after']
+/** In the order of the plan. */
+export function conditionIds ({ conditions }: Pick<Result, 'conditions'>): string[] {
+  return conditions.map(({ id }) => id)
+}
 
 export function verdictWord (verdict: ContrastVerdict): string {
   return verdict.toUpperCase()

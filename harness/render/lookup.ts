@@ -1,15 +1,16 @@
 /** Finds in a result what a page or a summary wants to show. Computes nothing but means of block rows. */
 import { formatInterval, formatNumber, MISSING, NBSP } from './format.js'
-import { ARMS, metricLabel, PERCENTILES, populationLabel, splitMetric } from './labels.js'
+import { conditionIds, metricLabel, PERCENTILES, populationLabel, splitMetric } from './labels.js'
 import { floorOf } from '../stats/percentile.js'
-import type { Arm, BlockSummary, Cell, Contrast, Population, Result } from '../types.js'
+import { isOpenLoop } from '../analyse/plan-kind.js'
+import type { Cell, Contrast, OpenLoopBlockSummary, Population, Result } from '../types.js'
 import type { Percentile } from './labels.js'
 
 export function primaryContrast (result: Result): Contrast | undefined {
   return result.contrasts.find((contrast) => contrast.primary)
 }
 
-const BLOCK_COLUMNS: Readonly<Record<string, (block: BlockSummary) => number | null>> = {
+const BLOCK_COLUMNS: Readonly<Record<string, (block: OpenLoopBlockSummary) => number | null>> = {
   'good-per-second': (block) => block.goodPerSecond,
   'good-per-capacity': (block) => block.goodPerCapacity,
   capacity: (block) => block.capacityPerSecond,
@@ -19,24 +20,24 @@ const BLOCK_COLUMNS: Readonly<Record<string, (block: BlockSummary) => number | n
   'server-cpu-per-token': (block) => block.serverCpuUsecPerToken
 }
 
-/** Mean over the valid blocks of an arm; undefined when the metric is no column of the block rows or no block has it. */
-export function blockMean (result: Result, metric: string, arm: Arm): number | undefined {
+/** Mean over the valid blocks of a condition; undefined when the metric is no column of the block rows or no block has it. */
+export function blockMean (result: Result, metric: string, condition: string): number | undefined {
   const column = BLOCK_COLUMNS[metric]
-  if (column === undefined) return undefined
-  const values = result.blocks.filter((block) => block.valid && block.arm === arm).map(column).filter((value) => value !== null)
+  if (column === undefined || !isOpenLoop(result)) return undefined
+  const values = result.blocks.filter((block) => block.valid && block.condition === condition).map(column).filter((value) => value !== null)
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-export function findCell (result: Result, metric: string, arm: Arm, population: Population): Cell | undefined {
-  return result.cells.find((cell) => cell.metric === metric && cell.condition === arm && cell.population === population)
+export function findCell (result: Result, metric: string, condition: string, population: Population): Cell | undefined {
+  return result.cells.find((cell) => cell.metric === metric && cell.condition === condition && cell.population === population)
 }
 
 /** What a contrast compared, as text: the cell's percentile or mean, else the mean of the block rows, else `–`. */
-export function armValue (result: Result, metric: string, arm: Arm, population: Population): string {
+export function conditionValue (result: Result, metric: string, condition: string, population: Population): string {
   const { base, statistic } = splitMetric(metric)
-  const cell = findCell(result, metric, arm, population) ?? findCell(result, base, arm, population) ?? findCell(result, metric, arm, 'block')
+  const cell = findCell(result, metric, condition, population) ?? findCell(result, base, condition, population) ?? findCell(result, metric, condition, 'block')
   if (cell !== undefined && statistic !== undefined && statistic !== 'mean') return percentileText(cell, statistic)
-  const value = cell?.mean ?? blockMean(result, metric, arm) ?? cell?.p50
+  const value = cell?.mean ?? blockMean(result, metric, condition) ?? cell?.p50
   return formatNumber(value)
 }
 
@@ -69,7 +70,7 @@ export interface Row {
   readonly cells: readonly Cell[]
 }
 
-/** Cells grouped into rows of before and after, in the order in which the metrics first appear. */
+/** Cells grouped into rows of all conditions, in the order in which the metrics first appear. */
 export function rows (result: Result): Row[] {
   const groups = new Map<string, Cell[]>()
   for (const cell of result.cells) {
@@ -79,7 +80,7 @@ export function rows (result: Result): Row[] {
   return [...groups.values()].flatMap((cells) => {
     const first = cells[0]
     if (first === undefined) return []
-    const ordered = ARMS.flatMap((arm) => cells.filter((cell) => cell.condition === arm))
+    const ordered = conditionIds(result).flatMap((id) => cells.filter((cell) => cell.condition === id))
     return [{ metric: first.metric, unit: first.unit, population: first.population, cells: ordered }]
   })
 }
@@ -114,41 +115,46 @@ export function missingNotes (result: Result): string[] {
   ]
 }
 
-/** `before 0.09, after 0.82 (95 % 0.79–0.85)`: good ÷ saturated capacity of each arm; undefined when the result has none. */
+/** `before 0.09, after 0.82 (95 % 0.79–0.85)`: good ÷ saturated capacity of each condition; undefined when the result has none. */
 export function yardstickText (result: Result): string | undefined {
-  const parts = ARMS.flatMap((arm) => {
-    const value = yardstickOf(result, arm)
-    return value === MISSING ? [] : [`${arm} ${value}`]
+  const parts = conditionIds(result).flatMap((id) => {
+    const value = yardstickOf(result, id)
+    return value === MISSING ? [] : [`${id} ${value}`]
   })
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
 export const YARDSTICK = 'good-per-capacity'
 
-function yardstickOf (result: Result, arm: Arm): string {
-  const paired = result.contrasts.find((contrast) => contrast.metric === YARDSTICK && contrast.a.startsWith('capacity') && contrast.b === arm)
+function yardstickOf (result: Result, condition: string): string {
+  const paired = result.contrasts.find((contrast) => isYardstick(contrast) && contrast.b === condition)
   if (paired !== undefined && paired.ratio !== null) return formatNumber(paired.ratio) + interval95(paired.ci95)
-  const cell = findCell(result, YARDSTICK, arm, 'block')
+  const cell = findCell(result, YARDSTICK, condition, 'block')
   if (cell !== undefined && cell.p50 !== null && cell.ci95?.p50 !== undefined) return `median${NBSP}${formatNumber(cell.p50)}${interval95(cell.ci95.p50)}`
-  return armValue(result, YARDSTICK, arm, 'block')
+  return conditionValue(result, YARDSTICK, condition, 'block')
 }
 
 function interval95 (interval: readonly [number, number] | null): string {
   return interval === null ? '' : ` (95${NBSP}%${NBSP}${formatInterval(interval)})`
 }
 
-/** True for a contrast between the two conditions (and not, say, against the capacity). */
-export function comparesArms (contrast: Contrast): boolean {
-  return contrast.a === 'before' && contrast.b === 'after'
+/** True for a contrast between two conditions (and not, say, against the capacity). */
+export function comparesConditions ({ conditions }: Result, contrast: Contrast): boolean {
+  return [contrast.a, contrast.b].every((side) => conditions.some(({ id }) => id === side))
+}
+
+/** True for a ratio against the capacity of the same block, which stands by the verdict. */
+export function isYardstick (contrast: Contrast): boolean {
+  return contrast.metric === YARDSTICK && contrast.a.startsWith('capacity')
 }
 
 /** Secondary outcomes without the yardstick, which stands by the verdict. */
 export function secondaryContrasts (result: Result): Contrast[] {
-  return result.contrasts.filter((contrast) => !contrast.primary && (comparesArms(contrast) || contrast.metric !== YARDSTICK))
+  return result.contrasts.filter((contrast) => !contrast.primary && !isYardstick(contrast))
 }
 
 /** Conditions are compared in pairs of blocks, anything else block by block. */
 export function unitsText (contrast: Contrast): string {
-  const unit = comparesArms(contrast) ? 'pair' : 'block'
+  const unit = isYardstick(contrast) ? 'block' : 'pair'
   return `${contrast.n}${NBSP}${unit}${contrast.n === 1 ? '' : 's'}`
 }

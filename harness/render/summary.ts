@@ -1,7 +1,7 @@
 /** The result for a terminal, verdict first. */
 import { formatCount, formatNumber } from './format.js'
 import { allWarnings, contrastNumbers, contrastValues, headline } from './headline.js'
-import { ARMS, metricLabel, PERCENTILES, verdictWord } from './labels.js'
+import { conditionIds, metricLabel, PERCENTILES, verdictWord } from './labels.js'
 import { missingNotes, percentileText, rowLabel, rows, secondaryContrasts, YARDSTICK, yardstickText } from './lookup.js'
 import { cut, padEnd, padStart, painter, wrap } from './text.js'
 import type { Ink, Paint } from './text.js'
@@ -79,10 +79,10 @@ function contrastLines (page: Page): string[] {
 
 function countLines (page: Page): string[] {
   const { counts } = page.result
-  return ARMS.flatMap((arm) => {
-    const own = counts.filter((count) => count.condition === arm)
+  return conditionIds(page.result).flatMap((id) => {
+    const own = counts.filter((count) => count.condition === id)
     if (own.length === 0) return []
-    return wrap(own.map((count) => `${formatCount(count.n)} ${count.outcome}${count.reason === '' ? '' : ` (${count.reason})`}`).join(', '), page.width, padEnd(arm, 8))
+    return wrap(own.map((count) => `${formatCount(count.n)} ${count.outcome}${count.reason === '' ? '' : ` (${count.reason})`}`).join(', '), page.width, padEnd(id, 8))
   })
 }
 

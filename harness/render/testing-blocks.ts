@@ -1,6 +1,6 @@
 /** Simulates one block: Poisson arrivals at a server with two slots, with or without a bounded queue in front. */
 import type { CallRecord } from '../../policies/contract.js'
-import type { Block, BlockPlan, CallSample, OsSample, Plan } from '../types.js'
+import type { Block, BlockPlan, CallSample, OpenLoopPlan, OsSample } from '../types.js'
 
 export type Random = () => number
 
@@ -71,7 +71,7 @@ function capacity (fromMs: number, toMs: number, random: Random): CallSample[] {
   return calls
 }
 
-function load (arm: BlockPlan['arm'], plan: Plan, fromMs: number, patienceEndMs: number, arrivals: Random, random: Random): Timeline {
+function load (arm: BlockPlan['condition'], plan: OpenLoopPlan, fromMs: number, patienceEndMs: number, arrivals: Random, random: Random): Timeline {
   const { ratePerSecond, rampSeconds, windowSeconds } = plan.workload
   const free = Array.from({ length: SLOTS }, () => fromMs)
   const timeline: Timeline = { calls: [], records: [] }
@@ -100,7 +100,7 @@ function load (arm: BlockPlan['arm'], plan: Plan, fromMs: number, patienceEndMs:
   }
 }
 
-function samplesOf ({ calls, records }: Timeline, arm: BlockPlan['arm'], fromMs: number, toMs: number, random: Random): OsSample[] {
+function samplesOf ({ calls, records }: Timeline, arm: BlockPlan['condition'], fromMs: number, toMs: number, random: Random): OsSample[] {
   const samples: OsSample[] = []
   let [cpuUsec, switches, waitNs, psiUsec, readBytes] = [2_000_000, 5_000, 80_000_000, 900_000, 150_000_000]
   for (let atMs = fromMs; atMs <= toMs; atMs += 500) {
@@ -127,14 +127,14 @@ function samplesOf ({ calls, records }: Timeline, arm: BlockPlan['arm'], fromMs:
 }
 
 /** The two blocks of a pair get the same arrivals (`traceSeed`) and different service times (`random`). */
-export function simulateBlock (block: BlockPlan, plan: Plan, random: Random): Block {
+export function simulateBlock (block: BlockPlan, plan: OpenLoopPlan, random: Random): Block {
   const { capacitySeconds, rampSeconds, windowSeconds, drainSeconds } = plan.workload
   const capacityFromMs = block.index * 60_000
   const capacityToMs = capacityFromMs + capacitySeconds * 1000
   const loadFromMs = capacityToMs + 1000
   const judgedToMs = loadFromMs + (rampSeconds + windowSeconds) * 1000
   const drainedAtMs = judgedToMs + drainSeconds * 1000
-  const timeline = load(block.arm, plan, loadFromMs, drainedAtMs, seededRandom(block.traceSeed), random)
+  const timeline = load(block.condition, plan, loadFromMs, drainedAtMs, seededRandom(block.traceSeed), random)
   return {
     evidence: {
       plan: block,
@@ -147,12 +147,12 @@ export function simulateBlock (block: BlockPlan, plan: Plan, random: Random): Bl
       startedAt: '2026-01-02T03:04:05.000Z',
       serverCommandLine: ['llama-server', '-m', '/home/user/.cache/weir/models/smol-135m-Q8_0.gguf', '-np', '2', '-t', '1', '--api-key', '***'],
       placement: { serverCpus: [0], clientCpus: [1], note: 'server and client on CPUs of their own' },
-      readBack: { 'llama-server affinity': '0', 'gateway policies': block.arm === 'before' ? 'none' : 'admission' },
+      readBack: { 'llama-server affinity': '0', 'gateway policies': block.condition === 'before' ? 'none' : 'admission' },
       generatorEventLoopDelayMaxMs: 4.2,
       warnings: []
     },
     calls: [...capacity(capacityFromMs, capacityToMs, random), ...timeline.calls],
-    samples: samplesOf(timeline, block.arm, capacityFromMs, drainedAtMs, random),
+    samples: samplesOf(timeline, block.condition, capacityFromMs, drainedAtMs, random),
     records: timeline.records
   }
 }

@@ -1,31 +1,36 @@
 /** A small simulated run for tests and for looking at: before = a queue that grows, after = a bounded one that refuses. */
 import { quantile, seededRandom, simulateBlock } from './testing-blocks.js'
-import type { Arm, Block, BlockPlan, BlockSummary, Cell, Contrast, Evidence, Manifest, Plan, Result } from '../types.js'
+import type { Block, BlockPlan, Cell, Contrast, Evidence, Manifest, OpenLoopBlockSummary, OpenLoopPlan, OpenLoopResult } from '../types.js'
 
 export interface FakeRun {
-  readonly evidence: Evidence
-  readonly result: Result
+  readonly evidence: Evidence & { readonly plan: OpenLoopPlan }
+  readonly result: OpenLoopResult
 }
 
 export const FAKE_LIMIT_MS = 1500
 
-function fakePlan (pairs: number): Plan {
+function fakePlan (pairs: number): OpenLoopPlan {
   const blocks = Array.from({ length: pairs * 2 }, (_, index): BlockPlan => {
     const pair = Math.floor(index / 2)
-    const first: Arm = pair % 2 === 0 ? 'before' : 'after'
-    return { index: index + 1, pair: pair + 1, arm: index % 2 === 0 ? first : first === 'before' ? 'after' : 'before', traceSeed: 100 + pair }
+    const first = pair % 2 === 0 ? 'before' : 'after'
+    return { index: index + 1, pair: pair + 1, condition: index % 2 === 0 ? first : first === 'before' ? 'after' : 'before', traceSeed: 100 + pair }
   })
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     experiment: 'compare-admission',
     question: 'Does the admission policy keep the server useful when more is asked of it than it can do?',
     preset: 'laptop',
     seed: 1,
+    design: 'pairs',
+    quiet: false,
+    effects: [],
+    claims: [],
     conditions: [
-      { id: 'before', title: 'llama-server behind the gateway without a policy', policies: [] },
-      { id: 'after', title: 'the same with admission: places for the slots, a bounded queue', policies: ['admission'] }
+      { id: 'before', title: 'llama-server behind the gateway without a policy', policies: [], knobs: [], factors: {} },
+      { id: 'after', title: 'the same with admission: places for the slots, a bounded queue', policies: ['admission'], knobs: [], factors: {}, baseline: 'before' }
     ],
     workload: {
+      kind: 'open-loop',
       classes: [{ name: 'short', promptWords: 32, maxTokens: 16, share: 1 }],
       ratePerSecond: 5.6,
       rampSeconds: 3,
@@ -45,7 +50,7 @@ function fakePlan (pairs: number): Plan {
     ],
     predictions: [{ id: 'admission', metric: 'good-per-capacity', statement: 'good ÷ capacity of the after condition lies between 0.7 and 1.05', lo: 0.7, hi: 1.05 }],
     alpha: 0.05,
-    expected: { offeredPerArm: pairs * 134, answeredPerArm: pairs * 110, unsupported: [], verdict: true },
+    expected: { offeredPerCondition: pairs * 134, answeredPerCondition: pairs * 110, unsupported: [], verdict: true },
     createdAt: '2026-01-02T03:04:05.000Z'
   }
 }
@@ -70,9 +75,9 @@ export function fakeManifest (): Manifest {
 /** 8 pairs unless told; 0 is an empty run. Deterministic. */
 export function fakeRun (pairs = 8): FakeRun {
   const plan = fakePlan(pairs)
-  const blocks = plan.blocks.map((block) => simulateBlock(block, plan, seededRandom(block.traceSeed * 10 + (block.arm === 'before' ? 0 : 1))))
+  const blocks = plan.blocks.map((block) => simulateBlock(block, plan, seededRandom(block.traceSeed * 10 + (block.condition === 'before' ? 0 : 1))))
   const manifest = fakeManifest()
-  const evidence: Evidence = { plan, planSha256: 'cd'.repeat(32), manifest, blocks }
+  const evidence: FakeRun['evidence'] = { plan, planSha256: 'cd'.repeat(32), manifest, blocks }
   return { evidence, result: fakeResult(evidence) }
 }
 
@@ -80,7 +85,7 @@ function judged ({ evidence, calls }: Block) {
   return calls.filter((call) => call.phase === 'load' && call.intendedMs >= evidence.judgedFromMs && call.intendedMs < evidence.judgedToMs)
 }
 
-function summarise (block: Block, plan: Plan): BlockSummary {
+function summarise (block: Block, plan: OpenLoopPlan): OpenLoopBlockSummary {
   const calls = judged(block)
   const seconds = plan.workload.windowSeconds
   const answered = calls.filter((call) => call.outcome === 'answered')
@@ -104,7 +109,7 @@ function summarise (block: Block, plan: Plan): BlockSummary {
   }
 }
 
-function cell (condition: Arm, metric: string, unit: string, population: Cell['population'], values: readonly number[], censored: number): Cell {
+function cell (condition: string, metric: string, unit: string, population: Cell['population'], values: readonly number[], censored: number): Cell {
   const all = [...values, ...Array.from({ length: censored }, () => Infinity)]
   const nEff = population === 'block' ? all.length : Math.round(all.length * 0.6)
   const at = (q: number, floor: number): number | null => nEff < floor ? null : quantile(all, q)
@@ -128,10 +133,10 @@ function cell (condition: Arm, metric: string, unit: string, population: Cell['p
   }
 }
 
-function cellsOf (evidence: Evidence, summaries: readonly BlockSummary[], arm: Arm): Cell[] {
-  const blocks = evidence.blocks.filter((block) => block.evidence.plan.arm === arm)
+function cellsOf (evidence: Evidence, summaries: readonly OpenLoopBlockSummary[], arm: string): Cell[] {
+  const blocks = evidence.blocks.filter((block) => block.evidence.plan.condition === arm)
   const calls = blocks.flatMap(judged)
-  const own = summaries.filter((block) => block.arm === arm)
+  const own = summaries.filter((block) => block.condition === arm)
   const ttfts = (picked: typeof calls): number[] => picked.flatMap((call) => call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs])
   const offered = ttfts(calls)
   const answered = calls.filter((call) => call.outcome === 'answered')
@@ -149,7 +154,7 @@ function cellsOf (evidence: Evidence, summaries: readonly BlockSummary[], arm: A
 interface Compared {
   readonly metric: string
   readonly population: Contrast['population']
-  readonly pick: (block: BlockSummary) => number | null
+  readonly pick: (block: OpenLoopBlockSummary) => number | null
 }
 
 const COMPARED: readonly Compared[] = [
@@ -159,9 +164,9 @@ const COMPARED: readonly Compared[] = [
 ]
 
 /** A plain interval of the mean log ratio: good enough to look at, no statistics. */
-function contrastOf ({ metric, population, pick }: Compared, summaries: readonly BlockSummary[]): Contrast {
-  const logs = summaries.filter((block) => block.arm === 'before').flatMap((before) => {
-    const after = summaries.find((block) => block.arm === 'after' && block.pair === before.pair)
+function contrastOf ({ metric, population, pick }: Compared, summaries: readonly OpenLoopBlockSummary[]): Contrast {
+  const logs = summaries.filter((block) => block.condition === 'before').flatMap((before) => {
+    const after = summaries.find((block) => block.condition === 'after' && block.pair === before.pair)
     const [a, b] = [pick(before), after === undefined ? null : pick(after)]
     return a !== null && b !== null && a > 0 && b > 0 ? [Math.log(b / a)] : []
   })
@@ -189,17 +194,17 @@ function contrastOf ({ metric, population, pick }: Compared, summaries: readonly
 }
 
 /** The yardstick as the analysis gives it: one sample of blocks, each against its own capacity. */
-function shareOf (arm: Arm, summaries: readonly BlockSummary[]): Contrast {
-  const shares = summaries.filter((block) => block.arm === arm).map((block) => block.goodPerCapacity)
+function shareOf (arm: string, summaries: readonly OpenLoopBlockSummary[]): Contrast {
+  const shares = summaries.filter((block) => block.condition === arm).map((block) => block.goodPerCapacity)
   const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
   return { id: `good-per-capacity-${arm}`, a: 'capacity of the same block', b: arm, metric: 'good-per-capacity', population: 'offered', primary: false, ratio: mean, ci95: [mean * 0.96, mean * 1.05], p: 0.4, n: shares.length, verdict: 'cannot say', because: 'Judged against 1.' }
 }
 
-function fakeResult (evidence: Evidence): Result {
+function fakeResult (evidence: FakeRun['evidence']): OpenLoopResult {
   const { plan, manifest } = evidence
   const blocks = evidence.blocks.map((block) => summarise(block, plan))
   const counts = (['before', 'after'] as const).flatMap((condition) => {
-    const calls = evidence.blocks.filter((block) => block.evidence.plan.arm === condition).flatMap(judged)
+    const calls = evidence.blocks.filter((block) => block.evidence.plan.condition === condition).flatMap(judged)
     const kinds = [...new Set(calls.map((call) => `${call.outcome}\n${call.reason ?? ''}`))].sort()
     return kinds.map((kind) => {
       const [outcome = '', reason = ''] = kind.split('\n')
@@ -207,14 +212,17 @@ function fakeResult (evidence: Evidence): Result {
     })
   })
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     experiment: plan.experiment,
     question: plan.question,
     preset: plan.preset,
     planSha256: evidence.planSha256,
     complete: evidence.blocks.length > 0,
     manifest,
+    design: plan.design,
     conditions: plan.conditions,
+    quiet: plan.quiet,
+    effects: plan.effects,
     outcomes: plan.outcomes,
     workload: plan.workload,
     cells: blocks.length === 0 ? [] : [...cellsOf(evidence, blocks, 'before'), ...cellsOf(evidence, blocks, 'after')],

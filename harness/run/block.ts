@@ -1,101 +1,103 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import type { LoadJob } from '../load/job.js'
-import { runLoad } from '../load/spawn.js'
-import { startSampler } from '../probes/start-sampler.js'
+import type { GroupHost } from '../cgroups/contract.js'
+import type { Knob } from '../knobs/contract.js'
+import { nowMs } from '../clock.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
-import type { BlockEvidence, BlockPlan, Placement, Workload } from '../types.js'
-import { gatewayPolicies } from '../plan/experiments.js'
-import { startGateway } from './gateway-process.js'
+import type { BlockEvidence, BlockPlan, Placement, ServerEnd, Workload } from '../types.js'
+import { beforeServer, launched, makeGroup, readBackAll, whileRunning } from './knob-stages.js'
+import { openLoopLoad } from './open-loop-load.js'
 import { parseCpuList, readAffinity } from './placement.js'
+import { countersOf, watchServer, type ServerWatch } from './server-watch.js'
+import { streamsLoad } from './streams-load.js'
+import { withUndo, type UndoStack } from './undo-stack.js'
+
+export type BlockStep = 'start' | 'capacity' | 'load'
 
 export interface BlockInput {
   readonly plan: BlockPlan
   readonly workload: Workload
-  /** Policies that are on in this block's arm. */
+  /** Policies and knobs that are on in this block's condition. */
   readonly policies: readonly string[]
+  readonly knobs: readonly Knob[]
+  readonly groupHost: () => Promise<GroupHost>
   readonly server: Omit<ServerOptions, 'logPath'>
   readonly placement: Placement
+  /** Of the prompt that all streams share. */
+  readonly promptSeed: number
   readonly folder: string
   readonly signal: AbortSignal
-  readonly onStep: (step: 'start' | 'capacity' | 'load') => void
+  readonly onStep: (step: BlockStep) => void
 }
+
+/** A block whose llama-server is healthy and whose knobs are read back. */
+export interface ReadyBlock {
+  readonly input: BlockInput
+  readonly server: ServerWatch
+  readonly undo: UndoStack
+}
+
+/** What a load leaves in block.json. */
+export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
+  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'groupCountersAtStart' | 'serverEnd'>>
 
 /**
- * One block: a fresh llama-server and gateway, a closed loop at full slots straight to llama-server (warm-up and this block's own
- * capacity), then the open-loop trace through the gateway. `block.json` is written last: a folder without it does not count.
- * Whatever was started is stopped on every way out.
+ * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is
+ * written last: a folder without it does not count.
  */
 export async function runBlock (input: BlockInput): Promise<void> {
-  const { folder, workload, placement, signal, plan } = input
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+  rmSync(input.folder, { recursive: true, force: true })
+  mkdirSync(input.folder, { recursive: true })
   const startedAt = new Date().toISOString()
-  const stops: Array<() => Promise<void>> = []
-  try {
-    input.onStep('start')
-    const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` })
-    stops.push(() => server.stop())
-    signal.throwIfAborted()
-    const gateway = await startGateway({
-      upstreamUrl: server.url,
-      upstreamApiKey: server.apiKey,
-      policies: gatewayPolicies(input.policies, Math.min(...Object.values(workload.ttftLimitMs))),
-      folder,
-      cpus: placement.clientCpus
-    })
-    stops.push(() => gateway.stop())
-    const sampler = await startSampler({ pid: server.pid, serverUrl: server.url, apiKey: server.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
-    stops.push(() => sampler.stop())
-    const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
-    const run = (job: LoadJob) => runLoad(job, { cpus: placement.clientCpus, signal })
-
-    input.onStep('capacity')
-    const capacity = await run({ ...job, phase: 'capacity', target: { url: server.url, apiKey: server.apiKey }, clients: workload.closedLoopClients, seconds: workload.capacitySeconds })
-    signal.throwIfAborted()
-
-    input.onStep('load')
-    const load = await run({
-      ...job,
-      phase: 'load',
-      target: { url: gateway.url },
-      ratePerSecond: workload.ratePerSecond,
-      seconds: workload.rampSeconds + workload.windowSeconds,
-      spin: placement.serverCpus.join() !== placement.clientCpus.join()
-    })
-    signal.throwIfAborted()
-    const affinity = readAffinity(server.pid)
-    const readBack = { 'llama-server CPUs': affinity, 'gateway policies': gateway.policies.join(',') }
-    checkReadBack(input, affinity, gateway.policies)
-    const evidence: BlockEvidence = {
-      plan,
-      capacityFromMs: capacity.fromMs,
-      capacityToMs: capacity.drainedAtMs,
-      loadFromMs: load.fromMs,
-      judgedFromMs: load.fromMs + workload.rampSeconds * 1000,
-      judgedToMs: load.toMs,
-      drainedAtMs: load.drainedAtMs,
-      startedAt,
-      serverCommandLine: server.commandLine,
-      placement,
-      readBack,
-      generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
-      warnings: []
-    }
-    for (const stop of stops.splice(0).reverse()) await stop()
-    writeFileSync(`${folder}/block.json`, JSON.stringify(evidence, null, 2) + '\n')
-  } finally {
-    await Promise.allSettled(stops.reverse().map(stop => stop()))
-  }
+  const evidence = await withUndo(async undo => ({ ...await measured(input, undo), startedAt }))
+  writeFileSync(`${input.folder}/block.json`, JSON.stringify(evidence, null, 2) + '\n')
 }
 
-/** A block counts only when the state that it is named after was really there. */
-function checkReadBack (input: BlockInput, affinity: string, policies: readonly string[]): void {
-  const wanted = [...input.policies].sort().join()
-  const seen = [...policies].sort().join()
-  if (wanted !== seen) throw new Error(`block ${input.plan.index}: the gateway runs the policies [${seen}], the plan says [${wanted}]`)
-  const cpus = input.server.cpus
-  if (cpus !== undefined && affinity !== 'unknown' && parseCpuList(affinity).join() !== cpus.join()) {
-    throw new Error(`block ${input.plan.index}: llama-server may run on CPUs ${affinity}, the plan says ${cpus.join(',')}`)
+async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<BlockEvidence, 'startedAt'>> {
+  const { plan, knobs, folder, placement, signal, workload } = input
+  input.onStep('start')
+  const options = launched(knobs, input.server)
+  const group = await makeGroup(knobs, input.groupHost, `weir-${process.pid}-block${plan.index}`, undo)
+  const before = { folder, server: options, group, clientCpus: placement.clientCpus, signal }
+  await beforeServer(knobs, before, undo)
+  signal.throwIfAborted()
+  const common = { plan, placement, warnings: [], ...(group === undefined ? {} : { group: { version: group.version, path: group.path } }) }
+  const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
+
+  let running
+  try {
+    running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
+  } catch (error) {
+    const killed = workload.kind === 'streams' && group !== undefined && (countersOf(group)['memory.events.oom_kill'] ?? 0) > 0
+    if (!killed) throw error
+    return { ...common, ...withoutLoad(error), serverCommandLine: [], ...atEnd() }
   }
+  undo.push('llama-server', () => running.stop())
+  const affinity = checkAffinity(input, options.cpus, running.pid, group !== undefined)
+  const at = { ...before, pid: running.pid, url: running.url, apiKey: running.apiKey }
+  await whileRunning(knobs, at, undo)
+  const readBack = { 'llama-server CPUs': affinity, ...await readBackAll(knobs, at) }
+  signal.throwIfAborted()
+
+  const ready = { input, server: watchServer(running, group), undo }
+  const load = workload.kind === 'open-loop' ? await openLoopLoad(ready, workload) : await streamsLoad(ready, workload)
+  signal.throwIfAborted()
+  return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, ...atEnd() }
+}
+
+/** A server that was killed before it was ready, by the limit that the block is about. */
+function withoutLoad (error: unknown): LoadEvidence {
+  const atMs = nowMs()
+  const serverEnd: ServerEnd = { during: 'start', code: null, signal: null, atMs, why: `killed by the kernel for want of memory before it was ready (${error instanceof Error ? error.message.split('\n')[0] : String(error)})` }
+  return { loadFromMs: atMs, judgedFromMs: atMs, judgedToMs: atMs, drainedAtMs: atMs, generatorEventLoopDelayMaxMs: 0, readBack: {}, serverEnd }
+}
+
+/** Before any knob moves it. In a group with a cpuset fewer CPUs than asked are that knob's doing, and read back by it. */
+function checkAffinity ({ plan }: BlockInput, asked: readonly number[] | undefined, pid: number, inGroup: boolean): string {
+  const affinity = readAffinity(pid)
+  if (asked === undefined || affinity === 'unknown') return affinity
+  const seen = parseCpuList(affinity)
+  const as = inGroup ? seen.every(cpu => asked.includes(cpu)) : seen.join() === [...asked].sort((a, b) => a - b).join()
+  if (!as) throw new Error(`block ${plan.index}: llama-server may run on CPUs ${affinity}, the plan says ${asked.join(',')}`)
+  return affinity
 }

@@ -3,7 +3,7 @@ import { estimateCapacity } from '../load/capacity.js'
 import { runLoad } from '../load/spawn.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
-import type { Calibration } from '../plan/plan.js'
+import type { Calibration } from '../plan/open-loop-plan.js'
 import type { Preset } from '../plan/presets.js'
 import type { CallSample, Placement, WorkloadClass } from '../types.js'
 

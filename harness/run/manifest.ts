@@ -17,6 +17,7 @@ export function cgroupVersion (mounts: string): Manifest['cgroup'] {
 
 export interface ManifestInput {
   readonly model: ModelFile
+  readonly otherModels: readonly ModelFile[]
   readonly binary: ServerBinary
   readonly slots: number
   readonly threads: number
@@ -28,7 +29,7 @@ export interface ManifestInput {
 
 /** The machine and the settings a result was measured with. No host name, no user, no path of the machine's. */
 export function makeManifest (input: ManifestInput): Manifest {
-  const { model, binary, placement, missing, ...server } = input
+  const { model, otherModels, binary, placement, missing, ...server } = input
   const cpuinfo = read('/proc/cpuinfo')
   return {
     weirVersion: packageVersion(),
@@ -39,9 +40,14 @@ export function makeManifest (input: ManifestInput): Manifest {
     memoryBytes: totalmem(),
     virtualisation: /\bhypervisor\b/.test(cpuinfo) ? 'virtual machine' : existsSync('/.dockerenv') ? 'container' : 'none seen',
     cgroup: cgroupVersion(read('/proc/mounts')),
-    model: { ...model, path: model.path.split('/').at(-1) ?? '' },
+    model: withoutFolder(model),
+    ...(otherModels.length === 0 ? {} : { otherModels: otherModels.map(withoutFolder) }),
     server: { version: binary.version, from: binary.from, ...server },
     placement,
     missing
   }
+}
+
+function withoutFolder (model: ModelFile): ModelFile {
+  return { ...model, path: model.path.split('/').at(-1) ?? '' }
 }

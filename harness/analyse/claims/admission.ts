@@ -1,11 +1,13 @@
-import type { Arm, Claim, Contrast, Leg, OsSample, Plan } from '../../types.js'
+import type { Claim, Contrast, Leg, OpenLoopPlan, OsSample, Plan } from '../../types.js'
 import { effectiveN } from '../../stats/effective.js'
 import { percentiles } from '../../stats/percentile.js'
-import type { BlockView } from '../block-summary.js'
-import { ofArm } from '../gate.js'
+import type { OpenLoopView } from '../block-summary.js'
+import { ofCondition } from '../gate.js'
+import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { judgedSamples, limitMs, middle, scheduledTtftMs } from '../window.js'
-import { admissionPredictionIds as ids } from './admission-predictions.js'
+import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
+import type { ClaimEntry } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 
 const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
@@ -13,8 +15,14 @@ const explanation = 'llama-server puts every request beyond its slots into one f
   'the server works at full speed on answers that no longer count. Admission lets in as many calls as there are slots, keeps the rest outside in a queue that is ' +
   'short and bounded, and refuses at once what could not be answered in time. The server is as busy as before and not faster, but it works only on answers which count.'
 
+export const admission: ClaimEntry = {
+  id: 'admission-keeps-capacity-good',
+  predictions: (_draft, manifest) => admissionPredictions(manifest.server.slots),
+  claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [admissionClaim(plan, openLoop, contrasts)] : []
+}
+
 /** Under overload admission turns nearly the whole capacity into good answers, because the queue moved out of llama-server. */
-export function admissionClaim (plan: Plan, views: readonly BlockView[], contrasts: readonly Contrast[]): Claim {
+function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
   const legs = {
     application: applicationLeg(plan, views, contrasts),
     os: socketsLeg(plan, views),
@@ -23,7 +31,7 @@ export function admissionClaim (plan: Plan, views: readonly BlockView[], contras
   }
   const predicted = predictionOf(plan, ids.goodPerCapacity)
   return {
-    id: 'admission-keeps-capacity-good',
+    id: admission.id,
     statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
     predicted: predicted === undefined ? 'nothing was predicted before the run' : `good requests/s ÷ capacity: lower end of the interval at least ${number(predicted.lo)}`,
     status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
@@ -32,10 +40,10 @@ export function admissionClaim (plan: Plan, views: readonly BlockView[], contras
   }
 }
 
-function applicationLeg (plan: Plan, views: readonly BlockView[], contrasts: readonly Contrast[]): Leg {
+function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
   const source = 'load generator (calls.ndjson)'
   const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
-  const relative = ofArm(views, 'after').map(view => view.judged.flatMap(call => {
+  const relative = ofCondition(views, 'after').map(view => view.judged.flatMap(call => {
     const ttftMs = scheduledTtftMs(call)
     return ttftMs === undefined ? [] : ttftMs / limitMs(plan.workload, call.cls)
   }))
@@ -45,7 +53,7 @@ function applicationLeg (plan: Plan, views: readonly BlockView[], contrasts: rea
   ])
 }
 
-function socketsLeg (plan: Plan, views: readonly BlockView[]): Leg {
+function socketsLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
   const source = 'ss (established TCP connections to llama-server’s port)'
   const before = gauge(views, 'before', sample => sample.serverSockets)
   const after = gauge(views, 'after', sample => sample.serverSockets)
@@ -71,7 +79,7 @@ function cpuLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
   ])
 }
 
-function deferredLeg (plan: Plan, views: readonly BlockView[]): Leg {
+function deferredLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
   const source = 'llama-server’s gauge llamacpp:requests_deferred'
   const deferred = (sample: OsSample): number | undefined => sample.requestsDeferred
   return allOf([
@@ -80,8 +88,8 @@ function deferredLeg (plan: Plan, views: readonly BlockView[]): Leg {
   ])
 }
 
-/** Median over the blocks of an arm of the median reading in the judged window; null when a valid block has no reading. */
-function gauge (views: readonly BlockView[], arm: Arm, reading: (sample: OsSample) => number | undefined): number | null {
-  const blocks = ofArm(views, arm).map(view => middle(judgedSamples(view.block).flatMap(sample => reading(sample) ?? [])))
+/** Median over the blocks of a condition of the median reading in the judged window; null when a valid block has no reading. */
+function gauge (views: readonly OpenLoopView[], condition: string, reading: (sample: OsSample) => number | undefined): number | null {
+  const blocks = ofCondition(views, condition).map(view => middle(judgedSamples(view.block).flatMap(sample => reading(sample) ?? [])))
   return blocks.includes(null) ? null : middle(blocks.flatMap(value => value ?? []))
 }

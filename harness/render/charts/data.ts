@@ -1,14 +1,14 @@
 /** Picks and prepares evidence for charts. */
-import { ARMS } from '../labels.js'
-import type { Arm, Block, CallSample, Evidence, Result } from '../../types.js'
+import { conditionIds } from '../labels.js'
+import type { Block, BlockSummary, CallSample, Evidence, Result } from '../../types.js'
 
 export type Point = readonly [number, number]
 
 /** Blocks that the result counts; all blocks that the result does not speak of. In run order. */
-export function countedBlocks (evidence: Evidence, result: Result, arm: Arm): Block[] {
+export function countedBlocks (evidence: Evidence, result: Result, condition: string): Block[] {
   const invalid = new Set(result.blocks.filter((block) => !block.valid).map((block) => block.index))
   return evidence.blocks
-    .filter(({ evidence: { plan } }) => plan.arm === arm && !invalid.has(plan.index))
+    .filter(({ evidence: { plan } }) => plan.condition === condition && !invalid.has(plan.index))
     .sort((a, b) => a.evidence.plan.index - b.evidence.plan.index)
 }
 
@@ -22,20 +22,25 @@ export function loadCalls ({ calls }: Block): CallSample[] {
 }
 
 /**
- * One block of each arm, of the same pair where there is one: the pair whose ratio of good requests is the median of all
- * pairs, so that nobody chose it. Without a whole pair the first block of each arm.
+ * One block of each condition, of the same repeat where there is one: the repeat whose ratio of useful work (last condition ÷ first) is the
+ * median of all, so that nobody chose it. Without a whole repeat the first block of each condition.
  */
-export function representativeBlocks (evidence: Evidence, result: Result): Partial<Record<Arm, Block>> {
-  const [before, after] = ARMS.map((arm) => countedBlocks(evidence, result, arm))
-  const goodOf = (block: Block): number => result.blocks.find((each) => each.index === block.evidence.plan.index)?.goodPerSecond ?? 0
-  const pairs = (before ?? []).flatMap((a) => {
-    const b = (after ?? []).find((each) => each.evidence.plan.pair === a.evidence.plan.pair)
-    return b === undefined ? [] : [{ a, b, gain: goodOf(b) / Math.max(goodOf(a), 1e-9) }]
+export function representativeBlocks (evidence: Evidence, result: Result): Map<string, Block> {
+  const ids = conditionIds(result)
+  const blocks = new Map(ids.map((id) => [id, countedBlocks(evidence, result, id)]))
+  const workOf = (block: Block): number => work(result.blocks.find((each) => each.index === block.evidence.plan.index))
+  const repeats = [...new Set(evidence.blocks.map((block) => block.evidence.plan.pair))].flatMap((pair) => {
+    const row = ids.flatMap((id) => blocks.get(id)?.find((each) => each.evidence.plan.pair === pair) ?? [])
+    const [first, last] = [row[0], row.at(-1)]
+    return row.length < ids.length || first === undefined || last === undefined ? [] : [{ row, gain: workOf(last) / Math.max(workOf(first), 1e-9) }]
   }).sort((x, y) => x.gain - y.gain)
-  const middle = pairs[Math.floor((pairs.length - 1) / 2)]
-  if (middle !== undefined) return { before: middle.a, after: middle.b }
-  const [first, second] = [before?.[0], after?.[0]]
-  return { ...(first === undefined ? {} : { before: first }), ...(second === undefined ? {} : { after: second }) }
+  const middle = repeats[Math.floor((repeats.length - 1) / 2)]?.row ?? ids.flatMap((id) => blocks.get(id)?.[0] ?? [])
+  return new Map(middle.map((block) => [block.evidence.plan.condition, block]))
+}
+
+function work (block: BlockSummary | undefined): number {
+  if (block === undefined) return 0
+  return 'goodPerSecond' in block ? block.goodPerSecond : block.tokensPerSecond
 }
 
 /** About `most` points that keep every peak: of each stretch of time its lowest and its highest. */

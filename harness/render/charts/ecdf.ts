@@ -1,25 +1,25 @@
 /** Share of all offered calls that had their first token by then. */
 import { formatCount, formatNumber, formatPercent } from '../format.js'
-import { ARMS } from '../labels.js'
+import { conditionIds } from '../labels.js'
 import { countedBlocks, judgedCalls, logRange, thin } from './data.js'
 import { logAxis } from './log-axis.js'
-import { ARM_STYLES, axis, FONT_SIZE, INK, legend, LIMIT } from './style.js'
+import { axis, FONT_SIZE, INK, legend, LIMIT, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Size } from './style.js'
-import type { Arm, Evidence, Result } from '../../types.js'
+import type { Evidence, OpenLoopResult } from '../../types.js'
 
 interface Curve {
-  readonly arm: Arm
+  readonly condition: string
   readonly name: string
   readonly offered: number
   readonly ttftsMs: readonly number[]
 }
 
-function curve (evidence: Evidence, result: Result, arm: Arm): Curve {
-  const calls = countedBlocks(evidence, result, arm).flatMap(judgedCalls)
+function curve (evidence: Evidence, result: OpenLoopResult, condition: string): Curve {
+  const calls = countedBlocks(evidence, result, condition).flatMap(judgedCalls)
   const ttftsMs = calls.flatMap((call) => call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs]).sort((a, b) => a - b)
-  return { arm, name: `${arm} (n = ${formatCount(calls.length)})`, offered: calls.length, ttftsMs }
+  return { condition, name: `${condition} (n = ${formatCount(calls.length)})`, offered: calls.length, ttftsMs }
 }
 
 function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): Point[] {
@@ -28,12 +28,12 @@ function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): 
   return last === undefined ? [] : [[Math.log10(range[0]), 0], ...thin(points, 240), [Math.log10(range[1]), last[1]]]
 }
 
-export function ttftEcdf (evidence: Evidence, result: Result, size: Size): string {
-  const curves = ARMS.map((arm) => curve(evidence, result, arm)).filter((each) => each.offered > 0)
+export function ttftEcdf (evidence: Evidence, result: OpenLoopResult, size: Size): string {
+  const curves = conditionIds(result).map((id) => curve(evidence, result, id)).filter((each) => each.offered > 0)
   const limits = Object.entries(result.workload.ttftLimitMs)
   const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...limits.map(([, ms]) => ms)])
   const narrow = size.width < 560
-  return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, before and after', {
+  return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, one curve for each condition', {
     grid: { left: 66, right: narrow ? 26 : 128, top: narrow ? 78 : 58, bottom: 52 },
     legend: legend(curves.map(({ name }) => ({ name }))),
     xAxis: logAxis(narrow ? 'time to first token (ms, log scale)' : 'time to first token since the intended send (ms, log scale)', 'x', range, narrow ? 7 : 14),
@@ -41,7 +41,7 @@ export function ttftEcdf (evidence: Evidence, result: Result, size: Size): strin
     series: [
       ...curves.map((each) => {
         const data = steps(each, range)
-        const { colour, dash, symbol } = ARM_STYLES[each.arm]
+        const { colour, dash, symbol } = styleOf(result, each.condition)
         const share = each.ttftsMs.length / each.offered
         return {
           type: 'line',

@@ -1,18 +1,18 @@
 /** Every contrast of the two conditions as a ratio with its interval, on one log axis. */
 import { formatRatio, formatRatioInterval } from '../format.js'
 import { metricLabel, populationLabel, verdictWord } from '../labels.js'
-import { comparesArms } from '../lookup.js'
+import { isYardstick } from '../lookup.js'
 import { wrap } from '../text.js'
 import { logRange } from './data.js'
 import { logAxis } from './log-axis.js'
-import { ARM_STYLES, FAINT, FONT_SIZE, INK } from './style.js'
+import { BETTER_COLOUR, FAINT, FONT_SIZE, INK, WORSE_COLOUR } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Size } from './style.js'
 import type { Contrast, ContrastVerdict, OutcomeSpec, Result } from '../../types.js'
 
 const MARKS: Readonly<Record<ContrastVerdict, { readonly colour: string, readonly symbol: string }>> = {
-  better: { colour: ARM_STYLES.after.colour, symbol: 'circle' },
-  worse: { colour: ARM_STYLES.before.colour, symbol: 'rect' },
+  better: { colour: BETTER_COLOUR, symbol: 'circle' },
+  worse: { colour: WORSE_COLOUR, symbol: 'rect' },
   equivalent: { colour: INK, symbol: 'diamond' },
   'cannot say': { colour: FAINT, symbol: 'emptyCircle' }
 }
@@ -31,7 +31,7 @@ interface Drawn {
 }
 
 function drawable (result: Result): Drawn[] {
-  return result.contrasts.filter(comparesArms).flatMap((contrast) => contrast.ratio !== null && contrast.ratio > 0
+  return result.contrasts.filter((contrast) => !isYardstick(contrast)).flatMap((contrast) => contrast.ratio !== null && contrast.ratio > 0
     ? [{ contrast, ratio: contrast.ratio, outcome: result.outcomes.find((outcome) => outcome.metric === contrast.metric) }]
     : [])
 }

@@ -1,11 +1,11 @@
 /** What each call of one pair of blocks waited, by when it was to be sent: an unprotected queue grows as long as the load lasts. */
 import { formatNumber } from '../format.js'
-import { ARMS } from '../labels.js'
+import { conditionIds } from '../labels.js'
 import { loadCalls, representativeBlocks } from './data.js'
-import { ARM_STYLES, axis, CROSS, FONT_SIZE, INK, legend, LIMIT } from './style.js'
+import { axis, CROSS, FONT_SIZE, INK, legend, LIMIT, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Size } from './style.js'
-import type { Arm, Block, CallSample, Evidence, Result } from '../../types.js'
+import type { Block, CallSample, Evidence, OpenLoopResult } from '../../types.js'
 
 const KINDS = [
   { name: 'first token', pick: (call: CallSample) => call.firstMs, symbol: undefined, size: 6 },
@@ -13,28 +13,28 @@ const KINDS = [
   { name: 'never answered', pick: (call: CallSample) => call.firstMs === undefined && call.outcome !== 'refused' ? call.doneMs : undefined, symbol: 'emptyDiamond', size: 9 }
 ] as const
 
-function seriesOf (arm: Arm, block: Block) {
-  const { colour, symbol } = ARM_STYLES[arm]
+function seriesOf (result: OpenLoopResult, id: string, block: Block) {
+  const { colour, symbol } = styleOf(result, id)
   return KINDS.flatMap((kind) => {
     const data = loadCalls(block).flatMap((call) => {
       const atMs = kind.pick(call)
       return atMs === undefined ? [] : [[(call.intendedMs - block.evidence.loadFromMs) / 1000, (atMs - call.intendedMs) / 1000]]
     })
     const icon = kind.symbol ?? symbol
-    return data.length === 0 ? [] : [{ type: 'scatter', name: `${arm}: ${kind.name}`, symbol: icon, symbolSize: kind.size, itemStyle: { color: colour, opacity: 0.8 }, data }]
+    return data.length === 0 ? [] : [{ type: 'scatter', name: `${id}: ${kind.name}`, symbol: icon, symbolSize: kind.size, itemStyle: { color: colour, opacity: 0.8 }, data }]
   })
 }
 
-export function ttftOverTime (evidence: Evidence, result: Result, size: Size): string {
+export function ttftOverTime (evidence: Evidence, result: OpenLoopResult, size: Size): string {
   const blocks = representativeBlocks(evidence, result)
-  const series = ARMS.flatMap((arm) => {
-    const block = blocks[arm]
-    return block === undefined ? [] : seriesOf(arm, block)
+  const series = conditionIds(result).flatMap((id) => {
+    const block = blocks.get(id)
+    return block === undefined ? [] : seriesOf(result, id, block)
   })
   const { rampSeconds, windowSeconds, ttftLimitMs } = result.workload
   const narrow = size.width < 560
   const rowsOfLegend = Math.ceil(series.length * (narrow ? 0.5 : 0.25))
-  return renderSvg(`growth${size.width}`, 'Time to first token of each call since the load started, one pair of blocks', {
+  return renderSvg(`growth${size.width}`, 'Time to first token of each call since the load started, one block of each condition', {
     grid: { left: 56, right: 20, top: 24 + 24 * rowsOfLegend, bottom: 52 },
     legend: { ...legend(series.map(({ name, symbol }) => ({ name, icon: symbol }))), itemWidth: 14 },
     xAxis: { ...axis('intended send, since the load started (s)', 'x'), type: 'value', min: 0, max: rampSeconds + windowSeconds, axisLabel: { ...axis('', 'x').axisLabel, showMaxLabel: false } },

@@ -1,9 +1,9 @@
 /** How the gaps between tokens are spread, on a log axis: periods of the scheduler show as peaks. */
 import { formatCount, formatPercent } from '../format.js'
-import { ARMS } from '../labels.js'
+import { conditionIds } from '../labels.js'
 import { countedBlocks, judgedCalls, logRange } from './data.js'
 import { logAxis } from './log-axis.js'
-import { ARM_STYLES, axis, legend } from './style.js'
+import { axis, legend, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Size } from './style.js'
@@ -24,9 +24,9 @@ function histogram (gapsMs: readonly number[]): Map<number, number> {
 }
 
 export function itlSpectrum (evidence: Evidence, result: Result, size: Size): string {
-  const spectra = ARMS.flatMap((arm) => {
-    const gapsMs = countedBlocks(evidence, result, arm).flatMap(judgedCalls).flatMap((call) => call.itlMs)
-    return gapsMs.length === 0 ? [] : [{ arm, name: `${arm} (n = ${formatCount(gapsMs.length)} gaps)`, total: gapsMs.length, bins: histogram(gapsMs) }]
+  const spectra = conditionIds(result).flatMap((id) => {
+    const gapsMs = countedBlocks(evidence, result, id).flatMap(judgedCalls).flatMap((call) => call.itlMs)
+    return gapsMs.length === 0 ? [] : [{ id, name: `${id} (n = ${formatCount(gapsMs.length)} gaps)`, total: gapsMs.length, bins: histogram(gapsMs) }]
   })
   const used = spectra.flatMap(({ bins }) => [...bins.keys()])
   const first = used.reduce((least, bin) => Math.min(least, bin), Infinity)
@@ -34,13 +34,13 @@ export function itlSpectrum (evidence: Evidence, result: Result, size: Size): st
   const edge = (bin: number): number => bin / BINS_PER_DECADE
   const range = logRange(used.length === 0 ? [] : [10 ** edge(first), 10 ** edge(last + 1)])
   const narrow = size.width < 560
-  return renderSvg(`itl${size.width}`, 'Histogram of the gaps between tokens, before and after', {
+  return renderSvg(`itl${size.width}`, 'Histogram of the gaps between tokens, one curve for each condition', {
     grid: { left: 66, right: 26, top: narrow ? 70 : 46, bottom: 52 },
     legend: { ...legend(spectra.map(({ name }) => ({ name }))), itemStyle: { opacity: 0 } },
     xAxis: logAxis('gap between two tokens (ms, log scale)', 'x', range, narrow ? 7 : 14),
     yAxis: { ...axis('share of all gaps', 'y'), type: 'value', min: 0, axisLabel: { ...axis('', 'y').axisLabel, formatter: (share: number) => formatPercent(share) } },
-    series: spectra.map(({ arm, name, total, bins }) => {
-      const { colour, dash } = ARM_STYLES[arm]
+    series: spectra.map(({ id, name, total, bins }) => {
+      const { colour, dash } = styleOf(result, id)
       const data: Point[] = [[edge(first), 0]]
       for (let bin = first; bin <= last; bin += 1) data.push([edge(bin), (bins.get(bin) ?? 0) / total])
       data.push([edge(last + 1), 0])

@@ -1,32 +1,32 @@
 /** Queue depth and OS counters of one pair of blocks, stacked on one time axis. */
 import { formatNumber } from '../format.js'
-import { ARMS } from '../labels.js'
+import { conditionIds } from '../labels.js'
 import { representativeBlocks, thinKeepingPeaks } from './data.js'
 import { SIGNALS } from './signals.js'
-import { ARM_STYLES, axis, FAINT, FONT_SIZE, INK, legend, RULE } from './style.js'
+import { axis, FAINT, FONT_SIZE, INK, legend, RULE, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Signal } from './signals.js'
 import type { Size } from './style.js'
-import type { Arm, Evidence, Result } from '../../types.js'
+import type { Evidence, Result } from '../../types.js'
 
 interface Panel {
   readonly signal: Signal
-  readonly curves: readonly { readonly arm: Arm, readonly points: readonly Point[] }[]
+  readonly curves: readonly { readonly id: string, readonly points: readonly Point[] }[]
 }
 
 const PANEL_HEIGHT = 96
 const TOP = 44
 const BOTTOM = 52
 
-/** Panels for which at least one of the two blocks has points. */
+/** Panels for which at least one of the blocks has points. */
 function panels (evidence: Evidence, result: Result): Panel[] {
   const blocks = representativeBlocks(evidence, result)
   return SIGNALS.flatMap((signal) => {
-    const curves = ARMS.flatMap((arm) => {
-      const block = blocks[arm]
+    const curves = conditionIds(result).flatMap((id) => {
+      const block = blocks.get(id)
       const points = block === undefined ? [] : signal.points(block)
-      return points.length === 0 ? [] : [{ arm, points }]
+      return points.length === 0 ? [] : [{ id, points }]
     })
     return curves.length === 0 ? [] : [{ signal, curves }]
   })
@@ -44,11 +44,11 @@ export function panelsHeight (evidence: Evidence, result: Result): number {
 
 export function osPanels (evidence: Evidence, result: Result, size: Size): string {
   const drawn = panels(evidence, result)
-  const arms = ARMS.filter((arm) => drawn.some(({ curves }) => curves.some((curve) => curve.arm === arm)))
+  const shown = conditionIds(result).filter((id) => drawn.some(({ curves }) => curves.some((curve) => curve.id === id)))
   const lastSecond = drawn.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([second]) => second))).reduce((most, second) => Math.max(most, second), 1)
   const narrow = size.width < 560
-  return renderSvg(`panels${size.width}`, 'Queue depth and operating system counters over time, before and after', {
-    legend: { ...legend(arms.map((name) => ({ name }))), itemStyle: { opacity: 0 } },
+  return renderSvg(`panels${size.width}`, 'Queue depth and operating system counters over time, one block of each condition', {
+    legend: { ...legend(shown.map((name) => ({ name }))), itemStyle: { opacity: 0 } },
     title: drawn.map(({ signal }, index) => ({
       text: narrow ? `${signal.title} (${signal.unit})` : `${signal.title} (${signal.unit}; ${signal.source})`,
       left: 54,
@@ -83,15 +83,15 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
         axisLine: { show: true, lineStyle: { color: FAINT } }
       }
     }),
-    series: drawn.flatMap(({ curves, signal }, index) => curves.map(({ arm, points }) => ({
+    series: drawn.flatMap(({ curves, signal }, index) => curves.map(({ id, points }) => ({
       type: 'line',
-      name: arm,
+      name: id,
       xAxisIndex: index,
       yAxisIndex: index,
       symbol: 'none',
       step: signal.unit === 'calls' ? 'end' : false,
-      lineStyle: { color: ARM_STYLES[arm].colour, width: 1.8, type: ARM_STYLES[arm].dash },
-      itemStyle: { color: ARM_STYLES[arm].colour },
+      lineStyle: { color: styleOf(result, id).colour, width: 1.8, type: styleOf(result, id).dash },
+      itemStyle: { color: styleOf(result, id).colour },
       data: thinKeepingPeaks(points, 300)
     })))
   }, size)

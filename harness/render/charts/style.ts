@@ -1,15 +1,27 @@
-/** One look for all charts: colour-blind-safe (Okabe and Ito), and each arm also has its own dash and shape, so that print in grey still tells them apart. */
-import type { Arm } from '../../types.js'
+/** One look for all charts: colour-blind-safe (Okabe and Ito), and each condition also has its own dash and shape, so that print in grey still tells them apart. */
+import type { Result } from '../../types.js'
 
-export interface ArmStyle {
+export interface ConditionStyle {
   readonly colour: string
-  readonly dash: 'solid' | 'dashed'
-  readonly symbol: 'circle' | 'triangle'
+  readonly dash: 'solid' | 'dashed' | 'dotted'
+  readonly symbol: 'circle' | 'triangle' | 'rect' | 'diamond'
 }
 
-export const ARM_STYLES: Readonly<Record<Arm, ArmStyle>> = {
-  before: { colour: '#d55e00', dash: 'dashed', symbol: 'circle' },
-  after: { colour: '#0072b2', dash: 'solid', symbol: 'triangle' }
+export const WORSE_COLOUR = '#d55e00'
+export const BETTER_COLOUR = '#0072b2'
+
+const COLOURS = [WORSE_COLOUR, BETTER_COLOUR, '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b5b5b'] as const
+const DASHES = ['dashed', 'solid', 'dotted'] as const
+const SYMBOLS = ['circle', 'triangle', 'rect', 'diamond'] as const
+
+/** By the place of the condition in the result; the three cycles have no common length, so that 84 conditions differ. */
+export function styleOf ({ conditions }: Pick<Result, 'conditions'>, id: string): ConditionStyle {
+  const place = Math.max(0, conditions.findIndex((condition) => condition.id === id))
+  return { colour: at(COLOURS, place), dash: at(DASHES, place), symbol: at(SYMBOLS, place) }
+}
+
+function at<T> (items: readonly [T, ...T[]], place: number): T {
+  return items[place % items.length] ?? items[0]
 }
 
 export const INK = '#222222'

@@ -1,14 +1,54 @@
-import { formatNumber, formatPercent } from '../format.js'
+import { isOpenLoop } from '../../analyse/plan-kind.js'
+import { formatCount, formatNumber, formatPercent, MISSING } from '../format.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
-import type { Result } from '../../types.js'
+import type { BlockSummary, OpenLoopBlockSummary, Result, StreamsBlockSummary } from '../../types.js'
 
 /** One line per block: what the contrasts were made of. */
 export function blocksSection (result: Result): Html | undefined {
   if (result.blocks.length === 0) return undefined
   return html`
 <details><summary>All ${result.blocks.length} blocks</summary>
-<div class="scroll"><table><thead><tr><th>block</th><th>pair</th><th class="text">arm</th><th>capacity/s</th><th>offered/s</th><th>answered/s</th><th>good/s</th><th>good ÷ capacity</th><th>TTFT p50 ms</th><th>TTFT p95 ms</th><th>tokens/s</th><th>CPU µs/token</th><th>dispatch p95 ms</th><th>sampler CPU</th><th class="text">counts</th></tr></thead>
-<tbody>${result.blocks.map((block) => html`<tr class="arm-${block.arm}"><td>${block.index}</td><td>${block.pair}</td><td class="text arm">${block.arm}</td>${[block.capacityPerSecond, block.offeredPerSecond, block.answeredPerSecond, block.goodPerSecond, block.goodPerCapacity, block.ttftAnsweredP50Ms, block.ttftAnsweredP95Ms, block.tokensPerSecond, block.serverCpuUsecPerToken, block.dispatchDelayP95Ms].map((value) => html`<td class="number">${formatNumber(value)}</td>`)}<td class="number">${formatPercent(block.samplerCpuShare)}</td><td class="text">${block.valid ? 'yes' : `no: ${block.because ?? 'no reason given'}`}</td></tr>`)}</tbody></table></div>
+<div class="scroll">${isOpenLoop(result) ? table(result.blocks, OPEN_LOOP) : table(result.blocks, STREAMS)}</div>
 </details>`
+}
+
+interface Column<B> {
+  readonly title: string
+  readonly text: (block: B) => string
+}
+
+const OPEN_LOOP: ReadonlyArray<Column<OpenLoopBlockSummary>> = [
+  { title: 'capacity/s', text: (block) => formatNumber(block.capacityPerSecond) },
+  { title: 'offered/s', text: (block) => formatNumber(block.offeredPerSecond) },
+  { title: 'answered/s', text: (block) => formatNumber(block.answeredPerSecond) },
+  { title: 'good/s', text: (block) => formatNumber(block.goodPerSecond) },
+  { title: 'good ÷ capacity', text: (block) => formatNumber(block.goodPerCapacity) },
+  { title: 'TTFT p50 ms', text: (block) => formatNumber(block.ttftAnsweredP50Ms) },
+  { title: 'TTFT p95 ms', text: (block) => formatNumber(block.ttftAnsweredP95Ms) },
+  { title: 'tokens/s', text: (block) => formatNumber(block.tokensPerSecond) },
+  { title: 'CPU µs/token', text: (block) => formatNumber(block.serverCpuUsecPerToken) },
+  { title: 'dispatch p95 ms', text: (block) => formatNumber(block.dispatchDelayP95Ms) },
+  { title: 'sampler CPU', text: (block) => formatPercent(block.samplerCpuShare) }
+]
+
+const STREAMS: ReadonlyArray<Column<StreamsBlockSummary>> = [
+  { title: 'answered', text: (block) => formatCount(block.answered) },
+  { title: 'failed', text: (block) => formatCount(block.failed) },
+  { title: 'tokens/s', text: (block) => formatNumber(block.tokensPerSecond) },
+  { title: 'TTFT p50 ms', text: (block) => formatNumber(block.ttftP50Ms) },
+  { title: 'gap p50 ms', text: (block) => formatNumber(block.itlP50Ms) },
+  { title: 'gap p95 ms', text: (block) => formatNumber(block.itlP95Ms) },
+  { title: 'gap p99 ms', text: (block) => formatNumber(block.itlP99Ms) },
+  { title: 'CPUs used', text: (block) => formatNumber(block.cpusUsed) },
+  { title: 'throttled', text: ({ group }) => group.periods === undefined ? MISSING : `${formatCount(group.throttledPeriods ?? 0)} of ${formatCount(group.periods)}` },
+  { title: 'refaults', text: ({ group }) => formatNumber(group.refaultedPages) },
+  { title: 'OOM kills', text: ({ group }) => formatNumber(group.oomKills) },
+  { title: 'sampler CPU', text: (block) => formatPercent(block.samplerCpuShare) },
+  { title: 'llama-server ended', text: (block) => block.serverEnd ?? MISSING }
+]
+
+function table<B extends BlockSummary> (blocks: readonly B[], columns: ReadonlyArray<Column<B>>): Html {
+  return html`<table><thead><tr><th>block</th><th>pair</th><th class="text">condition</th>${columns.map(({ title }) => html`<th>${title}</th>`)}<th class="text">counts</th></tr></thead>
+<tbody>${blocks.map((block) => html`<tr class="arm-${block.condition}"><td>${block.index}</td><td>${block.pair}</td><td class="text arm">${block.condition}</td>${columns.map(({ text }) => html`<td class="number">${text(block)}</td>`)}<td class="text">${block.valid ? 'yes' : `no: ${block.because ?? 'no reason given'}`}</td></tr>`)}</tbody></table>`
 }

@@ -1,8 +1,9 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../format.js'
-import { ARMS, metricDefinition, metricLabel, splitMetric } from '../labels.js'
+import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../labels.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
-import type { Evidence, Result } from '../../types.js'
+import { isOpenLoop } from '../../analyse/plan-kind.js'
+import type { Evidence, OpenLoopPlan, Plan, Result, StreamsPlan } from '../../types.js'
 
 type Entry = readonly [string, string]
 
@@ -27,20 +28,38 @@ export function machineSection (result: Result): Html {
 
 export function methodSection (evidence: Evidence, result: Result): Html {
   const { plan } = evidence
-  const { workload } = result
-  const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
   const entries: Entry[] = [
     ['Plan', `${result.experiment}, ${result.preset} preset, seed ${plan.seed}, written ${plan.createdAt} before the first block; sha256 ${result.planSha256}`],
-    ['Blocks', `${plan.blocks.length} planned, ${result.blocks.length} run, in this order: ${plan.blocks.map((block) => block.arm === 'before' ? 'b' : 'a').join('')} (b before, a after). Each has a fresh llama-server; the two of a pair get the same arrivals and prompts.`],
-    ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
-    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} before each load`],
-    ['Calls', workload.classes.map((each) => `${each.name}: ${each.promptWords} words in, ${each.maxTokens} tokens out, share ${formatNumber(each.share)}`).join('; ')],
-    ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(plan.calibration.unloadedTtftMs)} ms`],
+    ['Blocks', `${plan.blocks.length} planned, ${result.blocks.length} run, ${orderText(plan)}. Each has a fresh llama-server; ${plan.design === 'pairs' ? 'the two of a pair' : 'all of a repeat'} get the same ${isOpenLoop(plan) ? 'arrivals and prompts' : 'prompt'}.`],
+    ...(isOpenLoop(plan) ? openLoopEntries(plan) : streamsEntries(plan)),
     ['Test', `sign-flip test over pairs on log ratios, two-sided level ${plan.alpha}; the interval is the same test inverted, so that interval and p cannot disagree`],
     ['Outcomes', result.outcomes.map((outcome) => `${metricLabel(outcome.metric)} (${outcome.better} is better, matters from ×${formatNumber(outcome.matters)}${outcome.primary ? ', primary' : ''})`).join('; ')],
+    ...(plan.effects.length === 0 ? [] : [['Effects', plan.effects.join('; ')] as const]),
     ['Predicted', plan.predictions.map((prediction) => prediction.statement).join('; ')]
   ]
   return html`<details><summary>Method</summary>${list(entries)}</details>`
+}
+
+function orderText ({ design, blocks, seed }: Plan): string {
+  if (design === 'pairs') return `in this order: ${blocks.map((block) => block.condition === 'before' ? 'b' : 'a').join('')} (b before, a after)`
+  return design === 'factorial' ? 'in the order of a balanced Latin square (each condition follows each other one equally often)' : `in random order within each repeat (seed ${seed})`
+}
+
+function openLoopEntries ({ workload, calibration }: OpenLoopPlan): Entry[] {
+  const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
+  return [
+    ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
+    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} before each load`],
+    ['Calls', workload.classes.map((each) => `${each.name}: ${each.promptWords} words in, ${each.maxTokens} tokens out, share ${formatNumber(each.share)}`).join('; ')],
+    ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(calibration.unloadedTtftMs)} ms`]
+  ]
+}
+
+function streamsEntries ({ workload, calibration }: StreamsPlan): Entry[] {
+  return [
+    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ['Undisturbed', calibration.servers.map((server) => `${server.model} with ${server.threads} threads: ${formatNumber(server.tokensPerSecond)} tokens/s, median gap ${formatNumber(server.gapMs)} ms, TTFT ${formatNumber(server.ttftMs)} ms, ${formatNumber(server.cpusUsed)} CPUs at once`).join('; ')]
+  ]
 }
 
 export function definitionsSection (result: Result): Html {
@@ -60,11 +79,11 @@ export function definitionsSection (result: Result): Html {
 /** What was read back before a block counted, the command line of the server, and the warnings of each block. */
 export function stateSection (evidence: Evidence): Html | undefined {
   if (evidence.blocks.length === 0) return undefined
-  const shown = ARMS.flatMap((arm) => evidence.blocks.filter((block) => block.evidence.plan.arm === arm).slice(0, 1))
+  const shown = conditionIds(evidence.plan).flatMap((id) => evidence.blocks.filter((block) => block.evidence.plan.condition === id).slice(0, 1))
   const warned = evidence.blocks.filter((block) => block.evidence.warnings.length > 0)
   return html`<details><summary>State that was read back</summary>
-${shown.map(({ evidence: block }) => html`<h3>block ${block.plan.index}, ${block.plan.arm}</h3>
+${shown.map(({ evidence: block }) => html`<h3>block ${block.plan.index}, ${block.plan.condition}</h3>
 <p><code>${block.serverCommandLine.join(' ')}</code></p>${list(Object.entries(block.readBack))}`)}
-${warned.map(({ evidence: block }) => html`<p><b>block ${block.plan.index}, ${block.plan.arm}:</b> ${block.warnings.join('; ')}</p>`)}
+${warned.map(({ evidence: block }) => html`<p><b>block ${block.plan.index}, ${block.plan.condition}:</b> ${block.warnings.join('; ')}</p>`)}
 </details>`
 }

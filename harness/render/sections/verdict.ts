@@ -1,5 +1,5 @@
 import { headline } from '../headline.js'
-import { ARMS, metricDefinition, metricLabel } from '../labels.js'
+import { metricDefinition, metricLabel } from '../labels.js'
 import { primaryContrast, YARDSTICK, yardstickText } from '../lookup.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
@@ -11,7 +11,6 @@ export function verdictSection (result: Result): Html {
   const primary = primaryContrast(result)
   const yardstick = yardstickText(result)
   const meaning = primary === undefined ? undefined : metricDefinition(primary.metric)
-  const conditions = ARMS.flatMap((arm) => result.conditions.filter((condition) => condition.id === arm))
   return html`
 <header>
 <h1>${result.question}</h1>
@@ -22,7 +21,7 @@ ${because === '' ? undefined : html`<p>${because}</p>`}
 ${yardstick === undefined ? undefined : html`<p><b>${metricLabel(YARDSTICK)}:</b> ${yardstick}</p>`}
 </div>
 <dl>
-${conditions.map((condition) => html`<dt>${condition.id}</dt><dd>${condition.title}</dd>
+${result.conditions.map((condition) => html`<dt>${condition.id}</dt><dd>${condition.title}</dd>
 `)}
 ${primary === undefined || meaning === undefined ? undefined : html`<dt>${metricLabel(primary.metric)}</dt><dd>${meaning}</dd>`}
 </dl>

@@ -1,0 +1,129 @@
+import { request, type IncomingMessage } from 'node:http'
+import { nowMs } from '../clock.js'
+import type { CallSample } from '../types.js'
+import { errorText } from './chat-stream.js'
+import type { Target } from './client.js'
+import { createCompletionStream, type CompletionStream } from './completion-stream.js'
+import { waitUntil } from './wait.js'
+
+export interface StreamsOptions {
+  readonly target: Target
+  readonly phase: CallSample['phase']
+  readonly clients: number
+  /** Calls of each client, one after the other. */
+  readonly callsPerClient: number
+  readonly prompt: string
+  readonly predictTokens: number
+  /** Of one call, milliseconds; then it is `unanswered`. */
+  readonly patienceMs: number
+  readonly onSend: () => void
+  readonly onSample: (sample: CallSample) => void
+  /** Calls under way become `unanswered` with reason `stopped`, no more are made. */
+  readonly signal: AbortSignal
+}
+
+/** After a failure a client waits this long: a dead server must not be asked in a tight loop. */
+const PAUSE_AFTER_FAILURE_MS = 100
+
+/**
+ * Closed loop of `clients` streams straight to llama-server's `/completion`. node:http and a connection for each call: native parsing, no pool,
+ * nothing kept alive that the server may close.
+ */
+export async function runStreams (options: StreamsOptions): Promise<void> {
+  const { clients, callsPerClient, signal, onSend, onSample } = options
+  const body = completionBody(options.prompt, options.predictTokens)
+  async function client (number: number): Promise<void> {
+    for (let call = 0; call < callsPerClient && !signal.aborted; call++) {
+      const answer = callOnce(options, body, number * callsPerClient + call)
+      onSend()
+      const sample = await answer
+      onSample(sample)
+      if (sample.outcome !== 'answered') await waitUntil(nowMs() + PAUSE_AFTER_FAILURE_MS, { spin: false, signal })
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
+}
+
+/** Fixed work per call: exactly `predictTokens` tokens out, nothing reused from the cache of a slot. */
+export function completionBody (prompt: string, predictTokens: number): string {
+  return JSON.stringify({ prompt, n_predict: predictTokens, ignore_eos: true, temperature: 0, cache_prompt: false, stream: true })
+}
+
+type Ending = Pick<CallSample, 'outcome' | 'reason'>
+
+/** Resolves (never rejects) with how the call ended. */
+function callOnce ({ target, phase, patienceMs, signal }: StreamsOptions, body: string, seq: number): Promise<CallSample> {
+  return new Promise(resolve => {
+    const stream = createCompletionStream()
+    const stamps: { headersMs?: number, status?: number } = {}
+    const sentMs = nowMs()
+    const patience = setTimeout(() => settle({ outcome: 'unanswered', reason: 'patience over' }), patienceMs)
+    const sent = request(new URL('/completion', target.url), {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...(target.apiKey === undefined ? {} : { authorization: `Bearer ${target.apiKey}` }) }
+    })
+    let settled = false
+    function settle (ending: Ending): void {
+      if (settled) return
+      settled = true
+      clearTimeout(patience)
+      signal.removeEventListener('abort', stop)
+      sent.destroy()
+      resolve({ phase, seq, cls: 'stream', intendedMs: sentMs, sentMs, ...stamps, doneMs: nowMs(), ...ending, ...chunkPart(stream) })
+    }
+    const stop = (): void => settle({ outcome: 'unanswered', reason: 'stopped' })
+    signal.addEventListener('abort', stop, { once: true })
+    sent.on('error', (error: NodeJS.ErrnoException) => settle({ outcome: 'failed', reason: error.code ?? error.message }))
+    sent.on('response', response => {
+      stamps.headersMs = nowMs()
+      stamps.status = response.statusCode ?? 0
+      if (response.statusCode === 200) readStream(response, stream, settle)
+      else readError(response, settle)
+    })
+    sent.end(body)
+  })
+}
+
+function readStream (response: IncomingMessage, stream: CompletionStream, settle: (ending: Ending) => void): void {
+  response.on('data', (bytes: Buffer) => stream.feed(bytes, nowMs()))
+  response.on('end', () => settle(endOf(stream)))
+  response.on('error', (error: NodeJS.ErrnoException) => settle({ outcome: 'failed', reason: `cut: ${error.code ?? error.message}` }))
+}
+
+function readError (response: IncomingMessage, settle: (ending: Ending) => void): void {
+  let text = ''
+  response.setEncoding('utf8')
+  response.on('data', (part: string) => { text += part })
+  const end = (): void => settle({ outcome: 'failed', reason: `http ${response.statusCode}: ${errorText(text)}` })
+  response.on('end', end).on('error', end)
+}
+
+function endOf ({ error, done, chunkAtMs }: CompletionStream): Ending {
+  if (error !== undefined) return { outcome: 'failed', reason: `error event: ${error}` }
+  if (!done) return { outcome: 'failed', reason: 'cut: ended without its last event' }
+  if (chunkAtMs.length === 0) return { outcome: 'failed', reason: 'no content' }
+  return { outcome: 'answered' }
+}
+
+function chunkPart (stream: CompletionStream): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
+  const { chunkAtMs, promptTokens, outputTokens, promptMs, predictedMs } = stream
+  const firstMs = chunkAtMs[0]
+  const lastMs = chunkAtMs.at(-1)
+  return {
+    chunks: chunkAtMs.length,
+    itlMs: gapsOf(chunkAtMs),
+    ...(firstMs === undefined || lastMs === undefined ? {} : { firstMs, lastMs }),
+    ...(promptTokens === undefined ? {} : { promptTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...(promptMs === undefined ? {} : { promptMs }),
+    ...(predictedMs === undefined ? {} : { predictedMs })
+  }
+}
+
+/** Two decimals; stamps are rounded before they are subtracted, so that sums of gaps stay within 0.01 ms of the stamps. */
+export function gapsOf (chunkAtMs: readonly number[]): number[] {
+  const first = chunkAtMs[0] ?? 0
+  const hundredths = chunkAtMs.map(atMs => Math.round((atMs - first) * 100))
+  return hundredths.slice(1).map((at, i) => (at - (hundredths[i] ?? 0)) / 100)
+}

@@ -1,0 +1,35 @@
+import { isOpenLoop } from '../analyse/plan-kind.js'
+import type { BlockPlan, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
+import type { Preset } from './presets.js'
+import { calibratedServer } from './streams-plan.js'
+
+/** Seconds that a start and a stop take. */
+const startAndStop = 2.5
+
+/** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
+export function expectedSeconds (preset: Preset, conditions: number): number {
+  const block = startAndStop + 1.5 * preset.capacityRounds + preset.windowSeconds.usual + 6
+  return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
+}
+
+/** Seconds of a block until its parts begin, and in all: about 2.5 s for starts and stops, one round for the end of the closed loop. */
+export function blockSeconds ({ workload, calibration }: OpenLoopPlan): { readonly capacity: number, readonly load: number, readonly whole: number } {
+  const round = workload.closedLoopClients / calibration.capacityPerSecond
+  const load = 1.5 + workload.capacitySeconds + round
+  return { capacity: 1.5, load, whole: load + workload.rampSeconds + workload.windowSeconds + workload.drainSeconds + 1 }
+}
+
+/** At the pace of the calibration: knobs that slow the server down make it longer. */
+export function streamsSeconds (plan: StreamsPlan, { condition: id }: BlockPlan, manifest: Pick<Manifest, 'model' | 'server'>): number {
+  const { workload } = plan
+  const condition = plan.conditions.find(each => each.id === id)
+  const server = condition === undefined ? undefined : calibratedServer(plan, condition, manifest)
+  if (server === undefined) return startAndStop
+  const tokens = (workload.warmupCalls + workload.clients * workload.calls) * workload.predictTokens
+  return startAndStop + tokens / server.tokensPerSecond
+}
+
+export function plannedSeconds (plan: Plan, manifest: Pick<Manifest, 'model' | 'server'>): number {
+  if (isOpenLoop(plan)) return plan.blocks.length * blockSeconds(plan).whole
+  return plan.blocks.reduce((sum, block) => sum + streamsSeconds(plan, block, manifest), 0)
+}

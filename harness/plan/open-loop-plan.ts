@@ -1,0 +1,74 @@
+import { defaultOutcomes } from '../analyse/outcomes.js'
+import { fewestPairs } from '../analyse/verdict.js'
+import { floorOf, percentileNames } from '../stats/percentile.js'
+import type { OpenLoopPlan, OpenLoopWorkload, WorkloadClass } from '../types.js'
+import { headOfPlan, type PlanInput } from './plan.js'
+import type { Preset } from './presets.js'
+import type { Rate } from './workload.js'
+
+/** What one unloaded server did in the calibration. */
+export interface Calibration {
+  /** Median TTFT of calls one at a time, per workload class, milliseconds. */
+  readonly unloadedTtftMs: Readonly<Record<string, number>>
+  readonly capacityPerSecond: number
+  readonly answers: number
+}
+
+export interface OpenLoopInput extends PlanInput {
+  readonly classes: readonly WorkloadClass[]
+  readonly rate: Rate
+  readonly slots: number
+  /** `--slo-ttft-ms`; absent: `limitMultiple` × the unloaded TTFT of each class. */
+  readonly ttftLimitMs?: number
+  /** Without knobs: the limit and the rate are those of the undisturbed server in all conditions. */
+  readonly calibration: Calibration
+}
+
+/** A client gives up on interactive use at about eight times what an idle server needs to its first token. */
+export const limitMultiple = 8
+
+/** Pure: the same input gives the same plan, to the byte. */
+export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predictions'> {
+  const { preset, calibration } = input
+  const ttftLimitMs = Object.fromEntries(input.classes.map(c => {
+    const unloaded = calibration.unloadedTtftMs[c.name] ?? NaN
+    return [c.name, input.ttftLimitMs ?? Math.ceil(limitMultiple * unloaded / 50) * 50]
+  }))
+  const longestLimitSeconds = Math.max(...Object.values(ttftLimitMs)) / 1000
+  const round = (seconds: number): number => Math.round(seconds * 10) / 10
+  const workload: OpenLoopWorkload = {
+    kind: 'open-loop',
+    classes: input.classes,
+    ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
+    rampSeconds: round(2 * longestLimitSeconds),
+    windowSeconds: windowSeconds(preset, input.repeats, calibration.capacityPerSecond),
+    drainSeconds: round(longestLimitSeconds + 1.5),
+    capacitySeconds: Math.max(3, round(preset.capacityRounds * input.slots / calibration.capacityPerSecond)),
+    closedLoopClients: input.slots,
+    ttftLimitMs
+  }
+  const judgedSeconds = input.repeats * workload.windowSeconds
+  const answered = Math.round(judgedSeconds * Math.min(workload.ratePerSecond, calibration.capacityPerSecond))
+  return {
+    ...headOfPlan(input),
+    workload,
+    calibration: {
+      unloadedTtftMs: calibration.unloadedTtftMs[input.classes[0]?.name ?? ''] ?? NaN,
+      capacityPerSecond: calibration.capacityPerSecond,
+      answers: calibration.answers
+    },
+    outcomes: defaultOutcomes,
+    expected: {
+      offeredPerCondition: Math.round(judgedSeconds * workload.ratePerSecond),
+      answeredPerCondition: answered,
+      unsupported: percentileNames.filter(name => answered < floorOf[name]).map(name => `${name} of answered (needs ${floorOf[name]}, about ${answered} expected)`),
+      verdict: input.repeats >= fewestPairs
+    }
+  }
+}
+
+/** Long enough for a p99 of the answered calls where the preset's longest window can carry one; a p99 out of reach costs no time. */
+function windowSeconds ({ windowSeconds: { usual, longest } }: Preset, repeats: number, capacityPerSecond: number): number {
+  const needed = Math.ceil(10 * 1.03 * floorOf.p99 / (repeats * capacityPerSecond)) / 10
+  return needed <= longest ? Math.max(usual, needed) : usual
+}

@@ -1,0 +1,16 @@
+/** Gateway configuration of each policy that `compare` can toggle, for a limit in milliseconds. */
+const policyConfigs: Readonly<Record<string, (ttftLimitMs: number) => Readonly<Record<string, unknown>>>> = {
+  admission: ttftLimitMs => ({ name: 'admission', slots: 'auto', ttftLimitMs }),
+  'prompt-cap': () => ({ name: 'prompt-cap', maxPromptTokens: 128, maxTokens: 4096 })
+}
+
+/** Outermost first: what refuses without a place comes before what hands out places. */
+const policyOrder = ['prompt-cap', 'admission'] as const
+
+export function policyNames (): string[] {
+  return Object.keys(policyConfigs).sort()
+}
+
+export function gatewayPolicies (names: readonly string[], ttftLimitMs: number): Array<Readonly<Record<string, unknown>>> {
+  return policyOrder.filter(name => names.includes(name)).map(name => policyConfigs[name]?.(ttftLimitMs) ?? {})
+}

@@ -1,0 +1,26 @@
+import { isOpenLoop } from '../analyse/plan-kind.js'
+import { plannedSeconds } from '../plan/duration.js'
+import type { Manifest, Plan } from '../types.js'
+
+/** What will be measured and what it cannot show, said before the first block. */
+export function announce (plan: Plan, manifest: Pick<Manifest, 'model' | 'server'>): string[] {
+  const { expected } = plan
+  const repeats = plan.blocks.length / plan.conditions.length
+  return [
+    ...loadLines(plan),
+    `${plan.blocks.length} blocks, about ${Math.ceil(plannedSeconds(plan, manifest) / 60)} min; about ${expected.answeredPerCondition} answered calls ${plan.design === 'pairs' ? 'an arm' : 'a condition'}`,
+    ...plan.effects,
+    ...(expected.verdict ? [] : [plan.design === 'sweep' ? `${repeats} repeats describe; they carry no verdict (8 do: --preset overnight)` : `${repeats} pairs describe; they carry no verdict (8 do: --preset laptop)`]),
+    ...expected.unsupported.map(what => `not supported by this plan: ${what}`)
+  ]
+}
+
+function loadLines (plan: Plan): string[] {
+  if (isOpenLoop(plan)) {
+    const { workload, calibration } = plan
+    const limits = Object.entries(workload.ttftLimitMs).map(([name, ms]) => `${name} ${ms} ms`).join(', ')
+    return [`capacity ${calibration.capacityPerSecond.toFixed(2)} answers/s, offered ${workload.ratePerSecond.toFixed(2)}/s; TTFT limit: ${limits}`]
+  }
+  return plan.calibration.servers.map(server =>
+    `${server.model}, ${server.threads} threads, undisturbed: ${server.tokensPerSecond} tokens/s, median gap ${server.gapMs} ms, ${server.cpusUsed ?? 'unknown'} CPUs at once`)
+}

@@ -1,0 +1,31 @@
+import { isOpenLoop } from '../analyse/plan-kind.js'
+import { blockSeconds, streamsSeconds } from '../plan/duration.js'
+import type { BlockPlan, Manifest, Plan } from '../types.js'
+import type { BlockStep } from './block.js'
+
+interface Step {
+  readonly text: string
+  /** Of the whole run, when this step begins. */
+  readonly share: number
+}
+
+/** What a block does now, and how much of the run is done then. */
+export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 'model' | 'server'>): Readonly<Record<BlockStep, Step>> {
+  if (isOpenLoop(plan)) {
+    const seconds = blockSeconds(plan)
+    const share = (secondsIn: number): number => (block.index - 1 + secondsIn / seconds.whole) / plan.blocks.length
+    return {
+      start: { text: 'start llama-server and gateway', share: share(0) },
+      capacity: { text: 'capacity, closed loop at full slots', share: share(seconds.capacity) },
+      load: { text: `load, ${plan.workload.ratePerSecond.toFixed(1)} requests/s`, share: share(seconds.load) }
+    }
+  }
+  const secondsOf = (blocks: readonly BlockPlan[]): number => blocks.reduce((sum, each) => sum + streamsSeconds(plan, each, manifest), 0)
+  const share = secondsOf(plan.blocks.filter(each => each.index < block.index)) / secondsOf(plan.blocks)
+  const { clients, calls, predictTokens } = plan.workload
+  return {
+    start: { text: 'start llama-server, apply and read back the knobs', share },
+    capacity: { text: 'warm-up', share },
+    load: { text: `${clients * calls} streams of ${predictTokens} tokens`, share }
+  }
+}

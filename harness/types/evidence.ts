@@ -1,0 +1,149 @@
+/** What was measured: files that nothing is taken out of or computed into. */
+import type { ModelFile } from '../../models/types.js'
+import type { CallRecord } from '../../policies/contract.js'
+import type { BlockPlan, Plan } from './plan.js'
+
+/** One line of calls.ndjson. */
+export interface CallSample {
+  /** `capacity`: closed loop, direct · `load`: what is judged · `unloaded`: one at a time, calibration · `warm-up`: before streams. */
+  readonly phase: 'capacity' | 'load' | 'unloaded' | 'warm-up'
+  readonly seq: number
+  readonly cls: string
+  readonly intendedMs: number
+  readonly sentMs: number
+  readonly headersMs?: number
+  /** First non-empty content chunk. */
+  readonly firstMs?: number
+  /** Last content chunk. */
+  readonly lastMs?: number
+  /** End of the answer, of the refusal, or of the patience. */
+  readonly doneMs: number
+  readonly status?: number
+  readonly outcome: 'answered' | 'refused' | 'failed' | 'unanswered'
+  /** X-Weir-Reason, error code, or why it failed. */
+  readonly reason?: string
+  readonly retryAfterSeconds?: number
+  /** Content chunks received (llama-server sends one per token). */
+  readonly chunks: number
+  /** Gaps between content chunks, milliseconds, 2 decimals: chunk n came at `firstMs` + the sum of the first n. */
+  readonly itlMs: readonly number[]
+  readonly promptTokens?: number
+  readonly outputTokens?: number
+  /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
+  readonly promptMs?: number
+  readonly predictedMs?: number
+  /** The gateway's record id (`X-Weir-Id`), to join with its log. */
+  readonly weirId?: string
+}
+
+/** One line of samples.ndjson; counters are raw (cumulative), deltas are taken in analysis. Absent = this machine has no such source. */
+export interface OsSample {
+  readonly atMs: number
+  /** llama-server, summed over all threads where the kernel counts per thread. */
+  readonly process?: {
+    readonly rssBytes: number
+    readonly pssBytes?: number
+    readonly minorFaults: number
+    readonly majorFaults: number
+    readonly voluntarySwitches: number
+    readonly involuntarySwitches: number
+    readonly runQueueWaitNs?: number
+    readonly cpuUsec: number
+    readonly readBytes?: number
+    readonly threads: number
+  }
+  /** /proc/pressure `total`, microseconds. */
+  readonly psi?: Readonly<Record<'cpuSomeUsec' | 'memorySomeUsec' | 'memoryFullUsec' | 'ioSomeUsec' | 'ioFullUsec', number>>
+  /** /proc/stat, clock ticks converted to microseconds, whole machine. */
+  readonly host?: { readonly stealUsec: number, readonly idleUsec: number, readonly busyUsec: number, readonly contextSwitches: number }
+  /** All whole disks together. */
+  readonly disk?: { readonly readBytes: number, readonly writtenBytes: number, readonly ioMs: number }
+  /** cgroup v2 files of llama-server's group, flattened: `cpu.stat.nr_throttled`, `memory.stat.workingset_refault_file`, … */
+  readonly cgroup?: Readonly<Record<string, number>>
+  /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
+  readonly serverSockets?: number
+  /** llama-server's gauges when polled at ≤ 0.5 Hz. */
+  readonly requestsProcessing?: number
+  readonly requestsDeferred?: number
+  /** CPU time of the sampler itself, microseconds. */
+  readonly samplerCpuUsec: number
+}
+
+/** block.json. */
+export interface BlockEvidence {
+  readonly plan: BlockPlan
+  /** Monotonic stamps. The closed loop before an open one. */
+  readonly capacityFromMs?: number
+  readonly capacityToMs?: number
+  readonly loadFromMs: number
+  /** Open loop: loadFromMs + ramp. Streams: loadFromMs. */
+  readonly judgedFromMs: number
+  /** Streams: when the last call ended. */
+  readonly judgedToMs: number
+  readonly drainedAtMs: number
+  readonly startedAt: string
+  readonly serverCommandLine: readonly string[]
+  readonly placement: Placement
+  /** State that was read back before the load: affinity of llama-server, policies of the gateway, what each knob saw. */
+  readonly readBack: Readonly<Record<string, string>>
+  /** llama-server's own control group, where a knob needed one. */
+  readonly group?: { readonly version: 'v2' | 'v1', readonly path: string }
+  /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
+  readonly groupCountersAtStart?: Readonly<Record<string, number>>
+  readonly groupCountersAtEnd?: Readonly<Record<string, number>>
+  /** llama-server ended by itself or was killed: evidence in a block of streams. */
+  readonly serverEnd?: ServerEnd
+  readonly generatorEventLoopDelayMaxMs: number
+  readonly warnings: readonly string[]
+}
+
+export interface ServerEnd {
+  /** `start`: before it was ready, so there are no calls. */
+  readonly during: 'start' | 'load'
+  /** Both null when it ended before it was ready; `why` has what is known. */
+  readonly code: number | null
+  readonly signal: string | null
+  readonly atMs: number
+  readonly why: string
+}
+
+export interface Placement {
+  readonly serverCpus: readonly number[]
+  readonly clientCpus: readonly number[]
+  readonly note: string
+}
+
+/** A block with its raw lines, as read back from the files. */
+export interface Block {
+  readonly evidence: BlockEvidence
+  readonly calls: readonly CallSample[]
+  readonly samples: readonly OsSample[]
+  /** Gateway records (`CallRecord` lines) of this block. */
+  readonly records: readonly CallRecord[]
+}
+
+/** What analyse() gets: a plan and blocks, in any order. Pure. */
+export interface Evidence {
+  readonly plan: Plan
+  readonly planSha256: string
+  readonly manifest: Manifest
+  readonly blocks: readonly Block[]
+}
+
+export interface Manifest {
+  readonly weirVersion: string
+  readonly node: string
+  readonly kernel: string
+  readonly cpuModel: string
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly virtualisation: string
+  readonly cgroup: 'v2' | 'v1' | 'none'
+  readonly model: ModelFile
+  /** Models of conditions that have one of their own. */
+  readonly otherModels?: readonly ModelFile[]
+  readonly server: { readonly version: string, readonly from: string, readonly slots: number, readonly threads: number, readonly batchTokens: number, readonly slotContextTokens: number }
+  readonly placement: Placement
+  /** What the preflight found missing, and what is lost by it. */
+  readonly missing: readonly string[]
+}

@@ -1,0 +1,176 @@
+/** What is to be done, named before the first block. */
+
+export type PresetName = 'smoke' | 'laptop' | 'overnight'
+
+/** A class of calls: one prompt shape and output length, with its share of the arrivals. */
+export interface WorkloadClass {
+  readonly name: string
+  /** Words in the prompt (about one token each with the synthetic tokenizer; the count of the server is in the evidence). */
+  readonly promptWords: number
+  readonly maxTokens: number
+  /** Share of arrivals, sums to 1 over the classes. */
+  readonly share: number
+}
+
+/** Poisson arrivals through the gateway, after a closed loop straight to llama-server that tells the block's own capacity. */
+export interface OpenLoopWorkload {
+  readonly kind: 'open-loop'
+  readonly classes: readonly WorkloadClass[]
+  /** Requests per second offered in the open loop. */
+  readonly ratePerSecond: number
+  /** Ramp at the start of the load, seconds: calls intended in it are sent but not judged. */
+  readonly rampSeconds: number
+  /** Judged window after the ramp, seconds. */
+  readonly windowSeconds: number
+  /** After the last intended send a call may still be answered for this long, seconds; then it is `unanswered` (right-censored). */
+  readonly drainSeconds: number
+  /** Length of the closed loop at full slots before the load, seconds; `closedLoopClients` clients, direct to llama-server. */
+  readonly capacitySeconds: number
+  readonly closedLoopClients: number
+  /** A call is good when answered completely with TTFT (from the intended time) at or under its class's limit. */
+  readonly ttftLimitMs: Readonly<Record<string, number>>
+}
+
+/** Closed loop straight to llama-server's `/completion`, every chunk stamped: the spectrum of the gaps between tokens is the evidence. */
+export interface StreamsWorkload {
+  readonly kind: 'streams'
+  /** Clients at the same time. */
+  readonly clients: number
+  /** Calls that each client makes, one after the other. */
+  readonly calls: number
+  /** Words of the one prompt that all calls share; nothing of it is reused (`cache_prompt: false`). */
+  readonly promptWords: number
+  /** `n_predict` with `ignore_eos`: tokens out of each call. */
+  readonly predictTokens: number
+  /** Calls before the load, one at a time; in the evidence as `warm-up`, judged by nothing. 0 for cold starts. */
+  readonly warmupCalls: number
+  /** A call that has not ended after this long is `unanswered`, seconds. */
+  readonly patienceSeconds: number
+}
+
+export type Workload = OpenLoopWorkload | StreamsWorkload
+
+export interface BlockPlan {
+  /** 1-based, in run order. */
+  readonly index: number
+  /** 1-based: the repeat. All blocks of a pair share the trace seed. */
+  readonly pair: number
+  /** Id of its condition. */
+  readonly condition: string
+  readonly traceSeed: number
+}
+
+/** One state of the machine, the server and the gateway that blocks are run in. */
+export interface Condition {
+  /** `before` and `after` in a comparison; else letters, digits, `.`, `+`, `-` and `_`: it is part of a folder's name. */
+  readonly id: string
+  readonly title: string
+  /** Policies that are on in this condition, outermost first. */
+  readonly policies: readonly string[]
+  /** System-level conditions as typed, in the order in which they are applied: `cpu-quota=500/1000`. */
+  readonly knobs: readonly string[]
+  /** Doses, for the axes of a dose-response: `quotaMs`, `periodMs`, `threads` … */
+  readonly factors: Readonly<Record<string, number | string>>
+  /** Of llama-server (`-t`); absent: the run's. */
+  readonly threads?: number
+  /** Catalogue name or file; absent: the run's. */
+  readonly model?: string
+  /** Id of the condition that it is contrasted with; absent: it is nobody's treatment. */
+  readonly baseline?: string
+}
+
+/**
+ * `pairs`: before and after in ABBA order. `factorial`: none, a, b, a+b in balanced order within each repeat. `sweep`: all conditions in seeded
+ * random order within each repeat.
+ */
+export type Design = 'pairs' | 'factorial' | 'sweep'
+
+export interface OpenLoopCalibration {
+  readonly unloadedTtftMs: number
+  readonly capacityPerSecond: number
+  readonly answers: number
+}
+
+/** One llama-server without knobs, under the plan's own streams. */
+export interface CalibratedServer {
+  readonly model: string
+  readonly threads: number
+  readonly tokensPerSecond: number
+  /** Medians over its calls and their gaps. */
+  readonly ttftMs: number
+  readonly gapMs: number
+  /** CPU time of llama-server ÷ wall time: CPUs that it uses at once; null where there is no /proc. */
+  readonly cpusUsed: number | null
+  /** Of its control group when all was over, where one could be made: `memory.peak`, `memory.stat.anon`, … */
+  readonly groupCounters?: Readonly<Record<string, number>>
+}
+
+export interface StreamsCalibration {
+  /** One for each model and thread count of the conditions. */
+  readonly servers: readonly CalibratedServer[]
+}
+
+interface PlanOfAnyKind {
+  readonly schemaVersion: 2
+  readonly experiment: string
+  readonly question: string
+  readonly preset: PresetName
+  readonly seed: number
+  readonly design: Design
+  readonly conditions: readonly Condition[]
+  /** True: the experiment's interference was left out of all conditions (`--no-setting`). */
+  readonly quiet: boolean
+  readonly blocks: readonly BlockPlan[]
+  readonly outcomes: readonly OutcomeSpec[]
+  /** Entries of the claims registry that will judge this run. */
+  readonly claims: readonly string[]
+  readonly predictions: readonly Prediction[]
+  /** Two-sided level of the primary outcome. */
+  readonly alpha: number
+  readonly expected: ExpectedSamples
+  /** Which effects this plan can tell apart, and which it cannot, in sentences. */
+  readonly effects: readonly string[]
+  readonly createdAt: string
+}
+
+/** What the plan's length amounts to. */
+export interface ExpectedSamples {
+  /** Judged calls of each condition: offered, and answered when the server is saturated. */
+  readonly offeredPerCondition: number
+  readonly answeredPerCondition: number
+  /** Figures that these cannot support, in words. */
+  readonly unsupported: readonly string[]
+  /** False: too few repeats; the run describes. */
+  readonly verdict: boolean
+}
+
+export interface OpenLoopPlan extends PlanOfAnyKind {
+  readonly workload: OpenLoopWorkload
+  readonly calibration: OpenLoopCalibration
+}
+
+export interface StreamsPlan extends PlanOfAnyKind {
+  readonly workload: StreamsWorkload
+  readonly calibration: StreamsCalibration
+}
+
+/** plan.json: written before the first block; its sha256 is in result.json. */
+export type Plan = OpenLoopPlan | StreamsPlan
+
+export interface OutcomeSpec {
+  readonly metric: string
+  readonly unit: string
+  readonly better: 'higher' | 'lower'
+  readonly primary: boolean
+  /** Smallest ratio that matters: 1.1 means ±10 %. `equivalent` = interval inside [1/matters, matters]. */
+  readonly matters: number
+}
+
+/** A numeric band named before the run. */
+export interface Prediction {
+  readonly id: string
+  readonly metric: string
+  readonly statement: string
+  readonly lo: number
+  readonly hi: number
+}

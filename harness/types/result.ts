@@ -1,0 +1,167 @@
+/** What follows from plan and evidence. */
+import type { Manifest } from './evidence.js'
+import type { Condition, Design, OpenLoopWorkload, OutcomeSpec, PresetName, StreamsWorkload } from './plan.js'
+
+export type Population = 'offered' | 'answered' | 'refused' | 'block'
+export type ContrastVerdict = 'better' | 'worse' | 'equivalent' | 'cannot say'
+
+export interface Cell {
+  readonly condition: string
+  readonly metric: string
+  readonly unit: string
+  readonly population: Population
+  readonly n: number
+  /** n reduced for autocorrelation; floors apply to it. */
+  readonly nEff: number
+  /** null below the floor; the string `> limit` form is made by the renderer from `censoredAbove`. */
+  readonly p50: number | null
+  readonly p95: number | null
+  readonly p99: number | null
+  readonly mean: number | null
+  /** Percentiles that fall into right-censored samples: the true value is above this. */
+  readonly censoredAbove?: Partial<Record<'p50' | 'p95' | 'p99', number>>
+  /** Block-bootstrap 95 % interval by percentile. */
+  readonly ci95?: Partial<Record<'p50' | 'p95' | 'p99', readonly [number, number]>>
+}
+
+export interface Contrast {
+  /** E.g. `good-per-second`, `good-per-capacity`; with the condition's id after a colon where there is more than one pair. */
+  readonly id: string
+  /** Ids of conditions, or what else was compared, in words. */
+  readonly a: string
+  readonly b: string
+  readonly metric: string
+  readonly population: Population
+  readonly primary: boolean
+  /** b ÷ a. */
+  readonly ratio: number | null
+  readonly ci95: readonly [number, number] | null
+  readonly p: number | null
+  /** Holm-adjusted among the secondary outcomes. */
+  readonly pAdjusted?: number | null
+  readonly n: number
+  readonly verdict: ContrastVerdict
+  readonly because: string
+}
+
+export interface Leg {
+  readonly status: 'holds' | 'fails' | 'missing'
+  readonly statement: string
+  readonly source: string
+  readonly value: number | null
+  readonly band: readonly [number, number] | null
+}
+
+export interface Claim {
+  readonly id: string
+  readonly statement: string
+  readonly predicted: string
+  readonly status: 'SUPPORTED' | 'UNSUPPORTED'
+  readonly application: Leg
+  readonly os: Leg
+  readonly control: Leg
+  readonly mechanism: Leg
+  /** The mechanism in words, for the report. */
+  readonly explanation: string
+  /** Predicted times, drawn on the spectrum of the gaps of these conditions. */
+  readonly marks?: readonly Mark[]
+}
+
+export interface Mark {
+  readonly condition: string
+  readonly atMs: number
+  readonly label: string
+}
+
+interface ResultOfAnyKind {
+  readonly schemaVersion: 2
+  readonly experiment: string
+  readonly question: string
+  readonly preset: PresetName
+  readonly planSha256: string
+  readonly complete: boolean
+  readonly manifest: Manifest
+  readonly design: Design
+  readonly conditions: readonly Condition[]
+  /** As in the plan. */
+  readonly quiet: boolean
+  readonly effects: readonly string[]
+  readonly outcomes: readonly OutcomeSpec[]
+  readonly cells: readonly Cell[]
+  readonly contrasts: readonly Contrast[]
+  readonly claims: readonly Claim[]
+  /** Judged calls by condition, outcome and reason. */
+  readonly counts: readonly { readonly condition: string, readonly outcome: string, readonly reason: string, readonly n: number }[]
+  readonly warnings: readonly string[]
+}
+
+export interface OpenLoopResult extends ResultOfAnyKind {
+  readonly workload: OpenLoopWorkload
+  /** One row per block: the numbers the contrasts were made of. */
+  readonly blocks: readonly OpenLoopBlockSummary[]
+}
+
+export interface StreamsResult extends ResultOfAnyKind {
+  readonly workload: StreamsWorkload
+  readonly blocks: readonly StreamsBlockSummary[]
+}
+
+/** result.json. */
+export type Result = OpenLoopResult | StreamsResult
+
+interface SummaryOfAnyKind {
+  readonly index: number
+  readonly pair: number
+  readonly condition: string
+  /** Content chunks in the judged window ÷ its length. */
+  readonly tokensPerSecond: number
+  readonly serverCpuUsecPerToken: number | null
+  /** The sampler's own CPU time ÷ wall time. */
+  readonly samplerCpuShare: number
+  readonly valid: boolean
+  readonly because?: string
+}
+
+export interface OpenLoopBlockSummary extends SummaryOfAnyKind {
+  readonly capacityPerSecond: number
+  readonly offeredPerSecond: number
+  readonly answeredPerSecond: number
+  readonly goodPerSecond: number
+  readonly goodPerCapacity: number
+  readonly ttftAnsweredP50Ms: number | null
+  readonly ttftAnsweredP95Ms: number | null
+  readonly dispatchDelayP95Ms: number
+}
+
+export interface StreamsBlockSummary extends SummaryOfAnyKind {
+  readonly answered: number
+  readonly failed: number
+  readonly ttftP50Ms: number | null
+  /** Over all gaps of the answered calls; null below the floors of the percentiles. */
+  readonly itlP50Ms: number | null
+  readonly itlP95Ms: number | null
+  readonly itlP99Ms: number | null
+  /** CPU time of llama-server ÷ wall time. */
+  readonly cpusUsed: number | null
+  /** What its process read from storage during the load. */
+  readonly readBytes: number | null
+  readonly group: GroupDeltas
+  /** llama-server ended during the load or before it was ready: signal or exit code. */
+  readonly serverEnd?: string
+}
+
+/** Growth of the control group's counters during the load; absent: no group, or the kernel has no such counter. */
+export interface GroupDeltas {
+  readonly periods?: number
+  readonly throttledPeriods?: number
+  /** Summed over CPUs: can exceed the wall time. */
+  readonly throttledUsec?: number
+  readonly cpuFullUsec?: number
+  readonly refaultedPages?: number
+  readonly memoryFullUsec?: number
+  readonly readBytes?: number
+  /** Since the group was made: a kill may come before the load. */
+  readonly oomKills?: number
+}
+
+export type BlockSummary = OpenLoopBlockSummary | StreamsBlockSummary
