@@ -1,0 +1,150 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import type { BlockEvidence, CallSample } from '../types.js'
+import { runBlock, type BlockInput } from './block.js'
+import { fakeGroupHost, fakeKnob, smallStreams, streamsBlock } from './testing.js'
+
+const evidenceOf = ({ folder }: BlockInput): BlockEvidence => JSON.parse(readFileSync(join(folder, 'block.json'), 'utf8')) as BlockEvidence
+const callsOf = ({ folder }: BlockInput): CallSample[] => readFileSync(join(folder, 'calls.ndjson'), 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample)
+
+/** Processes of this block that still run. */
+function leftBy ({ folder }: BlockInput): string[] {
+  const base = folder.slice(0, folder.lastIndexOf('/'))
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid).filter(pid => {
+    try { return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(base) } catch { return false }
+  })
+}
+
+/** A call is under way at llama-server: its gauge says so. */
+async function untilBusy (url: string, apiKey: string): Promise<void> {
+  while (!/requests_processing [1-9]/.test(await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${apiKey}` } })).text())) await sleep(20)
+}
+
+t.test('group, before, server, running, read back, warm-up, load, and all undone in reverse', async t => {
+  const log: string[] = []
+  const { host, group } = fakeGroupHost(log)
+  const counters = [{ 'cpu.stat.nr_throttled': 3 }, { 'cpu.stat.nr_throttled': 11, 'memory.events.oom_kill': 0 }]
+  const input = streamsBlock(t, {
+    knobs: [
+      fakeKnob('a', log, { controllers: ['cpu'], launch: server => ({ ...server, threads: 7 }) }),
+      fakeKnob('b', log, { controllers: ['memory', 'cpu'], launch: server => ({ ...server, extraArgs: ['--mlock', `--seen-threads=${server.threads}`] }) })
+    ],
+    groupHost: host,
+    onStep: step => {
+      log.push(step)
+      if (step === 'load') group.now = counters[1] ?? {}
+    }
+  })
+  group.now = counters[0] ?? {}
+  await runBlock(input)
+  t.same(log, ['start', 'group made with cpu memory', 'a before', 'b before', 'a running', 'b running', 'a read back', 'b read back', 'load',
+    'b undone running', 'a undone running', 'b undone before', 'a undone before', 'group removed'])
+  const evidence = evidenceOf(input)
+  t.match(evidence, {
+    plan: input.plan,
+    group: { version: 'v2', path: group.path },
+    groupCountersAtStart: counters[0],
+    groupCountersAtEnd: counters[1],
+    readBack: { a: 'on', b: 'on' }
+  })
+  t.match(evidence.serverCommandLine.join(' '), / env .*-t 7 .*--mlock --seen-threads=7$/, 'inside the group, launched with both knobs')
+  t.equal(evidence.serverEnd, undefined)
+  const calls = callsOf(input)
+  t.same(calls.map(call => `${call.phase} ${call.outcome}`), ['warm-up answered', 'load answered', 'load answered'])
+  t.ok(calls.filter(call => call.phase === 'load').every(call => call.sentMs >= evidence.judgedFromMs && call.doneMs <= evidence.judgedToMs))
+  t.ok(existsSync(join(input.folder, 'samples.ndjson')))
+  t.notOk(existsSync(join(input.folder, 'gateway.ndjson')))
+  t.same(leftBy(input), [])
+})
+
+t.test('a knob that did not take: no block, everything undone', async t => {
+  for (const [name, over, undone] of [
+    ['read back', { readBack: async () => { throw new Error('b: asked 500, seen max') } }, ['b undone running', 'a undone running', 'b undone before', 'a undone before', 'group removed']],
+    ['running', { running: async () => { throw new Error('b: asked 500, seen max') } }, ['a undone running', 'b undone before', 'a undone before', 'group removed']],
+    ['before', { before: async () => { throw new Error('b: asked 500, seen max') } }, ['a undone before', 'group removed']]
+  ] as const) {
+    const log: string[] = []
+    const input = streamsBlock(t, { knobs: [fakeKnob('a', log, { controllers: ['cpu'] }), fakeKnob('b', log, over)], groupHost: fakeGroupHost(log).host })
+    await t.rejects(runBlock(input), { message: 'b: asked 500, seen max' })
+    t.same(log.filter(line => /undone|removed/.test(line)), undone, name)
+    t.notOk(existsSync(join(input.folder, 'block.json')))
+    t.same(leftBy(input), [])
+  }
+})
+
+t.test('two knobs that see one thing differently contradict each other', async t => {
+  const input = streamsBlock(t, { knobs: [fakeKnob('a', []), fakeKnob('b', [], { readBack: async () => ({ a: 'off' }) })] })
+  await t.rejects(runBlock(input), /b: a is read back as off, by another knob as on/)
+})
+
+t.test('a llama-server that is killed under streams is evidence', async t => {
+  const log: string[] = []
+  const { host, group } = fakeGroupHost(log)
+  let killing: Promise<void> | undefined
+  const input: BlockInput = streamsBlock(t, {
+    workload: { ...smallStreams, warmupCalls: 0, calls: 50, predictTokens: 4000 },
+    knobs: [fakeKnob('limit', log, {
+      controllers: ['memory'],
+      running: async at => {
+        killing = untilBusy(at.url, at.apiKey).then(() => {
+          group.now = { 'memory.events.oom_kill': 1 }
+          process.kill(at.pid, 'SIGKILL')
+        })
+        return async () => { log.push('limit undone') }
+      }
+    })],
+    groupHost: host
+  }, { FAKE_DECODE_MS_PER_TOKEN: '5' })
+  await runBlock(input)
+  await killing
+  t.match(evidenceOf(input), { serverEnd: { during: 'load', code: null, signal: 'SIGKILL' }, groupCountersAtStart: {}, groupCountersAtEnd: { 'memory.events.oom_kill': 1 } })
+  const calls = callsOf(input)
+  t.ok(calls.length >= 1 && calls.length < 50, `${calls.length} calls: the rest was not worth making`)
+  t.match(calls[0], { phase: 'load', outcome: 'failed' })
+  t.same(log.slice(-3), ['limit undone', 'limit undone before', 'group removed'])
+})
+
+t.test('killed by its limit before it was ready: evidence, too; a start that fails for another reason is an error', async t => {
+  const log: string[] = []
+  const { host, group } = fakeGroupHost(log)
+  const dies = { launch: (server: BlockInput['server']) => ({ ...server, binary: { ...server.binary, command: '/bin/sh', argsBefore: ['-c', 'kill -9 $$'] } }) }
+  const input = streamsBlock(t, { knobs: [fakeKnob('limit', log, { controllers: ['memory'], ...dies })], groupHost: host })
+  await t.rejects(runBlock(input), /llama-server did not start/)
+  t.equal(log.at(-1), 'group removed')
+  group.now = { 'memory.events.oom_kill': 1 }
+  await runBlock(input)
+  t.match(evidenceOf(input), { serverEnd: { during: 'start', why: /SIGKILL/ }, groupCountersAtEnd: { 'memory.events.oom_kill': 1 } })
+  t.equal(log.at(-1), 'group removed')
+})
+
+t.test('a stop in the middle of the load: no block, everything undone', async t => {
+  const log: string[] = []
+  const stop = new AbortController()
+  const input = streamsBlock(t, {
+    workload: { ...smallStreams, warmupCalls: 0, predictTokens: 4000 },
+    knobs: [fakeKnob('a', log, {
+      controllers: ['cpu'],
+      running: async at => {
+        untilBusy(at.url, at.apiKey).then(() => stop.abort(new Error('stopped by the user')), () => {})
+        return async () => { log.push('a undone') }
+      }
+    })],
+    groupHost: fakeGroupHost(log).host,
+    signal: stop.signal
+  }, { FAKE_DECODE_MS_PER_TOKEN: '5' })
+  await t.rejects(runBlock(input), /stopped by the user/)
+  t.same(log.slice(-3), ['a undone', 'a undone before', 'group removed'])
+  t.notOk(existsSync(join(input.folder, 'block.json')))
+  t.same(leftBy(input), [])
+})
+
+t.test('where no group can be made the error says what to type; nothing is started', async t => {
+  const log: string[] = []
+  const none = streamsBlock(t, { knobs: [fakeKnob('cpu-quota=500/1000', log, { controllers: ['cpu'] })] })
+  await t.rejects(runBlock(none), /cpu-quota=500\/1000: needs a control group for llama-server, and none can be made here: no cgroup2 is mounted\. To mend: type this/)
+  const lacking = streamsBlock(t, { knobs: [fakeKnob('io', log, { controllers: ['io', 'cpu'] })], groupHost: fakeGroupHost(log).host })
+  await t.rejects(runBlock(lacking), /io: needs the controllers io, cpu; \/sys\/fs\/cgroup \(cgroup v2\) lacks io/)
+  t.same(log, [])
+})
