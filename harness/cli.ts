@@ -4,6 +4,7 @@ import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
 import { reportCommand } from './commands/report.js'
+import { runCommand } from './commands/run.js'
 import { selftestCommand } from './commands/selftest.js'
 import { packageVersion } from './package-root.js'
 import { UsageError } from './usage-error.js'
@@ -14,6 +15,7 @@ const program = new Command('harness')
   .configureHelp({ helpWidth: 80 })
   .showHelpAfterError('(run harness --help, or harness COMMAND --help)')
   .addCommand(compareCommand())
+  .addCommand(runCommand())
   .addCommand(reportCommand())
   .addCommand(doctorCommand())
   .addCommand(selftestCommand())

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { analyse } from './analyse/analyse.js'
 import { simulate } from './analyse/testing.js'
+import { simulateStreams, sweepConditions } from './analyse/testing-streams.js'
 import { resultSchema } from './result-schema.js'
 import type { Result } from './types.js'
 
@@ -14,7 +15,11 @@ t.test('a Result, written and read back, is valid; a wrong one is not', async t 
   const evidences = [
     simulate({ windowSeconds: 10 }),
     simulate({ pairs: 1, windowSeconds: 10, without: ['process', 'serverSockets', 'requestsDeferred'] }),
-    { ...simulate({ pairs: 1 }), blocks: [] }
+    { ...simulate({ pairs: 1 }), blocks: [] },
+    simulateStreams(),
+    simulateStreams({ design: 'pairs', conditions: [{ id: 'before', gapMs: 9 }, { id: 'after', gapMs: 9, baseline: 'before', threads: 2 }] }),
+    simulateStreams({ conditions: [...sweepConditions, { id: 'killed', gapMs: 9, killedAfter: 0 }] }),
+    { ...simulateStreams(), blocks: [] }
   ]
   for (const evidence of evidences) {
     const result: unknown = JSON.parse(JSON.stringify(analyse(evidence)))

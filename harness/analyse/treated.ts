@@ -4,7 +4,7 @@ export interface Treated {
   /** Baseline and treated condition. */
   readonly a: string
   readonly b: string
-  /** Ends the ids of its contrasts: empty where there is one pair of conditions. */
+  /** Ends the ids of its contrasts; empty but in a sweep. */
   readonly suffix: string
 }
 
@@ -12,5 +12,5 @@ export interface Treated {
 export function judgedPairs (plan: Plan): Treated[] {
   const all = plan.conditions.flatMap(({ id, baseline }) => baseline === undefined ? [] : [{ a: baseline, b: id }])
   const judged = plan.design === 'factorial' ? all.slice(-1) : all
-  return judged.map(pair => ({ ...pair, suffix: judged.length === 1 ? '' : `:${pair.b}` }))
+  return judged.map(pair => ({ ...pair, suffix: plan.design === 'sweep' ? `:${pair.b}` : '' }))
 }

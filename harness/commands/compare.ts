@@ -1,27 +1,27 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
+import { parseKnobs } from '../knobs/index.js'
+import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../plan/comparison.js'
 import { expectedSeconds } from '../plan/duration.js'
-import { conditionsOf, experimentFor, parsePolicies } from '../plan/experiments.js'
-import { policyNames } from '../plan/policies.js'
 import { presets } from '../plan/presets.js'
+import { streamsOf } from '../plan/sweep.js'
 import { parseMix, parseRate } from '../plan/workload.js'
-import { createProgress } from '../render/progress.js'
-import { runExperiment } from '../run/experiment.js'
+import { streamsPrimaries } from '../analyse/outcomes.js'
+import type { LoadSpec } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
-import { wholeNumber } from './options.js'
-import { rerender } from './report.js'
+import { presetHelp, wholeNumber } from './options.js'
+import { runToReport } from './run-to-report.js'
 
 interface CompareOptions {
   readonly policy: string
+  readonly setting: boolean
   readonly preset: PresetName
   readonly rate?: string
   readonly mix?: string
-  readonly model: string
+  readonly model?: string
   readonly llamaServer?: string
-  readonly slots: number
+  readonly slots?: number
   readonly threads?: number
   readonly sloTtftMs?: number
   readonly seed: number
@@ -29,76 +29,67 @@ interface CompareOptions {
   readonly json?: true
 }
 
-/** `harness compare --policy admission`: blocks with and without the policies, the same load in both, a verdict. */
+const defaultSlots = 4
+
+/** `harness compare --policy admission`: blocks with and without, the same load in both, a verdict. */
 export function compareCommand (): Command {
-  const presetHelp = Object.values(presets).map(preset => `${preset.name}: ${preset.describe}`).join('; ')
   return new Command('compare')
-    .description('measure what policies do: the same overload without and with them, on a real llama-server')
-    .requiredOption('--policy <names>', `policies to toggle, comma-separated: ${policyNames().join(', ')}`)
-    .addOption(new Option('--preset <name>', presetHelp).choices(Object.keys(presets)).default('laptop'))
+    .description('measure what policies and mitigations do: the same load without and with them, on a real llama-server')
+    .requiredOption('--policy <names>', `what to toggle, comma-separated: ${toggleNames().join(', ')}; two make a 2×2, more are toggled together`)
+    .option('--no-setting', 'leave out the interference that the mitigation cures: on the quiet host it should change nothing')
+    .addOption(new Option('--preset <name>', presetHelp(preset => preset.describe)).choices(Object.keys(presets)).default('laptop'))
     .option('--rate <rate>', 'offered load: a multiple of the capacity such as 4x, or requests per second (default: the experiment\'s)')
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
-    .option('--model <name>', 'catalogue name or .gguf file', DEFAULT_MODEL_NAME)
+    .option('--model <name>', `catalogue name or .gguf file (default: the experiment's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
-    .option('--slots <n>', 'slots of llama-server (-np)', wholeNumber(1, 64), 4)
-    .option('--threads <n>', 'threads of llama-server (-t; default: one per CPU that it gets)', wholeNumber(1, 256))
+    .option('--slots <n>', `slots of llama-server (-np; default: ${defaultSlots})`, wholeNumber(1, 64))
+    .option('--threads <n>', 'threads of llama-server (-t; default: the experiment\'s, else one per CPU that it gets)', wholeNumber(1, 256))
     .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: 8 × the unloaded TTFT)', wholeNumber(1, 3_600_000))
-    .option('--seed <n>', 'seed of arrivals and prompts', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'seed of arrivals, prompts and order', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--out <dir>', 'run folder; must be new or empty (default: results/DATE-EXPERIMENT)')
     .option('--json', 'print result.json on stdout instead of the summary')
     .action(compare)
 }
 
 async function compare (options: CompareOptions): Promise<void> {
-  const experiment = experimentFor(parsePolicies(options.policy))
-  const classes = parseMix(options.mix ?? experiment.mix)
-  const rate = parseRate(options.rate ?? experiment.rate)
-  const folder = resolve(options.out ?? `results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-${experiment.name}`)
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new UsageError(`--out: ${folder} is not empty; give a new folder, or remove it first`)
-  }
-  const stop = new AbortController()
-  let failure: unknown
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130)
-    progress.note('stopping; what is finished is kept (press again to leave at once)')
-    stop.abort(new Error('stopped by the user'))
-  }
-  const progress = createProgress(process.stderr, expectedSeconds(presets[options.preset], 2))
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  try {
-    await runExperiment({
-      experiment: experiment.name,
-      question: experiment.question,
-      design: 'pairs',
-      conditions: conditionsOf(experiment.policies),
-      quiet: false,
-      effects: [],
-      claims: experiment.claim === undefined ? [] : [experiment.claim],
-      preset: presets[options.preset],
-      repeats: presets[options.preset].pairs,
-      load: { kind: 'open-loop', classes, rate, slots: options.slots, ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs }) },
+  const comparison = comparisonOf(parseToggles(options.policy), { quiet: !options.setting, knobsFor: parseKnobs })
+  const preset = presets[options.preset]
+  const threads = options.threads ?? comparison.threads
+  await runToReport({
+    input: {
+      experiment: comparison.name,
+      question: comparison.question,
+      design: comparison.design,
+      conditions: comparison.conditions,
+      quiet: comparison.quiet,
+      effects: comparison.effects,
+      claims: comparison.claims,
+      preset,
+      repeats: preset.pairs,
+      load: loadOf(comparison, options),
       seed: options.seed,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-      model: options.model,
-      ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer }),
-      folder,
-      signal: stop.signal,
-      progress
-    })
-  } catch (error) {
-    if (!stop.signal.aborted && !existsSync(`${folder}/blocks`)) throw error
-    if (!stop.signal.aborted) failure = error
-  } finally {
-    progress.done()
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      model: options.model ?? comparison.model ?? DEFAULT_MODEL_NAME,
+      ...(threads === undefined ? {} : { threads }),
+      ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
+    },
+    out: options.out,
+    json: options.json === true,
+    expectedSeconds: expectedSeconds(preset, comparison.conditions.length)
+  })
+}
+
+function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
+  if (lead.workload !== undefined) {
+    for (const [name, value] of [['--rate', options.rate], ['--mix', options.mix], ['--slots', options.slots], ['--slo-ttft-ms', options.sloTtftMs]] as const) {
+      if (value !== undefined) throw new UsageError(`${name}: the load of ${lead.name} is streams straight to llama-server; leave ${name} away`)
+    }
+    return { kind: 'streams', workload: streamsOf(lead.workload), primary: lead.primary ?? streamsPrimaries[0] }
   }
-  if (stop.signal.aborted) process.exitCode = 130
-  if (!existsSync(`${folder}/plan.json`)) {
-    process.stderr.write('harness: stopped before the plan was made; there is nothing to report\n')
-    return
+  return {
+    kind: 'open-loop',
+    classes: parseMix(options.mix ?? lead.mix ?? ''),
+    rate: parseRate(options.rate ?? lead.rate ?? ''),
+    slots: options.slots ?? defaultSlots,
+    ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })
   }
-  await rerender(relative('.', folder), options.json === true)
-  // The blocks before the fault are valid and reported; the fault is the run's end all the same.
-  if (failure !== undefined) throw failure
 }

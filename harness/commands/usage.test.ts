@@ -19,13 +19,17 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
   const folder = t.testdir({ full: { file: 'x' } })
   const cases: ReadonlyArray<readonly [readonly string[], RegExp]> = [
     [['compare'], /--policy/],
-    [['compare', '--policy', 'admision'], /no such policy: "admision"; there are admission, prompt-cap/],
+    [['compare', '--policy', 'admision'], /no such policy or mitigation: "admision"; there are admission, prompt-cap/],
     [['compare', '--policy', 'admission', '--rate', 'fast'], /--rate: "fast" is not a rate; give a multiple/],
     [['compare', '--policy', 'admission', '--mix', 'a'], /--mix part 1/],
     [['compare', '--policy', 'admission', '--slots', '0'], /Allowed are whole numbers from 1 to 64/],
     [['compare', '--policy', 'admission', '--preset', 'quick'], /Allowed choices are smoke, laptop, overnight/],
     [['compare', '--policy', 'admission', '--out', `${folder}/full`], /is not empty; give a new folder/],
     [['compare', '--policy', 'admission', '--polcy', 'x'], /unknown option '--polcy'/],
+    [['compare', '--policy', 'admission', '--no-setting'], /--no-setting: admission has no interference that could be left out/],
+    [['run', 'cpu-qota'], /no experiment "cpu-qota"; there are .*; or give the path of a \.json file/],
+    [['run', 'admission'], /admission is a comparison; type: npx harness compare --policy admission/],
+    [['run', `${folder}/none.json`], /none\.json does not exist/],
     [['report', `${folder}/none`], /is not a run folder: it has no plan.json/],
     [['reprot'], /unknown command 'reprot'/]
   ]
@@ -47,8 +51,8 @@ t.test('a model or llama-server that is not there', async t => {
 t.test('help fits 80 columns and names every command', async t => {
   const { code, out } = await harness('--help')
   t.equal(code, 0)
-  for (const command of ['compare', 'report', 'doctor', 'selftest', 'models']) t.match(out, new RegExp(`\\b${command}\\b`))
-  for (const args of [['--help'], ['compare', '--help'], ['report', '--help'], ['selftest', '--help'], ['models', '--help']]) {
+  for (const command of ['compare', 'run', 'report', 'doctor', 'selftest', 'models']) t.match(out, new RegExp(`\\b${command}\\b`))
+  for (const args of [['--help'], ['compare', '--help'], ['run', '--help'], ['report', '--help'], ['selftest', '--help'], ['models', '--help']]) {
     t.strictSame((await harness(...args)).out.split('\n').filter(line => line.length > 80), [], args.join(' '))
   }
 })

@@ -5,6 +5,8 @@ export interface Preset {
   readonly name: PresetName
   /** Pairs of blocks (before, after). 8 is the least that carries a verdict with secondary outcomes (smallest two-sided p 2/2⁸). */
   readonly pairs: number
+  /** Of a sweep whose file says nothing else: each is a block of every condition. */
+  readonly repeats: number
   /** Judged window of a block, seconds: `longest` only where that carries a p99, else `usual`. */
   readonly windowSeconds: { readonly usual: number, readonly longest: number }
   /** Rounds at full slots in the closed loop of each block, the cold first one included. */
@@ -17,7 +19,7 @@ export interface Preset {
 }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  smoke: { name: 'smoke', pairs: 2, windowSeconds: { usual: 4, longest: 4 }, capacityRounds: 2.5, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
-  laptop: { name: 'laptop', pairs: 8, windowSeconds: { usual: 9, longest: 11 }, capacityRounds: 3, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
-  overnight: { name: 'overnight', pairs: 24, windowSeconds: { usual: 60, longest: 60 }, capacityRounds: 12, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
+  smoke: { name: 'smoke', pairs: 2, repeats: 1, windowSeconds: { usual: 4, longest: 4 }, capacityRounds: 2.5, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
+  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityRounds: 3, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
+  overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityRounds: 12, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
 }

@@ -5,14 +5,18 @@ import type { Manifest, Plan } from '../types.js'
 /** What will be measured and what it cannot show, said before the first block. */
 export function announce (plan: Plan, manifest: Pick<Manifest, 'model' | 'server'>): string[] {
   const { expected } = plan
-  const repeats = plan.blocks.length / plan.conditions.length
   return [
     ...loadLines(plan),
     `${plan.blocks.length} blocks, about ${Math.ceil(plannedSeconds(plan, manifest) / 60)} min; about ${expected.answeredPerCondition} answered calls ${plan.design === 'pairs' ? 'an arm' : 'a condition'}`,
     ...plan.effects,
-    ...(expected.verdict ? [] : [plan.design === 'sweep' ? `${repeats} repeats describe; they carry no verdict (8 do: --preset overnight)` : `${repeats} pairs describe; they carry no verdict (8 do: --preset laptop)`]),
+    ...(expected.verdict ? [] : [describes(plan, plan.blocks.length / plan.conditions.length)]),
     ...expected.unsupported.map(what => `not supported by this plan: ${what}`)
   ]
+}
+
+function describes ({ design }: Plan, repeats: number): string {
+  const [unit, enough] = design === 'pairs' ? ['pair', 'laptop'] : ['repeat', design === 'sweep' ? 'overnight' : 'laptop']
+  return repeats === 1 ? `one ${unit} describes; it carries no verdict (8 do: --preset ${enough})` : `${repeats} ${unit}s describe; they carry no verdict (8 do: --preset ${enough})`
 }
 
 function loadLines (plan: Plan): string[] {

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { planBytes, type PlanInput } from '../plan/plan.js'
+import { claimEntry } from '../analyse/claims/index.js'
 import type { StreamsPrimary } from '../analyse/outcomes.js'
 import { findGroupHost } from '../cgroups/index.js'
 import type { GroupHost } from '../cgroups/contract.js'
@@ -35,10 +36,11 @@ export interface ExperimentInput extends Omit<PlanInput, 'createdAt'> {
 /**
  * Runs the blocks of an experiment and leaves evidence files in `folder`; judges nothing. After an abort it returns
  * normally: the blocks that were finished are valid, the one under way is removed.
- * @throws before anything is started when a knob is unknown or needs a control group that cannot be made here
+ * @throws before anything is started when a claim or a knob is unknown, or a knob needs a control group that cannot be made here
  */
 export async function runExperiment (input: ExperimentInput): Promise<void> {
   const { folder, progress } = input
+  for (const id of input.claims) claimEntry(id)
   const prepared = await prepare(input, input.knobsFor ?? parseKnobs, input.groupHost ?? findGroupHost)
   mkdirSync(folder, { recursive: true })
   const plan = await makePlan(input, prepared)

@@ -1,0 +1,59 @@
+import t from 'tap'
+import { fakeKnob } from '../run/testing.js'
+import { comparisonOf, parseToggles } from './comparison.js'
+import type { ComparisonFile, ExperimentFile } from './experiment-file.js'
+
+const knobsFor = (specs: readonly string[]) => specs.map(spec => fakeKnob(spec, []))
+const workload = { kind: 'streams' as const, calls: 2, predictTokens: 200 }
+
+const admission: ComparisonFile = { name: 'admission', question: 'admission?', policies: ['admission'], rate: '2x', mix: 'a:1/1:1', claim: 'admission-keeps-capacity-good' }
+const pinning: ComparisonFile = { name: 'pinning', question: 'pinning?', knobs: ['pin'], beforeKnobs: ['kernel-placement'], setting: ['hog'], workload, threads: 2, claim: 'pinning' }
+const mlock: ComparisonFile = { name: 'mlock', question: 'mlock?', knobs: ['mlock'], setting: ['limit', 'hog'], workload, model: 'small' }
+const files: ExperimentFile[] = [admission, pinning, mlock, { kind: 'sweep', name: 'dose', question: '?', workload, baseline: 'a', cells: [] }]
+const of = (text: string, quiet = false) => comparisonOf(parseToggles(text, files), { quiet, knobsFor })
+
+t.test('names are those of the comparisons; a sweep says how it is run', async t => {
+  t.throws(() => parseToggles('admision', files), { name: 'UsageError', message: /no such policy or mitigation: "admision"; there are admission, mlock, pinning/ })
+  t.throws(() => parseToggles(' , ', files), /no policy named/)
+  t.throws(() => parseToggles('dose', files), /dose is a sweep; type: npx harness run dose/)
+  t.same(parseToggles('admission, admission', files), [admission])
+})
+
+t.test('one thing: before and after in pairs, the interference in both', async t => {
+  const comparison = of('pinning')
+  t.match(comparison, { name: 'pinning', question: 'pinning?', design: 'pairs', lead: pinning, threads: 2, claims: ['pinning'], quiet: false })
+  t.same(comparison.effects, [])
+  t.same(comparison.conditions, [
+    { id: 'before', title: 'without pinning (the knob kernel-placement), under: the knob hog', policies: [], knobs: ['hog', 'kernel-placement'], factors: {} },
+    { id: 'after', title: 'with pinning (the knob pin), under: the knob hog', policies: [], knobs: ['hog', 'pin'], factors: {}, baseline: 'before' }
+  ])
+  t.same(of('admission').conditions.map(({ title, policies }) => [title, policies]), [['without admission', []], ['with admission', ['admission']]])
+})
+
+t.test('--no-setting: the mitigation alone on the quiet host', async t => {
+  const comparison = of('pinning', true)
+  t.equal(comparison.quiet, true)
+  t.same(comparison.conditions.map(({ knobs }) => knobs), [['kernel-placement'], ['pin']])
+  t.throws(() => of('admission', true), /--no-setting: admission has no interference that could be left out/)
+})
+
+t.test('two things: a 2×2 that says what it can tell apart; the load is the one with a gateway in it', async t => {
+  const comparison = of('pinning,admission')
+  t.match(comparison, { name: 'pinning+admission', design: 'factorial', lead: admission, threads: 2, claims: [] })
+  t.match(comparison.effects, [/2×2: what pinning does, what admission does, and whether they do more or less together can be told apart/])
+  t.same(comparison.conditions.map(({ id, policies, knobs, baseline }) => ({ id, policies, knobs, baseline })), [
+    { id: 'none', policies: [], knobs: ['hog', 'kernel-placement'], baseline: undefined },
+    { id: 'pinning', policies: [], knobs: ['hog', 'pin'], baseline: 'none' },
+    { id: 'admission', policies: ['admission'], knobs: ['hog', 'kernel-placement'], baseline: 'none' },
+    { id: 'pinning+admission', policies: ['admission'], knobs: ['hog', 'pin'], baseline: 'none' }
+  ])
+  t.same(comparison.conditions[1]?.factors, { pinning: 'on', admission: 'off' })
+  t.match(comparison.conditions[1]?.title, /^with pinning, without admission \(the knob pin\)/)
+})
+
+t.test('three things: all off against all on, and said that this tells no effects apart', async t => {
+  const comparison = of('admission,pinning,mlock')
+  t.match(comparison, { design: 'pairs', lead: admission, claims: [], model: 'small', question: 'What do admission, pinning and mlock do together?' })
+  t.match(comparison.effects, [/all off against all on, so their effects cannot be told apart/])
+  t.same(comparison.conditions.map(({ knobs }) => knobs), [['hog', 'limit', 'kernel-placement'], ['hog', 'limit', 'pin', 'mlock']])
+})

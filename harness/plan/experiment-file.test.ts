@@ -1,0 +1,57 @@
+import t from 'tap'
+import { experimentFiles, isSweep, parseExperiment, readExperiment } from './experiment-file.js'
+import { gatewayPolicies, policyNames } from './policies.js'
+import { conditionsOfSweep, streamsOf } from './sweep.js'
+import { parseMix, parseRate } from './workload.js'
+import { claimEntry } from '../analyse/claims/index.js'
+import { parseKnobs } from '../knobs/index.js'
+
+t.test('every file of bench/experiments can be run: its policies, knobs, load and claim are known', async t => {
+  for (const file of experimentFiles()) {
+    if (file.claim !== undefined) t.equal(claimEntry(file.claim).id, file.claim)
+    if (isSweep(file)) {
+      t.ok(conditionsOfSweep(file, parseKnobs).length > 1, file.name)
+      continue
+    }
+    t.same((file.policies ?? []).filter(name => !policyNames().includes(name)), [], file.name)
+    t.equal(parseKnobs([...file.setting ?? [], ...file.knobs ?? [], ...file.beforeKnobs ?? []]).some(knob => knob.title === ''), false)
+    if (file.workload === undefined) t.ok(parseMix(file.mix ?? '').length > 0 && parseRate(file.rate ?? ''), file.name)
+    else t.equal(streamsOf(file.workload).kind, 'streams')
+  }
+})
+
+t.test('every policy can be toggled by its name', async t => {
+  const files = experimentFiles()
+  for (const name of policyNames()) t.ok(files.some(file => file.name === name && !isSweep(file) && file.policies?.includes(name)), name)
+})
+
+t.test('gateway policies: outermost first whatever the order typed', async t => {
+  t.strictSame(gatewayPolicies(['admission', 'prompt-cap'], 900).map(policy => policy.name), ['prompt-cap', 'admission'])
+  t.match(gatewayPolicies(['admission'], 900), [{ ttftLimitMs: 900 }])
+})
+
+const workload = { kind: 'streams', calls: 2, predictTokens: 200 }
+
+t.test('a mistake in a file names file, place, value and what is allowed', async t => {
+  const base = { name: 'x', question: 'why?' }
+  const cases: ReadonlyArray<readonly [unknown, RegExp]> = [
+    [{ ...base, policies: ['admission'] }, /x\.json: no load; give rate and mix .* or workload/],
+    [{ ...base, rate: '2x', mix: 'a:1/1:1' }, /nothing is toggled; give policies, knobs or beforeKnobs/],
+    [{ ...base, knobs: ['mlock'], workload, rate: '2x' }, /both workload and rate or mix/],
+    [{ ...base, policies: ['admission'], workload }, /policies admission under streams: .* past the gateway/],
+    [{ ...base, knobs: ['mlock'], rate: '2x', mix: 'a:1/1:1', primary: 'itl-p99' }, /only streams choose their primary/],
+    [{ ...base, knobs: ['mlock'], workload, primary: 'speed' }, /primary is "speed"/],
+    [{ ...base, knobs: 'mlock', workload }, /knobs is "mlock": Expected array/],
+    [{ ...base, knob: ['mlock'], workload }, /knob is \["mlock"\]: Unexpected property/],
+    [{ ...base, name: 'X Y', knobs: ['mlock'], workload }, /name is "X Y"/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'none' }, /no cells; give cells, or a grid/],
+    [{ ...base, kind: 'sweep', workload: { ...workload, predictTokens: 1 }, baseline: 'none', cells: [] }, /workload\.predictTokens is 1: Expected integer to be greater or equal to 2/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a/b' }] }, /cells\.0\.id is "a\/b"/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a' }], repeats: { smoke: 1 } }, /repeats\.laptop is undefined/],
+    [7, /the file is 7/]
+  ]
+  for (const [json, message] of cases) t.throws(() => parseExperiment(json, 'x.json'), { name: 'UsageError', message })
+  const folder = t.testdir({ 'broken.json': '{' })
+  t.throws(() => readExperiment(`${folder}/broken.json`), /broken\.json is not JSON/)
+  t.throws(() => readExperiment(`${folder}/none.json`), /none\.json does not exist/)
+})

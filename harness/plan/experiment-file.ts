@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { streamsPrimaries } from '../analyse/outcomes.js'
+import { packageRoot } from '../package-root.js'
+import { UsageError } from '../usage-error.js'
+
+const closed = { additionalProperties: false }
+const text = Type.String({ minLength: 1 })
+const wholeFrom = (minimum: number) => Type.Integer({ minimum })
+const knobs = Type.Array(text, { description: 'as typed: cpu-quota=500/1000' })
+
+const streams = Type.Object({
+  kind: Type.Literal('streams'),
+  clients: Type.Optional(wholeFrom(1)),
+  calls: wholeFrom(1),
+  promptWords: Type.Optional(wholeFrom(1)),
+  predictTokens: wholeFrom(2),
+  warmupCalls: Type.Optional(wholeFrom(0)),
+  patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
+}, closed)
+
+const common = {
+  name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
+  question: text,
+  setting: Type.Optional(Type.Array(text, { description: 'knobs of all conditions: the interference' })),
+  threads: Type.Optional(wholeFrom(1)),
+  model: Type.Optional(text),
+  claim: Type.Optional(text)
+}
+
+const comparison = Type.Object({
+  ...common,
+  kind: Type.Optional(Type.Literal('comparison')),
+  policies: Type.Optional(Type.Array(text)),
+  knobs: Type.Optional(knobs),
+  beforeKnobs: Type.Optional(knobs),
+  rate: Type.Optional(text),
+  mix: Type.Optional(text),
+  workload: Type.Optional(streams),
+  primary: Type.Optional(Type.Union(streamsPrimaries.map(metric => Type.Literal(metric))))
+}, closed)
+
+const factors = Type.Record(text, Type.Union([Type.Number(), text]))
+const cell = Type.Object({
+  id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+]*$' }),
+  knobs: Type.Optional(knobs),
+  factors: Type.Optional(factors),
+  threads: Type.Optional(wholeFrom(1)),
+  model: Type.Optional(text)
+}, closed)
+const repeats = wholeFrom(1)
+
+const sweep = Type.Object({
+  ...common,
+  kind: Type.Literal('sweep'),
+  cells: Type.Optional(Type.Array(Type.Composite([cell, Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) })]))),
+  grid: Type.Optional(Type.Array(Type.Array(cell, { minItems: 1 }), { minItems: 1 })),
+  workload: streams,
+  baseline: text,
+  repeats: Type.Optional(Type.Object({ smoke: repeats, laptop: repeats, overnight: repeats }, closed))
+}, closed)
+
+/** A question about something that is toggled: a file in bench/experiments, named in `harness compare --policy`. */
+export type ComparisonFile = Static<typeof comparison>
+/** A dose-response: a file in bench/experiments, or anywhere, named in `harness run`. */
+export type SweepFile = Static<typeof sweep>
+export type SweepCell = Static<typeof cell>
+export type StreamsSpec = Static<typeof streams>
+export type ExperimentFile = ComparisonFile | SweepFile
+
+export function isSweep (file: ExperimentFile): file is SweepFile {
+  return file.kind === 'sweep'
+}
+
+/** Those of bench/experiments, by name. */
+export function experimentFiles (folder = `${packageRoot()}/bench/experiments`): ExperimentFile[] {
+  return readdirSync(folder).filter(name => name.endsWith('.json')).sort().map(name => readExperiment(`${folder}/${name}`))
+}
+
+/** @throws UsageError that names file, place and what is allowed there */
+export function readExperiment (path: string): ExperimentFile {
+  if (!existsSync(path)) throw new UsageError(`${path} does not exist`)
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return parseExperiment(json, basename(path))
+}
+
+export function parseExperiment (json: unknown, where: string): ExperimentFile {
+  const ofSweep = typeof json === 'object' && json !== null && 'kind' in json && json.kind === 'sweep'
+  if (ofSweep && Value.Check(sweep, json)) return checkedSweep(json, where)
+  if (!ofSweep && Value.Check(comparison, json)) return checkedComparison(json, where)
+  throw new UsageError(`${where}: ${firstFault(ofSweep ? sweep : comparison, json)}`)
+}
+
+function firstFault (schema: TSchema, json: unknown): string {
+  const fault = Value.Errors(schema, json).First()
+  return `${fault?.path.slice(1).replaceAll('/', '.') || 'the file'} is ${JSON.stringify(fault?.value)}: ${fault?.message ?? 'not allowed'}`
+}
+
+function checkedComparison (file: ComparisonFile, where: string): ComparisonFile {
+  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, primary } = file
+  const fault =
+    policies.length + knobs.length + beforeKnobs.length === 0
+      ? 'nothing is toggled; give policies, knobs or beforeKnobs'
+      : workload === undefined && (rate === undefined || mix === undefined)
+        ? 'no load; give rate and mix (open loop through the gateway) or workload (streams straight to llama-server)'
+        : workload !== undefined && (rate !== undefined || mix !== undefined)
+          ? 'both workload and rate or mix are there; streams have neither'
+          : workload !== undefined && policies.length > 0
+            ? `policies ${policies.join(', ')} under streams: these go straight to llama-server, past the gateway; give rate and mix instead of workload`
+            : workload === undefined && primary !== undefined ? `primary is ${primary}; only streams choose their primary outcome` : undefined
+  if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
+  return file
+}
+
+function checkedSweep (file: SweepFile, where: string): SweepFile {
+  if ((file.cells ?? []).length + (file.grid ?? []).length === 0) throw new UsageError(`${where}: no cells; give cells, or a grid of axes whose points are combined`)
+  return file
+}

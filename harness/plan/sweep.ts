@@ -1,0 +1,72 @@
+import type { Knob } from '../knobs/contract.js'
+import { UsageError } from '../usage-error.js'
+import type { Condition, StreamsWorkload } from '../types.js'
+import type { StreamsSpec, SweepCell, SweepFile } from './experiment-file.js'
+
+type KnobsFor = (specs: readonly string[]) => Knob[]
+
+/**
+ * The conditions of a sweep: its cells, then one for each combination of the points of its grid's axes (ids joined by `-`, knobs in order,
+ * factors together). `baseline` names a condition, or a point of an axis: then each condition has the one that differs from it in that axis only.
+ * @throws UsageError about ids that are there twice, a baseline that is nowhere, or knobs that do not parse
+ */
+export function conditionsOfSweep (file: SweepFile, knobsFor: KnobsFor): Condition[] {
+  const combined = combinations(file.grid ?? [])
+  const cells = [...(file.cells ?? []).map(cell => ({ cell, points: [cell] })), ...combined.map(points => ({ cell: merged(points), points }))]
+  const ids = cells.map(({ cell }) => cell.id)
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i)
+  if (twice !== undefined) throw new UsageError(`${file.name}: two cells are named ${twice}; give each an id of its own`)
+  const conditions = cells.map(({ cell, points }) => conditionOf(file, cell, baselineOf(file, points, ids), knobsFor))
+  if (!conditions.some(({ baseline }) => baseline !== undefined)) {
+    throw new UsageError(`${file.name}: the baseline ${file.baseline} is no cell and no point of the grid; there are ${ids.join(', ')}`)
+  }
+  return conditions
+}
+
+function combinations (axes: ReadonlyArray<readonly SweepCell[]>): SweepCell[][] {
+  return axes.length === 0 ? [] : axes.reduce<SweepCell[][]>((rows, axis) => rows.flatMap(row => axis.map(point => [...row, point])), [[]])
+}
+
+function merged (points: readonly SweepCell[]): SweepCell {
+  return points.slice(1).reduce((whole, { id, knobs = [], factors = {}, ...rest }) => ({
+    ...whole,
+    ...rest,
+    id: `${whole.id}-${id}`,
+    knobs: [...whole.knobs ?? [], ...knobs],
+    factors: { ...whole.factors, ...factors }
+  }), points[0] ?? { id: '' })
+}
+
+/** Undefined for the baselines themselves. */
+function baselineOf ({ baseline, grid = [] }: SweepFile, points: readonly SweepCell[], ids: readonly string[]): string | undefined {
+  const own = points.map(({ id }) => id)
+  if (ids.includes(baseline)) return own.join('-') === baseline ? undefined : baseline
+  const axis = grid.findIndex(axis => axis.some(({ id }) => id === baseline))
+  if (axis < 0 || own[axis] === undefined || own[axis] === baseline || points.length !== grid.length) return undefined
+  return own.with(axis, baseline).join('-')
+}
+
+function conditionOf ({ setting = [] }: SweepFile, cell: SweepCell, baseline: string | undefined, knobsFor: KnobsFor): Condition {
+  const knobs = [...setting, ...cell.knobs ?? []]
+  const titles = [
+    ...knobsFor(knobs).map(knob => knob.title),
+    ...(cell.threads === undefined ? [] : [`${cell.threads} thread${cell.threads === 1 ? '' : 's'}`]),
+    ...(cell.model === undefined ? [] : [`model ${cell.model}`])
+  ]
+  return {
+    id: cell.id,
+    title: titles.join('; ') || 'undisturbed',
+    policies: [],
+    knobs,
+    factors: cell.factors ?? {},
+    ...(cell.threads === undefined ? {} : { threads: cell.threads }),
+    ...(cell.model === undefined ? {} : { model: cell.model }),
+    ...(baseline === undefined ? {} : { baseline })
+  }
+}
+
+const defaults = { clients: 1, promptWords: 16, warmupCalls: 1, patienceSeconds: 120 }
+
+export function streamsOf (spec: StreamsSpec): StreamsWorkload {
+  return { ...defaults, ...spec }
+}
