@@ -10,6 +10,11 @@ export interface Measure<V> {
   readonly population: Population
   /** Samples of one block in order of intended time; +Infinity = worse than any. */
   readonly samples: (view: V) => readonly number[]
+  /**
+   * What the floors of the percentiles count. `independent` (default): samples reduced for autocorrelation, as waits in one queue are. `all`: gaps
+   * of a stream, which are wanted as they were and not as a sample of other gaps; the interval over blocks says how far they repeat.
+   */
+  readonly floorsOn?: 'independent' | 'all'
 }
 
 /** One number a block; a block that has none is left out. */
@@ -27,7 +32,7 @@ export function cellOf<V> (condition: string, measure: Measure<V>, views: readon
   const pooled = blocks.flat()
   if (pooled.length === 0) return undefined
   const nEff = effectiveN(blocks)
-  const { censoredAbove, ...found } = percentiles(pooled, nEff, censorBound)
+  const { censoredAbove, ...found } = percentiles(pooled, measure.floorsOn === 'all' ? pooled.length : nEff, censorBound)
   const mean = pooled.reduce((sum, value) => sum + value, 0) / pooled.length
   const stated = percentileNames.filter(name => found[name] !== null)
   const intervals = blockBootstrap(blocks, stated.map(name => quantileOf[name]))

@@ -16,7 +16,7 @@ function perSecond (metric: string, counter: keyof GroupDeltas): Measure<Streams
 }
 
 const measures: ReadonlyArray<Measure<StreamsView>> = [
-  { metric: 'itl', unit: 'ms', population: 'answered', samples: view => view.gapsMs },
+  { metric: 'itl', unit: 'ms', population: 'answered', samples: view => view.gapsMs, floorsOn: 'all' },
   { metric: 'ttft', unit: 'ms', population: 'answered', samples: view => answered(view).flatMap(ttftMs) },
   { metric: 'request-latency', unit: 'ms', population: 'answered', samples: view => answered(view).map(call => call.doneMs - call.intendedMs) },
   blockMeasure('tokens-per-second', 'tokens/s', view => view.summary.tokensPerSecond),

@@ -38,7 +38,7 @@ export function summariseStreams (block: Block): StreamsView {
       itlP95Ms: itl.p95,
       itlP99Ms: itl.p99,
       serverCpuUsecPerToken: cpuPerToken(block),
-      cpusUsed: rateOf(samples, sample => sample.process?.cpuUsec),
+      cpusUsed: cpusUsedIn(samples),
       readBytes: growthOf(samples, sample => sample.process?.readBytes),
       group: groupDeltas(block),
       samplerCpuShare: samplerShare(block),
@@ -69,9 +69,9 @@ function growthOf (samples: readonly OsSample[], pick: (sample: OsSample) => num
   return ends === undefined ? null : ends.last.value - ends.first.value
 }
 
-/** Microseconds per microsecond. */
-function rateOf (samples: readonly OsSample[], pick: (sample: OsSample) => number | undefined): number | null {
-  const ends = readings(samples, pick)
+/** CPU time of llama-server ÷ wall time between the first and the last of these samples that have it. */
+export function cpusUsedIn (samples: readonly OsSample[]): number | null {
+  const ends = readings(samples, sample => sample.process?.cpuUsec)
   return ends === undefined ? null : (ends.last.value - ends.first.value) / 1000 / (ends.last.atMs - ends.first.atMs)
 }
 

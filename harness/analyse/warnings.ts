@@ -47,7 +47,7 @@ function ofBlocks (plan: Plan, views: readonly View[]): string[] {
 
 function ofFigures ({ plan }: Evidence, views: readonly View[], cells: readonly Cell[]): string[] {
   return [
-    ...floors(cells),
+    ...floors(cells, plan.workload.kind),
     ...observer(views),
     ...(plan.alpha === 0.05 ? [] : [`alpha is ${plan.alpha}: the intervals of the contrasts are at level ${number(1 - plan.alpha)}`])
   ]
@@ -105,11 +105,12 @@ function ttftOfHalf ({ block, judged }: OpenLoopView, which: 0 | 1): number[] {
 }
 
 /** One line for each percentile; which figures it is missing from stands in the table. */
-function floors (cells: readonly Cell[]): string[] {
+function floors (cells: readonly Cell[], kind: Plan['workload']['kind']): string[] {
+  const why = kind === 'streams' ? 'gaps, or independent calls for the figures of calls' : 'independent calls, and waits in one queue are not independent (n_eff in the table)'
   const ofCalls = cells.filter(cell => cell.population !== 'block')
   return percentileNames.flatMap(name => {
     const missing = ofCalls.filter(cell => cell[name] === null && cell.censoredAbove?.[name] === undefined)
-    return missing.length === 0 ? [] : [`no ${name} for ${missing.length} of ${ofCalls.length} figures: it needs ${floorOf[name]} independent calls, and waits in one queue are not independent (n_eff in the table)`]
+    return missing.length === 0 ? [] : [`no ${name} for ${missing.length} of ${ofCalls.length} figures: it needs ${floorOf[name]} ${why}`]
   })
 }
 

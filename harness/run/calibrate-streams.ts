@@ -1,12 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { startServer } from '../../models/start.js'
-import { ttftMs } from '../analyse/streams-summary.js'
+import { cpusUsedIn, ttftMs } from '../analyse/streams-summary.js'
 import { middle, tokensBetween } from '../analyse/window.js'
-import type { Group } from '../cgroups/contract.js'
-import { nowMs } from '../clock.js'
 import { runLoad } from '../load/spawn.js'
-import { readProcess } from '../probes/proc-process.js'
-import type { CalibratedServer, CallSample, Condition, StreamsCalibration, StreamsWorkload } from '../types.js'
+import { startSampler } from '../probes/start-sampler.js'
+import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibration, StreamsWorkload } from '../types.js'
 import { makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
@@ -25,7 +23,7 @@ export interface CalibrateStreamsInput {
 
 type Kind = Pick<Condition, 'threads' | 'model'>
 
-/** One short run of the streams for each model and thread count of the conditions, without knobs: predictions can rest on it. */
+/** One run of the streams for each model and thread count of the conditions, without knobs: predictions can rest on it. */
 export async function calibrateStreams (input: CalibrateStreamsInput): Promise<StreamsCalibration> {
   const { server } = input.prepared
   const kinds = new Map(input.conditions.map(({ threads = server.threads, model }): [string, Kind] =>
@@ -39,27 +37,37 @@ export async function calibrateStreams (input: CalibrateStreamsInput): Promise<S
   return { servers }
 }
 
-/** Calls of each client. */
-const callsPerClient = 2
-
+/** The same load as a block's, so that what it measures is what an undisturbed block would. */
 async function calibrateOne ({ conditions, workload, prepared, promptSeed, signal }: CalibrateStreamsInput, kind: Kind, folder: string): Promise<CalibratedServer> {
   mkdirSync(folder, { recursive: true })
   const options = serverOf(prepared, kind)
-  const outPath = `${folder}/calls.ndjson`
-  return await withUndo(async undo => {
+  const cpus = prepared.placement.clientCpus
+  const [outPath, samplesPath] = [`${folder}/calls.ndjson`, `${folder}/samples.ndjson`]
+  const { load, groupCounters } = await withUndo(async undo => {
     const group = await makeGroup(conditions.flatMap(prepared.knobsOf), prepared.groupHost, `weir-${process.pid}-calibration`, undo)
     const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
     undo.push('llama-server', () => running.stop())
+    const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: samplesPath, cpus })
+    undo.push('sampler', () => sampler.stop())
     const job = { target: { url: running.url, apiKey: running.apiKey }, outPath, promptSeed }
-    const run = async (part: Pick<Parameters<typeof streamsJob>[1], 'callPhase' | 'clients' | 'callsPerClient'>) =>
-      await runLoad(streamsJob(workload, { ...job, ...part }), { cpus: prepared.placement.clientCpus, signal })
-    await run({ callPhase: 'warm-up', clients: 1, callsPerClient: 1 })
-    const before = cpuReading(running.pid)
-    const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient })
+    await runLoad(streamsJob(workload, { ...job, callPhase: 'warm-up', clients: 1, callsPerClient: 1 }), { cpus, signal })
+    const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }), { cpus, signal })
     signal.throwIfAborted()
-    const calls = readFileSync(outPath, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample)
-    return { model: kind.model ?? prepared.manifest.model.name, threads: options.threads, ...paceOf(calls, load.fromMs, load.toMs), cpusUsed: cpusBetween(before, cpuReading(running.pid)), ...counted(group) }
+    return { load, groupCounters: group === undefined ? undefined : countersOf(group) }
   })
+  const samples = readLines<OsSample>(samplesPath).filter(({ atMs }) => atMs >= load.fromMs && atMs <= load.toMs)
+  const cpusUsed = cpusUsedIn(samples)
+  return {
+    model: kind.model ?? prepared.manifest.model.name,
+    threads: options.threads,
+    ...paceOf(readLines<CallSample>(outPath), load.fromMs, load.toMs),
+    cpusUsed: cpusUsed === null ? null : rounded(cpusUsed),
+    ...(groupCounters === undefined ? {} : { groupCounters })
+  }
+}
+
+function readLines<T> (path: string): T[] {
+  return readFileSync(path, 'utf8').trim().split('\n').map(line => JSON.parse(line) as T)
 }
 
 /** @throws when a call failed: without knobs none may */
@@ -72,21 +80,6 @@ export function paceOf (calls: readonly CallSample[], fromMs: number, toMs: numb
     ttftMs: rounded(middle(load.flatMap(ttftMs)) ?? NaN),
     gapMs: rounded(middle(load.flatMap(call => call.itlMs)) ?? NaN)
   }
-}
-
-interface CpuReading { readonly atMs: number, readonly cpuUsec: number }
-
-function cpuReading (pid: number): CpuReading | undefined {
-  const process = readProcess(pid, { withPss: false })
-  return process === undefined ? undefined : { atMs: nowMs(), cpuUsec: process.cpuUsec }
-}
-
-function cpusBetween (from: CpuReading | undefined, to: CpuReading | undefined): number | null {
-  return from === undefined || to === undefined ? null : rounded((to.cpuUsec - from.cpuUsec) / 1000 / (to.atMs - from.atMs))
-}
-
-function counted (group: Group | undefined): Pick<CalibratedServer, 'groupCounters'> {
-  return group === undefined ? {} : { groupCounters: countersOf(group) }
 }
 
 function rounded (value: number): number {

@@ -28,7 +28,7 @@ export function preflight (): Check[] {
     { what: 'taskset (util-linux)', ok: onPath('taskset'), lost: 'CPU placement', mend: 'sudo apt-get install util-linux' },
     { what: 'ss (iproute2)', ok: onPath('ss'), lost: 'the OS leg of the admission claim: it stays UNSUPPORTED', mend: 'sudo apt-get install iproute2' },
     { what: 'pressure stall information', ok: existsSync('/proc/pressure/cpu'), lost: 'PSI curves in the report', mend: 'boot the kernel with psi=1' },
-    { what: 'cgroup v2', ok: cgroupVersion(mounts) === 'v2', lost: 'throttling and reclaim counters of llama-server\'s group; this comparison does not need them', mend: 'boot with systemd.unified_cgroup_hierarchy=1' }
+    { what: 'cgroup v2', ok: cgroupVersion(mounts) === 'v2', lost: 'experiments that limit CPU, memory or IO by cgroup v2, and the counters of llama-server\'s group; comparisons of policies need neither', mend: 'boot with systemd.unified_cgroup_hierarchy=1' }
   ]
 }
 
