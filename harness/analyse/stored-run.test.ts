@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { extract } from 'tar'
+import { packageRoot } from '../package-root.js'
+import type { Cell } from '../types.js'
+import { analyse } from './analyse.js'
+import { readEvidence } from './read.js'
+
+t.test('the run behind the README, of schema version 1: its figures come out again', async t => {
+  const folder = t.testdir()
+  await extract({ file: `${packageRoot()}/bench/measured/admission-2x.tar.gz`, cwd: folder })
+  const result = analyse(await readEvidence(join(folder, 'admission-2x')))
+  const cell = (condition: string, metric: string, population: Cell['population']): Cell | undefined =>
+    result.cells.find(one => one.condition === condition && one.metric === metric && one.population === population)
+  const rounded = (value: number | null | undefined, digits: number): number => Number((value ?? NaN).toFixed(digits))
+  const share = result.contrasts.find(contrast => contrast.id === 'good-per-capacity')
+  t.same([share?.ratio, ...share?.ci95 ?? []].map(value => rounded(value, 3)), [0.997, 0.94, 1.066])
+  t.equal(rounded(result.contrasts.find(contrast => contrast.id === 'good-per-capacity-before')?.ratio, 3), 0.017)
+  for (const [condition, p50, p95] of [['before', 6075, 8843], ['after', 1229, 1565]] as const) {
+    const ttft = cell(condition, 'ttft', 'answered')
+    t.same([rounded(ttft?.p50, 0), rounded(ttft?.p95, 0)], [p50, p95], condition)
+  }
+  const refusal = cell('after', 'refusal-cost', 'refused')
+  t.same([rounded(refusal?.p50, 1), rounded(refusal?.p95, 1)], [2.8, 6.8])
+  t.equal(result.complete, true)
+  t.match(result.claims, [{ id: 'admission-keeps-capacity-good', status: 'SUPPORTED' }])
+})
