@@ -22,6 +22,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-
 th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; } th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid var(--soft); white-space: nowrap; }
 td.text { min-width: 8rem; overflow-wrap: anywhere; } td.condition { min-width: 0; white-space: nowrap; } td.number { white-space: nowrap; }
+table.dense { font-size: .84rem; } table.dense thead th { white-space: normal; vertical-align: bottom; } table.dense th, table.dense td { padding: .25rem .4rem; } table.dense th.arm { white-space: nowrap; }
 td small { display: block; font-size: .8rem; line-height: 1.3; }
 tr.condition-before > .condition { color: var(--bad); } tr.condition-after > .condition { color: var(--even); }
 tbody.row tr:first-child > * { border-bottom: 0; padding-top: .55rem; } tbody.row td.condition { padding-left: 1.2rem; }

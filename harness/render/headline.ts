@@ -1,12 +1,13 @@
 /** The verdict in words: the same on the terminal, in HTML and in Markdown. */
-import { formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
+import { formatNumber, formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
 import { metricLabel, verdictWord } from './labels.js'
 import { comparesConditions, conditionValue, primaryContrast, unitsText } from './lookup.js'
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
 
 export interface Headline {
-  /** `BETTER`, `WORSE`, `EQUIVALENT`, `CANNOT SAY` or `NO VERDICT`. */
+  /** `BETTER`, `WORSE`, `EQUIVALENT`, `CANNOT SAY` or `NO VERDICT`; of a sweep `SUPPORTED`, `UNSUPPORTED` or `DESCRIBED`. */
   readonly word: string
+  /** Its tone: that of a supported claim is `better`. */
   readonly verdict: ContrastVerdict | undefined
   /** `good requests/s 0.45 → 4.1 (×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs)` */
   readonly numbers: string
@@ -23,20 +24,67 @@ export function contrastNumbers (contrast: Contrast): string {
   return parts.join(', ')
 }
 
-/** `0.45 → 4.1` for a contrast of two conditions, else the names of what was compared. */
+/** Whose ratio it is, where a run has more than one: `q500 ÷ none: `. */
+export function contrastSubject (result: Result, contrast: Contrast): string {
+  return result.conditions.length <= 2 ? '' : `${contrast.b} ÷ ${contrast.a}: `
+}
+
+/** `0.45 → 4.1` for a contrast of two conditions, else the names of what was compared unless `contrastSubject` says them. */
 export function contrastValues (result: Result, contrast: Contrast): string {
-  if (!comparesConditions(result, contrast)) return `${contrast.a}${NBSP}→${NBSP}${contrast.b}`
+  if (!comparesConditions(result, contrast)) return result.conditions.length > 2 ? '' : `${contrast.a}${NBSP}→${NBSP}${contrast.b}`
   const [before, after] = [contrast.a, contrast.b].map((id) => conditionValue(result, contrast.metric, id, contrast.population))
   return `${before}${NBSP}→${NBSP}${after}`
 }
 
+/** `q500 ÷ none: tokens/s 110 → 51 (×0.46, …)`. */
+export function contrastText (result: Result, contrast: Contrast): string {
+  const values = contrastValues(result, contrast)
+  return `${contrastSubject(result, contrast)}${metricLabel(contrast.metric)}${values === '' ? '' : ` ${values}`} (${contrastNumbers(contrast)})`
+}
+
 export function headline (result: Result): Headline {
+  if (result.design === 'sweep') return sweepHeadline(result)
   const primary = primaryContrast(result)
   if (primary === undefined) {
     return { word: 'NO VERDICT', verdict: undefined, numbers: 'the result has no primary contrast', because: result.complete ? '' : 'The run did not finish; what was measured is below.' }
   }
-  const numbers = `${metricLabel(primary.metric)} ${contrastValues(result, primary)} (${contrastNumbers(primary)})`
+  const numbers = contrastText(result, primary)
   return { word: verdictWord(primary.verdict), verdict: primary.verdict, numbers, because: primary.because }
+}
+
+/** Too few repeats: no ratio has a verdict. */
+export function allDescribed ({ contrasts }: Result): boolean {
+  return contrasts.length > 0 && contrasts.every((contrast) => contrast.ci95 === null && contrast.verdict === 'cannot say')
+}
+
+/** A sweep has no primary outcome: its claims speak, else the range of what was seen. */
+function sweepHeadline (result: Result): Headline {
+  const { claims, conditions } = result
+  const supported = claims.filter((claim) => claim.status === 'SUPPORTED').length
+  const range = rangeText(result)
+  return {
+    word: claims.length === 0 ? 'DESCRIBED' : supported === claims.length ? 'SUPPORTED' : 'UNSUPPORTED',
+    verdict: claims.length === 0 ? undefined : supported === claims.length ? 'better' : 'worse',
+    numbers: claims.length === 0 ? range : claims.map((claim) => claim.statement).join('; '),
+    because: [
+      ...(claims.length === 0 ? [] : [`${supported} of ${claims.length} claims supported; ${range}.`]),
+      `${conditions.length} conditions, each against its baseline${allDescribed(result) ? '; too few repeats for a verdict on single ratios' : ''}.`,
+      ...(result.complete ? [] : ['The run did not finish; what was measured is below.'])
+    ].join(' ')
+  }
+}
+
+/** `tokens/s 23.9 (q500) to 111 (none), gap p99 9.8 (none) to 610 (q500) ms`. */
+function rangeText ({ cells }: Result): string {
+  const part = (metric: string, statistic: 'mean' | 'p99', label: string, unit: string): string[] => {
+    const found = cells.filter((cell) => cell.metric === metric && cell.population !== 'offered').flatMap((cell) => {
+      const value = cell[statistic]
+      return value === null ? [] : [{ id: cell.condition, value }]
+    }).sort((a, b) => a.value - b.value)
+    const [least, most] = [found[0], found.at(-1)]
+    return least === undefined || most === undefined ? [] : [`${label} ${formatNumber(least.value)} (${least.id}) to ${formatNumber(most.value)}${unit} (${most.id})`]
+  }
+  return [...part('tokens-per-second', 'mean', 'tokens/s', ''), ...part('itl', 'p99', 'gap p99', `${NBSP}ms`)].join(', ') || 'nothing could be computed'
 }
 
 /** The warnings of the result, and before them what makes all its text doubtful: synthetic weights. */

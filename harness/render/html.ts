@@ -3,8 +3,10 @@ import { CSS } from './css.js'
 import { headline } from './headline.js'
 import { html, trusted } from './markup.js'
 import { blocksSection } from './sections/blocks.js'
+import { isStreams } from '../analyse/plan-kind.js'
 import { cellsSection } from './sections/cells.js'
 import { claimsSection } from './sections/claims.js'
+import { conditionsSection } from './sections/conditions.js'
 import { contrastsSection } from './sections/contrasts.js'
 import { countsSection } from './sections/counts.js'
 import { figuresSection } from './sections/figures.js'
@@ -27,7 +29,7 @@ export function renderHtml (evidence: Evidence, result: Result): string {
 <body>
 ${verdictSection(result)}
 ${warningsSection(result)}
-${cellsSection(result)}
+${isStreams(result) ? conditionsSection(result) : cellsSection(result)}
 ${claimsSection(result)}
 ${figuresSection(evidence, result)}
 ${contrastsSection(result)}
@@ -36,6 +38,7 @@ ${countsSection(result)}
 ${machineSection(result)}
 ${methodSection(evidence, result)}
 ${definitionsSection(result)}
+${isStreams(result) ? html`<details><summary>All figures with their intervals</summary>${cellsSection(result)}</details>` : undefined}
 ${blocksSection(result)}
 ${stateSection(evidence)}
 </section>

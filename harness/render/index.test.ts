@@ -29,7 +29,7 @@ t.test('Markdown: verdict, table, claim, warnings; what was read is not markup',
   const text = renderMarkdown(result)
   t.match(text, /^# Does the admission policy/)
   t.match(text, /^\*\*BETTER\*\* good requests\/s /m)
-  t.match(text, '| measured, population | arm | p50 | p95 | p99 | mean | n | n_eff |')
+  t.match(text, '| measured, population | condition | p50 | p95 | p99 | mean | n | n_eff |')
   t.match(text, '**SUPPORTED**')
   t.match(text, '* synthetic weights: smol-135m-Q8\\_0')
   const evil = renderMarkdown({ ...result, question: '<b>[x](y)|`z`\n# @all', counts: [] })

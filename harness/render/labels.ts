@@ -24,6 +24,14 @@ const METRICS: Readonly<Record<string, MetricName>> = {
   'queue-wait': { label: 'wait in the gateway', definition: 'Time in the queue of the gateway, from its records, of calls that were answered completely.' },
   'backlog-growth': { label: 'growth of the backlog', definition: 'How fast the number of calls without an answer grows while the load lasts.' },
   'dispatch-delay': { label: 'dispatch delay', definition: 'Really sent minus intended: the honesty of the load generator.' },
+  'cpus-used': { label: 'CPUs used', definition: 'CPU time of llama-server divided by wall time while the streams ran.' },
+  'throttled-periods': { label: 'throttled periods', definition: 'Share of the CPU quota’s periods in which llama-server’s control group was throttled (cpu.stat nr_throttled ÷ nr_periods).' },
+  'throttled-time': { label: 'throttled time', definition: 'cpu.stat throttled_usec per second of the load; it is summed over CPUs and can exceed the wall time.' },
+  'cpu-full': { label: 'stalled for CPU (PSI full)', definition: 'Growth of the control group’s cpu.pressure full per second: tasks could run and none did.' },
+  'refaulted-pages': { label: 'refaulted pages', definition: 'Pages of files that were evicted and read again during the load (memory.stat workingset_refault_file).' },
+  'memory-full': { label: 'stalled for memory (PSI full)', definition: 'Growth of the control group’s memory.pressure full per second of the load.' },
+  'read-bytes': { label: 'read from storage', definition: 'Bytes that llama-server’s control group, else its process, read from storage during the load; page cache hits are not in it.' },
+  'oom-kills': { label: 'OOM kills', definition: 'memory.events oom_kill of the control group since it was made.' },
   'server-cpu-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated: shows whether the machine itself got faster.' }
 }
 

@@ -1,11 +1,13 @@
 /** The result for a terminal, verdict first. */
-import { formatCount, formatNumber } from './format.js'
-import { allWarnings, contrastNumbers, contrastValues, headline } from './headline.js'
+import { formatCount, formatNumber, formatRatio } from './format.js'
+import { conditionColumns } from './condition-table.js'
+import { allDescribed, allWarnings, contrastNumbers, contrastText, headline } from './headline.js'
 import { conditionIds, metricLabel, PERCENTILES, verdictWord } from './labels.js'
 import { missingNotes, percentileText, rowLabel, rows, secondaryContrasts, YARDSTICK, yardstickText } from './lookup.js'
-import { cut, padEnd, padStart, painter, wrap } from './text.js'
+import { isStreams } from '../analyse/plan-kind.js'
+import { columns, cut, padEnd, padStart, painter, wrap } from './text.js'
 import type { Ink, Paint } from './text.js'
-import type { ContrastVerdict, Result } from '../types.js'
+import type { Contrast, ContrastVerdict, Result, StreamsResult } from '../types.js'
 
 export interface SummaryOptions {
   readonly colour: boolean
@@ -43,9 +45,27 @@ function subjectLines (page: Page): string[] {
   const { result, width } = page
   const { model, server } = result.manifest
   const lines = wrap(`${result.question} (${result.experiment}, ${result.preset} preset)`, width)
-  for (const { id, title } of result.conditions) lines.push(...wrap(title, width, padEnd(`${id} `, 8)))
-  lines.push(...wrap(`${model.name}${model.synthetic ? ' (synthetic weights)' : ''}, llama-server ${server.version}, ${server.slots} slots, ${server.threads} threads`, width, padEnd('model ', 8)))
+  for (const { id, title } of result.conditions) lines.push(...wrap(title, width, padEnd(`${cut(id, MOST_ID)} `, idWidth(result) + 1)))
+  if (result.quiet) lines.push(...wrap('the interference that this is meant against was left out', width, padEnd('quiet ', idWidth(result) + 1)))
+  for (const effect of result.effects) lines.push(...wrap(effect, width))
+  lines.push(...wrap(`${model.name}${model.synthetic ? ' (synthetic weights)' : ''}, llama-server ${server.version}, ${server.slots} slots, ${server.threads} threads`, width, padEnd('model ', idWidth(result) + 1)))
   return lines
+}
+
+/** Longest id that is shown whole. */
+const MOST_ID = 22
+
+function idWidth ({ conditions }: Result): number {
+  return Math.max(7, ...conditions.map(({ id }) => Math.min(MOST_ID, columns(id))))
+}
+
+/** As many columns as fit, the weightiest first. */
+function conditionLines ({ paint, width }: Page, result: StreamsResult): string[] {
+  const first = idWidth(result) + 1
+  const each = 9
+  const shown = conditionColumns(result).slice(0, Math.floor((width - first) / each))
+  const line = (id: string, texts: readonly string[]): string => (padEnd(cut(id, first - 1), first) + texts.map((text) => padStart(cut(text, each - 1), each)).join('')).trimEnd()
+  return [paint('bold', line('', shown.map(({ short }) => short))), ...result.conditions.map(({ id }) => line(id, shown.map(({ text }) => text(id))))]
 }
 
 function tableLines (page: Page): string[] {
@@ -53,7 +73,7 @@ function tableLines (page: Page): string[] {
   const cells = [10, 10, 10, 9, 8]
   const label = width - cells.reduce((sum, each) => sum + each, 0) - 7
   const line = (name: string, arm: string, values: readonly string[]): string =>
-    (padEnd(cut(name, label - 1), label) + padEnd(arm, 7) + values.map((value, index) => padStart(cut(value, (cells[index] ?? 8) - 1), cells[index] ?? 8)).join('')).trimEnd()
+    (padEnd(cut(name, label - 1), label) + padEnd(cut(arm, 6), 7) + values.map((value, index) => padStart(cut(value, (cells[index] ?? 8) - 1), cells[index] ?? 8)).join('')).trimEnd()
   const all = rows(result)
   if (all.length === 0) return ['No cell could be computed.']
   const lines = [paint('bold', line('', '', [...PERCENTILES, 'n', 'n_eff']))]
@@ -73,16 +93,30 @@ function contrastLines (page: Page): string[] {
   const secondary = secondaryContrasts(page.result)
   return secondary.flatMap((contrast) => {
     const word = verdictWord(contrast.verdict)
-    return lead(page, INKS[contrast.verdict], word, ' '.repeat(12 - word.length), `${metricLabel(contrast.metric)} ${contrastValues(page.result, contrast)} (${contrastNumbers(contrast)})`)
+    return lead(page, INKS[contrast.verdict], word, ' '.repeat(12 - word.length), contrastText(page.result, contrast))
   })
 }
 
-function countLines (page: Page): string[] {
-  const { counts } = page.result
-  return conditionIds(page.result).flatMap((id) => {
-    const own = counts.filter((count) => count.condition === id)
-    if (own.length === 0) return []
-    return wrap(own.map((count) => `${formatCount(count.n)} ${count.outcome}${count.reason === '' ? '' : ` (${count.reason})`}`).join(', '), page.width, padEnd(id, 8))
+/** One line for each condition of a sweep; what all have in common is said once. */
+function againstBaseline ({ result, width }: Page): string[] {
+  const described = allDescribed(result)
+  const text = (contrast: Contrast): string => described
+    ? `${metricLabel(contrast.metric)} ${contrast.ratio === null ? 'no ratio' : formatRatio(contrast.ratio)}`
+    : `${metricLabel(contrast.metric)} ${contrastNumbers(contrast)}: ${contrast.verdict}`
+  const lines = result.conditions.flatMap(({ id, baseline }) => {
+    const own = result.contrasts.filter((contrast) => contrast.b === id && contrast.a === baseline)
+    if (baseline === undefined || own.length === 0) return []
+    return wrap(`÷ ${baseline}: ${own.map(text).join(described ? ', ' : '; ')}`, width, padEnd(`${cut(id, MOST_ID)} `, idWidth(result) + 1))
+  })
+  return lines.length > 0 && described ? [...lines, 'described, not judged: too few repeats'] : lines
+}
+
+/** In a sweep only what was not answered: there are many conditions. */
+function countLines ({ result, width }: Page): string[] {
+  return conditionIds(result).flatMap((id) => {
+    const own = result.counts.filter((count) => count.condition === id)
+    if (own.length === 0 || (result.design === 'sweep' && own.every((count) => count.outcome === 'answered'))) return []
+    return wrap(own.map((count) => `${formatCount(count.n)} ${count.outcome}${count.reason === '' ? '' : ` (${count.reason})`}`).join(', '), width, padEnd(`${cut(id, MOST_ID)} `, idWidth(result) + 1))
   })
 }
 
@@ -107,8 +141,8 @@ export function renderSummary (result: Result, options: SummaryOptions): string 
     ...verdictLines(page),
     '',
     ...subjectLines(page),
-    ...section(page, 'Before and after', tableLines(page)),
-    ...section(page, 'Secondary outcomes', contrastLines(page)),
+    ...(isStreams(result) ? section(page, 'Conditions', conditionLines(page, result)) : section(page, result.design === 'pairs' ? 'Before and after' : 'Conditions', tableLines(page))),
+    ...section(page, result.design === 'sweep' ? 'Against the baseline' : 'Secondary outcomes', result.design === 'sweep' ? againstBaseline(page) : contrastLines(page)),
     ...section(page, 'Refused, failed, unanswered', countLines(page)),
     ...section(page, 'Claim', claimLines(page)),
     ...section(page, 'Warnings', allWarnings(result).flatMap((warning) => lead(page, 'yellow', '!', ' ', warning))),

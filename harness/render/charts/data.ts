@@ -26,7 +26,7 @@ export function loadCalls ({ calls }: Block): CallSample[] {
  * median of all, so that nobody chose it. Without a whole repeat the first block of each condition.
  */
 export function representativeBlocks (evidence: Evidence, result: Result): Map<string, Block> {
-  const ids = conditionIds(result)
+  const ids = shownConditions(result)
   const blocks = new Map(ids.map((id) => [id, countedBlocks(evidence, result, id)]))
   const workOf = (block: Block): number => work(result.blocks.find((each) => each.index === block.evidence.plan.index))
   const repeats = [...new Set(evidence.blocks.map((block) => block.evidence.plan.pair))].flatMap((pair) => {
@@ -36,6 +36,14 @@ export function representativeBlocks (evidence: Evidence, result: Result): Map<s
   }).sort((x, y) => x.gain - y.gain)
   const middle = repeats[Math.floor((repeats.length - 1) / 2)]?.row ?? ids.flatMap((id) => blocks.get(id)?.[0] ?? [])
   return new Map(middle.map((block) => [block.evidence.plan.condition, block]))
+}
+
+/** All of a comparison; of a sweep the condition whose rate differs most from its baseline's, and that baseline. */
+export function shownConditions (result: Result): string[] {
+  if (result.design !== 'sweep') return conditionIds(result)
+  const size = (ratio: number | null): number => ratio === null || ratio <= 0 ? 0 : Math.abs(Math.log(ratio))
+  const [most] = result.contrasts.filter((contrast) => contrast.metric === 'tokens-per-second').sort((x, y) => size(y.ratio) - size(x.ratio))
+  return most === undefined ? conditionIds(result).slice(0, 2) : [most.a, most.b]
 }
 
 function work (block: BlockSummary | undefined): number {

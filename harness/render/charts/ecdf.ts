@@ -1,9 +1,9 @@
 /** Share of all offered calls that had their first token by then. */
-import { formatCount, formatNumber, formatPercent } from '../format.js'
+import { formatCount, formatPercent } from '../format.js'
 import { conditionIds } from '../labels.js'
 import { countedBlocks, judgedCalls, logRange, thin } from './data.js'
 import { logAxis } from './log-axis.js'
-import { axis, FONT_SIZE, INK, legend, LIMIT, styleOf } from './style.js'
+import { FONT_SIZE, legend, limitLines, styleOf, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Size } from './style.js'
@@ -30,14 +30,13 @@ function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): 
 
 export function ttftEcdf (evidence: Evidence, result: OpenLoopResult, size: Size): string {
   const curves = conditionIds(result).map((id) => curve(evidence, result, id)).filter((each) => each.offered > 0)
-  const limits = Object.entries(result.workload.ttftLimitMs)
-  const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...limits.map(([, ms]) => ms)])
+    const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...Object.values(result.workload.ttftLimitMs)])
   const narrow = size.width < 560
   return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, one curve for each condition', {
     grid: { left: 66, right: narrow ? 26 : 128, top: narrow ? 78 : 58, bottom: 52 },
     legend: legend(curves.map(({ name }) => ({ name }))),
     xAxis: logAxis(narrow ? 'time to first token (ms, log scale)' : 'time to first token since the intended send (ms, log scale)', 'x', range, narrow ? 7 : 14),
-    yAxis: { ...axis('share of all offered calls', 'y'), type: 'value', min: 0, max: 1, axisLabel: { ...axis('', 'y').axisLabel, formatter: (share: number) => formatPercent(share) } },
+    yAxis: valueAxis('share of all offered calls', 'y', { min: 0, max: 1, label: { formatter: formatPercent } }),
     series: [
       ...curves.map((each) => {
         const data = steps(each, range)
@@ -60,13 +59,7 @@ export function ttftEcdf (evidence: Evidence, result: OpenLoopResult, size: Size
       {
         type: 'line',
         data: [],
-        markLine: {
-          symbol: 'none',
-          silent: true,
-          lineStyle: { color: LIMIT, type: 'dotted', width: 2 },
-          label: { color: INK, fontSize: FONT_SIZE - 1, position: 'end', formatter: '{b}' },
-          data: limits.map(([cls, ms]) => ({ xAxis: Math.log10(ms), name: `limit${limits.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
-        }
+        markLine: limitLines(result.workload.ttftLimitMs, 'xAxis', Math.log10)
       }
     ]
   }, size)

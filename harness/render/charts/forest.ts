@@ -1,6 +1,7 @@
 /** Every contrast of the two conditions as a ratio with its interval, on one log axis. */
 import { formatRatio, formatRatioInterval } from '../format.js'
 import { metricLabel, populationLabel, verdictWord } from '../labels.js'
+import { contrastSubject } from '../headline.js'
 import { isYardstick } from '../lookup.js'
 import { wrap } from '../text.js'
 import { logRange } from './data.js'
@@ -40,8 +41,8 @@ function numbersText ({ contrast, ratio }: Drawn): string {
   return `${formatRatio(ratio)} (${formatRatioInterval(contrast.ci95)})\n${verdictWord(contrast.verdict)}`
 }
 
-function nameText ({ contrast, outcome }: Drawn, columns: number): string {
-  const name = wrap(`${contrast.primary ? '★ ' : ''}${metricLabel(contrast.metric)}, ${populationLabel(contrast.population)}`, columns).join('\n')
+function nameText (result: Result, { contrast, outcome }: Drawn, columns: number): string {
+  const name = wrap(`${contrast.primary ? '★ ' : ''}${contrastSubject(result, contrast)}${metricLabel(contrast.metric)}, ${populationLabel(contrast.population)}`, columns).join('\n')
   return outcome?.better === 'lower' ? `${name}\n(lower is better)` : name
 }
 
@@ -59,18 +60,22 @@ function rowSeries ({ contrast, ratio, outcome }: Drawn, row: number, range: rea
   ]
 }
 
+function ratioText ({ conditions, design }: Result): string {
+  return design === 'pairs' ? conditions.map(({ id }) => id).reverse().join(' ÷ ') : 'condition ÷ its baseline'
+}
+
 export function forest (result: Result, size: Size): string {
   const narrow = size.width < 560
   const drawn = drawable(result)
   const ratios = drawn.flatMap(({ contrast, ratio, outcome }) => [ratio, ...contrast.ci95 ?? [], ...(outcome === undefined ? [] : [outcome.matters, 1 / outcome.matters])])
   const range = logRange([1 / 1.1, 1.1, ...ratios])
-  const names = drawn.map((each) => narrow ? `${nameText(each, 18)}\n${numbersText(each)}` : nameText(each, 26))
+  const names = drawn.map((each) => narrow ? `${nameText(result, each, 18)}\n${numbersText(each)}` : nameText(result, each, 26))
   const rowAxis = (position: 'left' | 'right', data: readonly string[], align: 'left' | 'right') => ({
     type: 'category', position, inverse: true, data, axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false }, axisLabel: { color: INK, fontSize: FONT_SIZE - 1, interval: 0, lineHeight: 15, align }
   })
-  return renderSvg(`forest${size.width}`, 'Ratios after to before with 95 % intervals', {
+  return renderSvg(`forest${size.width}`, `Ratios ${ratioText(result)} with 95 % intervals`, {
     grid: { left: narrow ? 150 : 200, right: narrow ? 20 : 170, top: 12, bottom: 52 },
-    xAxis: logAxis(`${narrow ? '' : 'ratio '}after ÷ before (log scale)`, 'x', range, narrow ? 6 : 11),
+    xAxis: logAxis(`${narrow ? '' : 'ratio '}${ratioText(result)} (log scale)`, 'x', range, narrow ? 6 : 11),
     yAxis: [rowAxis('left', names, 'right'), ...(narrow ? [] : [rowAxis('right', drawn.map(numbersText), 'left')])],
     series: [
       ...drawn.flatMap((each, row) => rowSeries(each, row, range)),

@@ -1,8 +1,7 @@
 /** What each call of one pair of blocks waited, by when it was to be sent: an unprotected queue grows as long as the load lasts. */
-import { formatNumber } from '../format.js'
 import { conditionIds } from '../labels.js'
 import { loadCalls, representativeBlocks } from './data.js'
-import { axis, CROSS, FONT_SIZE, INK, legend, LIMIT, styleOf } from './style.js'
+import { CROSS, FONT_SIZE, INK, legend, limitLines, styleOf, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Size } from './style.js'
 import type { Block, CallSample, Evidence, OpenLoopResult } from '../../types.js'
@@ -37,18 +36,12 @@ export function ttftOverTime (evidence: Evidence, result: OpenLoopResult, size: 
   return renderSvg(`growth${size.width}`, 'Time to first token of each call since the load started, one block of each condition', {
     grid: { left: 56, right: 20, top: 24 + 24 * rowsOfLegend, bottom: 52 },
     legend: { ...legend(series.map(({ name, symbol }) => ({ name, icon: symbol }))), itemWidth: 14 },
-    xAxis: { ...axis('intended send, since the load started (s)', 'x'), type: 'value', min: 0, max: rampSeconds + windowSeconds, axisLabel: { ...axis('', 'x').axisLabel, showMaxLabel: false } },
-    yAxis: { ...axis('time to first token (s)', 'y', 36), type: 'value', min: 0 },
+    xAxis: valueAxis('intended send, since the load started (s)', 'x', { min: 0, max: rampSeconds + windowSeconds, label: { showMaxLabel: false } }),
+    yAxis: valueAxis('time to first token (s)', 'y', { gap: 36, min: 0 }),
     series: [...series, {
       type: 'line',
       data: [],
-      markLine: {
-        symbol: 'none',
-        silent: true,
-        lineStyle: { color: LIMIT, type: 'dotted', width: 2 },
-        label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideEndTop', formatter: '{b}' },
-        data: Object.entries(ttftLimitMs).map(([cls, ms], _, all) => ({ yAxis: ms / 1000, name: `limit${all.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
-      },
+      markLine: limitLines(ttftLimitMs, 'yAxis', (ms) => ms / 1000),
       ...(rampSeconds > 0
         ? { markArea: { silent: true, itemStyle: { color: '#000000', opacity: 0.06 }, label: { color: INK, fontSize: FONT_SIZE - 1, position: 'insideTop' }, data: [[{ name: narrow ? '' : 'ramp,\nnot judged', xAxis: 0 }, { xAxis: rampSeconds }]] } }
         : {})

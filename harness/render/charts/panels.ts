@@ -1,9 +1,8 @@
 /** Queue depth and OS counters of one pair of blocks, stacked on one time axis. */
 import { formatNumber } from '../format.js'
-import { conditionIds } from '../labels.js'
-import { representativeBlocks, thinKeepingPeaks } from './data.js'
+import { representativeBlocks, shownConditions, thinKeepingPeaks } from './data.js'
 import { SIGNALS } from './signals.js'
-import { axis, FAINT, FONT_SIZE, INK, legend, RULE, styleOf } from './style.js'
+import { axis, FAINT, FONT_SIZE, INK, legend, RULE, styleAt, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Signal } from './signals.js'
@@ -22,8 +21,8 @@ const BOTTOM = 52
 /** Panels for which at least one of the blocks has points. */
 function panels (evidence: Evidence, result: Result): Panel[] {
   const blocks = representativeBlocks(evidence, result)
-  return SIGNALS.flatMap((signal) => {
-    const curves = conditionIds(result).flatMap((id) => {
+  return signalsOf(result).flatMap((signal) => {
+    const curves = shownConditions(result).flatMap((id) => {
       const block = blocks.get(id)
       const points = block === undefined ? [] : signal.points(block)
       return points.length === 0 ? [] : [{ id, points }]
@@ -35,7 +34,11 @@ function panels (evidence: Evidence, result: Result): Panel[] {
 /** Sources that this machine or run did not have: named in the caption. */
 export function absentSignals (evidence: Evidence, result: Result): string[] {
   const present = new Set(panels(evidence, result).map(({ signal }) => signal.title))
-  return SIGNALS.filter(({ title }) => !present.has(title)).map(({ title }) => title)
+  return signalsOf(result).filter(({ title }) => !present.has(title)).map(({ title }) => title)
+}
+
+function signalsOf ({ workload }: Result): Signal[] {
+  return SIGNALS.filter(({ load }) => load === undefined || load === workload.kind)
 }
 
 export function panelsHeight (evidence: Evidence, result: Result): number {
@@ -44,7 +47,8 @@ export function panelsHeight (evidence: Evidence, result: Result): number {
 
 export function osPanels (evidence: Evidence, result: Result, size: Size): string {
   const drawn = panels(evidence, result)
-  const shown = conditionIds(result).filter((id) => drawn.some(({ curves }) => curves.some((curve) => curve.id === id)))
+  const shown = shownConditions(result).filter((id) => drawn.some(({ curves }) => curves.some((curve) => curve.id === id)))
+  const style = (id: string) => result.design === 'sweep' ? styleAt(shown.indexOf(id)) : styleOf(result, id)
   const lastSecond = drawn.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([second]) => second))).reduce((most, second) => Math.max(most, second), 1)
   const narrow = size.width < 560
   return renderSvg(`panels${size.width}`, 'Queue depth and operating system counters over time, one block of each condition', {
@@ -90,8 +94,8 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
       yAxisIndex: index,
       symbol: 'none',
       step: signal.unit === 'calls' ? 'end' : false,
-      lineStyle: { color: styleOf(result, id).colour, width: 1.8, type: styleOf(result, id).dash },
-      itemStyle: { color: styleOf(result, id).colour },
+      lineStyle: { color: style(id).colour, width: 1.8, type: style(id).dash },
+      itemStyle: { color: style(id).colour },
       data: thinKeepingPeaks(points, 300)
     })))
   }, size)

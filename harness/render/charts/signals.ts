@@ -1,6 +1,6 @@
 /** Time series of one block for the stacked panels: `[seconds since the load started, value]`. */
 import { loadCalls } from './data.js'
-import type { Block, OsSample } from '../../types.js'
+import type { Block, OsSample, Workload } from '../../types.js'
 import type { Point } from './data.js'
 
 export interface Signal {
@@ -9,6 +9,8 @@ export interface Signal {
   /** Where it comes from: two panels that agree from two sources are worth more than one. */
   readonly source: string
   readonly points: (block: Block) => Point[]
+  /** Absent: of any load. */
+  readonly load?: Workload['kind']
 }
 
 function secondsSinceLoad ({ evidence }: Block, atMs: number): number {
@@ -67,6 +69,24 @@ function depth (spans: (block: Block) => readonly Span[]): Signal['points'] {
 
 const waitingCalls = depth((block) => loadCalls(block).map((call) => ({ fromMs: call.intendedMs, toMs: call.firstMs ?? call.doneMs })))
 
+const TOKENS_EVERY_MS = 250
+
+/** Chunks in each quarter of a second. */
+function tokensReceived (block: Block): Point[] {
+  const stamps = loadCalls(block).flatMap((call) => {
+    let atMs = call.firstMs ?? NaN
+    return [atMs, ...call.itlMs.map((gap) => (atMs += gap))].filter(Number.isFinite)
+  })
+  if (stamps.length === 0) return []
+  const { loadFromMs, judgedToMs } = block.evidence
+  const counts = new Array<number>(Math.max(1, Math.ceil((judgedToMs - loadFromMs) / TOKENS_EVERY_MS))).fill(0)
+  for (const atMs of stamps) {
+    const bin = Math.floor((atMs - loadFromMs) / TOKENS_EVERY_MS)
+    if (counts[bin] !== undefined) counts[bin] += 1
+  }
+  return counts.map((count, bin): Point => [(bin + 0.5) * TOKENS_EVERY_MS / 1000, count * 1000 / TOKENS_EVERY_MS])
+}
+
 /** Below this a call was not held back, it only passed. */
 const HELD_FROM_MS = 5
 
@@ -76,14 +96,23 @@ const inGateway = depth(({ records, evidence }) => records
   .filter(({ fromMs, toMs }) => toMs - fromMs >= HELD_FROM_MS))
 
 export const SIGNALS: readonly Signal[] = [
-  { title: 'calls that wait for their first token', unit: 'calls', source: 'load generator', points: waitingCalls },
-  { title: 'of these, held back in the gateway over 5 ms', unit: 'calls', source: 'gateway records', points: inGateway },
-  { title: 'deferred in llama-server', unit: 'calls', source: 'its own gauge', points: gauge((sample) => sample.requestsDeferred) },
-  { title: 'connections to llama-server', unit: 'sockets', source: 'ss', points: gauge((sample) => sample.serverSockets) },
+  { title: 'calls that wait for their first token', unit: 'calls', source: 'load generator', points: waitingCalls, load: 'open-loop' },
+  { title: 'tokens received', unit: 'tokens/s', source: 'load generator', points: tokensReceived, load: 'streams' },
+  { title: 'of these, held back in the gateway over 5 ms', unit: 'calls', source: 'gateway records', points: inGateway, load: 'open-loop' },
+  { title: 'deferred in llama-server', unit: 'calls', source: 'its own gauge', points: gauge((sample) => sample.requestsDeferred), load: 'open-loop' },
+  { title: 'connections to llama-server', unit: 'sockets', source: 'ss', points: gauge((sample) => sample.serverSockets), load: 'open-loop' },
   { title: 'CPUs used by llama-server', unit: 'CPUs', source: '/proc/PID', points: rate((sample) => sample.process?.cpuUsec, 1e-6) },
   { title: 'context switches of llama-server', unit: '1/s', source: '/proc/PID/task', points: rate((sample) => sample.process === undefined ? undefined : sample.process.voluntarySwitches + sample.process.involuntarySwitches) },
   { title: 'threads of llama-server in the run queue', unit: 'threads', source: 'schedstat', points: rate((sample) => sample.process?.runQueueWaitNs, 1e-9) },
   { title: 'some task waited for a CPU (PSI)', unit: '% of time', source: '/proc/pressure/cpu', points: rate((sample) => sample.psi?.cpuSomeUsec, 1e-4) },
   { title: 'read from disk by llama-server', unit: 'MB/s', source: '/proc/PID/io', points: rate((sample) => sample.process?.readBytes, 1e-6) },
-  { title: 'major page faults of llama-server', unit: '1/s', source: '/proc/PID/stat', points: rate((sample) => sample.process?.majorFaults) }
+  { title: 'major page faults of llama-server', unit: '1/s', source: '/proc/PID/stat', points: rate((sample) => sample.process?.majorFaults) },
+  { title: 'throttled, summed over CPUs', unit: 'ms/s', source: 'cgroup cpu.stat', points: rate((sample) => sample.cgroup?.['cpu.stat.throttled_usec'], 1e-3), load: 'streams' },
+  { title: 'tasks that could run and none did (PSI full)', unit: '% of time', source: 'cgroup cpu.pressure', points: rate((sample) => sample.cgroup?.['cpu.pressure.full_usec'], 1e-4), load: 'streams' },
+  { title: 'memory of the group', unit: 'MB', source: 'cgroup memory.current', points: gauge((sample) => megabytes(sample.cgroup?.['memory.current'])), load: 'streams' },
+  { title: 'file pages read again', unit: 'pages/s', source: 'cgroup memory.stat', points: rate((sample) => sample.cgroup?.['memory.stat.workingset_refault_file']), load: 'streams' }
 ]
+
+function megabytes (bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1e6
+}

@@ -1,4 +1,5 @@
 /** One look for all charts: colour-blind-safe (Okabe and Ito), and each condition also has its own dash and shape, so that print in grey still tells them apart. */
+import { formatNumber } from '../format.js'
 import type { Result } from '../../types.js'
 
 export interface ConditionStyle {
@@ -16,7 +17,10 @@ const SYMBOLS = ['circle', 'triangle', 'rect', 'diamond'] as const
 
 /** By the place of the condition in the result; the three cycles have no common length, so that 84 conditions differ. */
 export function styleOf ({ conditions }: Pick<Result, 'conditions'>, id: string): ConditionStyle {
-  const place = Math.max(0, conditions.findIndex((condition) => condition.id === id))
+  return styleAt(Math.max(0, conditions.findIndex((condition) => condition.id === id)))
+}
+
+export function styleAt (place: number): ConditionStyle {
   return { colour: at(COLOURS, place), dash: at(DASHES, place), symbol: at(SYMBOLS, place) }
 }
 
@@ -50,6 +54,24 @@ export function axis (name: string, where: 'x' | 'y', gap: number = where === 'x
     axisLine: { show: true, lineStyle: { color: FAINT } },
     axisTick: { show: true, lineStyle: { color: FAINT } },
     splitLine: { show: where === 'y', lineStyle: { color: RULE } }
+  }
+}
+
+/** A linear axis; `label` and the rest go over the common look. */
+export function valueAxis (name: string, where: 'x' | 'y', { gap, label = {}, ...rest }: { readonly gap?: number, readonly label?: object, readonly [option: string]: unknown } = {}) {
+  const base = axis(name, where, gap)
+  return { ...base, type: 'value' as const, ...rest, axisLabel: { ...base.axisLabel, ...label } }
+}
+
+/** Dotted lines at the limits of the classes, across the axis that shows the time to first token. */
+export function limitLines (ttftLimitMs: Readonly<Record<string, number>>, across: 'xAxis' | 'yAxis', place: (limitMs: number) => number) {
+  const limits = Object.entries(ttftLimitMs)
+  return {
+    symbol: 'none',
+    silent: true,
+    lineStyle: { color: LIMIT, type: 'dotted', width: 2 },
+    label: { color: INK, fontSize: FONT_SIZE - 1, position: across === 'xAxis' ? 'end' : 'insideEndTop', formatter: '{b}' },
+    data: limits.map(([cls, ms]) => ({ [across]: place(ms), name: `limit${limits.length > 1 ? ` ${cls}` : ''} ${formatNumber(ms)} ms` }))
   }
 }
 

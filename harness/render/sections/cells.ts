@@ -25,7 +25,7 @@ export function cellsSection (result: Result): Html {
   const all = rows(result)
   const floors = PERCENTILES.map((percentile) => `${percentile} ${floorOf[percentile]}`).join(', ')
   return html`
-<section id="cells"><h2>Before and after</h2>
+<section id="cells"><h2>${result.design === 'pairs' ? 'Before and after' : 'All figures'}</h2>
 ${all.length === 0
 ? html`<p>No cell could be computed from the evidence.</p>`
 : html`<div class="scroll"><table>

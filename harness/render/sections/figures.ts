@@ -1,3 +1,4 @@
+import { isOpenLoop } from '../../analyse/plan-kind.js'
 import { absentSignals } from '../charts/panels.js'
 import { renderCharts } from '../charts.js'
 import { html, trusted } from '../markup.js'
@@ -12,12 +13,20 @@ interface Words {
 
 function wordsFor (evidence: Evidence, result: Result): Readonly<Record<Chart['id'], Words>> {
   const absent = absentSignals(evidence, result)
+  const open = isOpenLoop(result)
   return {
-    blocks: { title: 'Useful work, block by block', reading: 'Each mark is one block with a fresh server; the two marks of a pair had the same arrivals. The grey bar is what this very server could do in a short closed loop just before. A mark near its bar: hardly any work was wasted. A mark near zero: the server worked, but its answers came too late.' },
+    blocks: {
+      title: open ? 'Useful work, block by block' : 'Tokens per second, block by block',
+      reading: open
+        ? 'Each mark is one block with a fresh server; the two marks of a pair had the same arrivals. The grey bar is what this very server could do in a short closed loop just before. A mark near its bar: hardly any work was wasted. A mark near zero: the server worked, but its answers came too late.'
+        : 'Each mark is one block with a fresh server. What differs between the conditions of one repeat, and does so again in the next, is their doing; what differs between the repeats is the machine’s.'
+    },
+    dose: { title: 'Dose and response', reading: 'Large marks: all blocks of a condition together; small ones: single blocks. A line joins conditions that differ in this factor and not in those named in the legend; marks without a line share a dose with another condition. Dotted: conditions without this factor. A cause gives a response that goes with its dose.' },
+    spectrum: { title: 'Where the time of a stream went', reading: 'Each panel is a condition. Height: the share of the streaming time that was spent in gaps of about this length, so that a few long stalls weigh as much as they cost. One peak is steady decoding; a second one far to the right is time in which the server stood still. Dashed: where the claim, before the run, said that the stall would be.' },
     ecdf: { title: 'How soon the first token came', reading: 'Read upwards at the dotted limit: the share of all offered calls that had their first token by then. A curve that ends below 100 % belongs to a condition in which the other calls were refused, failed, or had no token when the run stopped waiting. Marks only tell the curves apart.' },
-    growth: { title: 'Waiting while the load lasts', reading: 'One pair of blocks: the one with the median gain. A cloud that climbs is a queue that grows: the next call always waits longer than the last. The grey stretch at the start is the ramp, which is not judged. Calls that were refused got their answer at the height of the cross. “Never answered” is drawn at the time the run stopped waiting.' },
-    panels: { title: 'Queue and operating system on one time axis', reading: `The same pair of blocks. Look for curves that move together with the first panel: they take part in the mechanism. Those that do not move are ruled out.${absent.length === 0 ? '' : ` Not available in this run: ${absent.join('; ')}.`}` },
-    forest: { title: 'All contrasts', reading: 'Point: ratio after ÷ before; line: its 95 % interval; grey band: changes too small to matter, as named in the plan. An interval that crosses 1 shows no difference; one inside the band is “equivalent”. ★ is the primary outcome. Filled circle better, square worse, diamond equivalent, open circle cannot say.' },
+    growth: { title: 'Waiting while the load lasts', reading: 'One block of each condition: those of the repeat with the median gain. A cloud that climbs is a queue that grows: the next call always waits longer than the last. The grey stretch at the start is the ramp, which is not judged. Calls that were refused got their answer at the height of the cross. “Never answered” is drawn at the time the run stopped waiting.' },
+    panels: { title: open ? 'Queue and operating system on one time axis' : 'Operating system on one time axis', reading: `${open ? 'The same blocks' : result.design === 'sweep' ? 'The condition whose rate moved most, and its baseline, in the repeat with the median effect' : 'One block of each condition, of the repeat with the median gain'}. Look for curves that move together with the first panel: they take part in the mechanism. Those that do not move are ruled out.${absent.length === 0 ? '' : ` Not available in this run: ${absent.join('; ')}.`}` },
+    forest: { title: 'All contrasts', reading: `Point: ratio ${result.design === 'pairs' ? 'after ÷ before' : 'to the baseline'}; line: its 95 % interval; grey band: changes too small to matter, as named in the plan. An interval that crosses 1 shows no difference; one inside the band is “equivalent”. ★ is the primary outcome. Filled circle better, square worse, diamond equivalent, open circle cannot say.` },
     itl: { title: 'Gaps between tokens', reading: 'Share of all gaps in bins of equal width on the log axis. One peak is steady decoding; a second peak far to the right is a stall: a prompt of another call in the same batch, or a period of the CPU scheduler.' }
   }
 }

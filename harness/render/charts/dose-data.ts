@@ -1,0 +1,76 @@
+/** Which conditions make a line of a dose-response. */
+import { findCell } from '../lookup.js'
+import type { Condition, StreamsBlockSummary, StreamsResult } from '../../types.js'
+import type { Point } from './data.js'
+
+export interface DoseMetric {
+  readonly label: string
+  readonly log: boolean
+  readonly ofCondition: (result: StreamsResult, condition: string) => number | null
+  readonly ofBlock: (block: StreamsBlockSummary) => number | null
+}
+
+export const DOSE_METRICS: readonly DoseMetric[] = [
+  { label: 'gap p99 (ms)', log: true, ofCondition: (result, id) => findCell(result, 'itl', id, 'answered')?.p99 ?? null, ofBlock: (block) => block.itlP99Ms },
+  { label: 'tokens/s', log: false, ofCondition: (result, id) => findCell(result, 'tokens-per-second', id, 'block')?.mean ?? null, ofBlock: (block) => block.tokensPerSecond }
+]
+
+export interface DoseSeries {
+  /** Values of the other factors that tell this line from the others; empty where there is one line. */
+  readonly name: string
+  readonly points: readonly Point[]
+  /** Single blocks, for how far repeats differ. */
+  readonly blocks: readonly Point[]
+  /** False: two conditions have the same dose, so a line would join what is not one response. */
+  readonly joined: boolean
+}
+
+/** Factors with numbers of at least two sizes, the finest first. */
+export function doseFactors (conditions: readonly Condition[]): string[] {
+  const sizes = (factor: string): number => new Set(conditions.flatMap(({ factors }) => typeof factors[factor] === 'number' ? [factors[factor]] : [])).size
+  const names = [...new Set(conditions.flatMap(({ factors }) => Object.keys(factors)))]
+  return names.filter((name) => sizes(name) >= 2).sort((a, b) => sizes(b) - sizes(a))
+}
+
+/**
+ * Other factors that stay the same along a line. Of those that vary, the finest are left out until a line has at least two doses: where quota
+ * and period go together, lines over the period do not hold the quota still.
+ */
+export function lineFactors (conditions: readonly Condition[], dose: string): string[] {
+  const dosed = conditions.filter(({ factors }) => typeof factors[dose] === 'number')
+  const sizes = (factor: string): number => new Set(dosed.map(({ factors }) => factors[factor])).size
+  let kept = [...new Set(dosed.flatMap(({ factors }) => Object.keys(factors)))].filter((name) => name !== dose && sizes(name) > 1).sort((a, b) => sizes(a) - sizes(b))
+  const longest = (factors: readonly string[]): number => Math.max(0, ...[...groups(dosed, factors).values()].map((line) => new Set(line.map((each) => each.factors[dose])).size))
+  while (kept.length > 0 && longest(kept) < 2) kept = kept.slice(0, -1)
+  return kept
+}
+
+function groups (conditions: readonly Condition[], factors: readonly string[]): Map<string, Condition[]> {
+  const found = new Map<string, Condition[]>()
+  for (const condition of conditions) {
+    const key = factors.map((factor) => `${factor} ${condition.factors[factor] ?? '–'}`).join(', ')
+    found.set(key, [...found.get(key) ?? [], condition])
+  }
+  return found
+}
+
+export function doseSeries (result: StreamsResult, dose: string, metric: DoseMetric): DoseSeries[] {
+  const dosed = result.conditions.filter(({ factors }) => typeof factors[dose] === 'number')
+  return [...groups(dosed, lineFactors(result.conditions, dose))].flatMap(([name, line]) => {
+    const points = line.flatMap(({ id, factors }) => pointAt(factors[dose], metric.ofCondition(result, id))).sort((a, b) => a[0] - b[0])
+    const blocks = line.flatMap(({ id, factors }) => result.blocks.filter((block) => block.valid && block.condition === id).flatMap((block) => pointAt(factors[dose], metric.ofBlock(block))))
+    return points.length === 0 ? [] : [{ name, points, blocks, joined: new Set(points.map(([x]) => x)).size === points.length }]
+  })
+}
+
+/** Conditions without this dose: undisturbed ones, drawn as level lines. */
+export function levels (result: StreamsResult, dose: string, metric: DoseMetric): { readonly name: string, readonly value: number }[] {
+  return result.conditions.flatMap(({ id, factors }) => {
+    const value = factors[dose] === undefined ? metric.ofCondition(result, id) : null
+    return value === null ? [] : [{ name: id, value }]
+  })
+}
+
+function pointAt (x: number | string | undefined, y: number | null): Point[] {
+  return typeof x === 'number' && y !== null ? [[x, y]] : []
+}

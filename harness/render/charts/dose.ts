@@ -1,0 +1,107 @@
+/** Dose-response: what each numeric factor of a sweep does to the tail of the gaps and to the rate. */
+import { formatNumber } from '../format.js'
+import { logRange, logTicks } from './data.js'
+import { DOSE_METRICS, doseFactors, doseSeries, levels } from './dose-data.js'
+import { axis, FAINT, FONT_SIZE, INK, legend, styleAt } from './style.js'
+import { renderSvg } from './svg.js'
+import type { DoseMetric, DoseSeries } from './dose-data.js'
+import type { Size } from './style.js'
+import type { StreamsResult } from '../../types.js'
+
+/** The finest ones; more would be too small to read. */
+const MOST_FACTORS = 2
+const PANEL_HEIGHT = 230
+const TOP = 56
+const GAP = 64
+
+interface Panel {
+  readonly factor: string
+  readonly metric: DoseMetric
+  readonly series: readonly DoseSeries[]
+  readonly levels: readonly { readonly name: string, readonly value: number }[]
+}
+
+function panelsOf (result: StreamsResult): Panel[][] {
+  const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
+  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, series: doseSeries(result, factor, metric), levels: levels(result, factor, metric) })))
+}
+
+/** 0: the sweep has no numeric factor, there is nothing to draw. */
+export function doseHeight (result: StreamsResult, page: 'wide' | 'narrow'): number {
+  const factors = Math.min(MOST_FACTORS, doseFactors(result.conditions).length)
+  const lines = page === 'wide' ? DOSE_METRICS.length : DOSE_METRICS.length * factors
+  return factors === 0 ? 0 : TOP + lines * (PANEL_HEIGHT + GAP)
+}
+
+export function doseResponse (result: StreamsResult, size: Size): string {
+  const wide = size.width >= 560
+  const rows = wide ? panelsOf(result) : panelsOf(result).flat().map((panel) => [panel])
+  const panels = rows.flatMap((row, line) => row.map((panel, column) => ({ panel, line, column, columns: row.length })))
+  const names = [...new Set(panels.flatMap(({ panel }) => panel.series.map(({ name }) => name)))]
+  const style = (name: string) => styleAt(names.indexOf(name) + 1)
+  const columnWidth = (columns: number): number => (size.width - 20) / columns
+  return renderSvg(`dose${size.width}`, 'Dose-response: gap p99 and tokens per second over each factor of the sweep', {
+    legend: { ...legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))), type: 'scroll' },
+    grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: TOP + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
+    xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.series.flatMap(({ points }) => points.map(([x]) => x)), 6, isGeometric(panel)), gridIndex: index })),
+    yAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.metric.label, 'y', valuesOf(panel), 9, panel.metric.log), gridIndex: index })),
+    series: panels.flatMap(({ panel }, index) => seriesOf(panel, index, style))
+  }, size)
+}
+
+function valuesOf ({ series, levels }: Panel): number[] {
+  return [...series.flatMap(({ points, blocks }) => [...points, ...blocks].map(([, y]) => y)), ...levels.map(({ value }) => value)]
+}
+
+/** Doses that double again and again stand at equal distances. */
+function isGeometric ({ series }: Panel): boolean {
+  const doses = series.flatMap(({ points }) => points.map(([x]) => x))
+  return Math.min(...doses) > 0 && Math.max(...doses) / Math.min(...doses) >= 4
+}
+
+function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mostTicks: number, log: boolean) {
+  const base = axis(name, where)
+  if (!log) {
+    const [least, most] = [Math.min(...values), Math.max(...values)]
+    const margin = where === 'x' ? Math.max(0.08 * (most - least), 0.1) : 0
+    return { ...base, type: 'value', ...(where === 'y' ? { min: 0 } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: [...new Set(values)], formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...new Set(values)] } }) }
+  }
+  const range = where === 'y' ? logRange(values) : [Math.min(...values) / 1.3, Math.max(...values) * 1.3] as const
+  const customValues = (where === 'x' ? [...new Set(values)] : logTicks(range[0], range[1], mostTicks)).map((tick) => Math.log10(tick))
+  return {
+    ...base,
+    type: 'value',
+    min: Math.log10(range[0]),
+    max: Math.log10(range[1]),
+    axisLabel: { ...base.axisLabel, customValues, formatter: (value: number) => formatNumber(10 ** value) },
+    axisTick: { ...base.axisTick, customValues },
+    splitLine: { show: false }
+  }
+}
+
+function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnType<typeof styleAt>) {
+  const x = (value: number): number => isGeometric(panel) ? Math.log10(value) : value
+  const y = (value: number): number => panel.metric.log ? Math.log10(value) : value
+  const place = { xAxisIndex: index, yAxisIndex: index }
+  return [
+    ...panel.series.flatMap(({ name, points, blocks, joined }) => {
+      const { colour, dash, symbol } = style(name)
+      return [
+        { ...place, type: 'scatter', symbol: 'circle', symbolSize: 4, silent: true, itemStyle: { color: colour, opacity: 0.45 }, data: blocks.map(([a, b]) => [x(a), y(b)]) },
+        { ...place, type: 'line', name, symbol, symbolSize: 10, showSymbol: true, itemStyle: { color: colour }, lineStyle: { color: colour, width: joined ? 2 : 0, type: dash }, data: points.map(([a, b]) => [x(a), y(b)]) }
+      ]
+    }),
+    {
+      ...place,
+      type: 'line',
+      data: [],
+      markLine: {
+        symbol: 'none',
+        silent: true,
+        lineStyle: { color: FAINT, type: 'dotted', width: 1.5 },
+        label: { color: INK, fontSize: FONT_SIZE - 2, position: 'insideEndTop', formatter: '{b}' },
+        data: panel.levels.map(({ name, value }) => ({ yAxis: y(value), name }))
+      }
+    }
+  ]
+}

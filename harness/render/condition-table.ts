@@ -1,0 +1,63 @@
+/** One row for each condition of a run of streams: what readers of a stream saw, and the counters of the operating system beside it. */
+import { formatCount, formatNumber, formatPercent, MISSING } from './format.js'
+import { findCell } from './lookup.js'
+import type { Population, Result, StreamsResult } from '../types.js'
+
+export interface ConditionColumn {
+  readonly title: string
+  /** For tables of 80 columns. */
+  readonly short: string
+  readonly text: (condition: string) => string
+}
+
+interface Figure {
+  readonly title: string
+  readonly short: string
+  readonly metric: string
+  readonly population: Population
+  readonly statistic: 'p50' | 'p95' | 'p99' | 'mean'
+  readonly format: (value: number | null | undefined) => string
+}
+
+const GAPS: readonly Figure[] = [
+  { title: 'gap p50 ms', short: 'gap p50', metric: 'itl', population: 'answered', statistic: 'p50', format: formatNumber },
+  { title: 'gap p95 ms', short: 'p95', metric: 'itl', population: 'answered', statistic: 'p95', format: formatNumber },
+  { title: 'gap p99 ms', short: 'p99 ms', metric: 'itl', population: 'answered', statistic: 'p99', format: formatNumber },
+  { title: 'tokens/s', short: 'tokens/s', metric: 'tokens-per-second', population: 'block', statistic: 'mean', format: formatNumber }
+]
+
+const inMegabytes = (bytes: number | null | undefined): string => bytes === null || bytes === undefined ? MISSING : formatNumber(bytes / 1e6)
+
+/** Only those that at least one condition moved. */
+const COUNTED: readonly Figure[] = [
+  { title: 'periods throttled', short: 'throttled', metric: 'throttled-periods', population: 'block', statistic: 'mean', format: formatPercent },
+  { title: 'OOM kills', short: 'OOM', metric: 'oom-kills', population: 'block', statistic: 'mean', format: formatNumber },
+  { title: 'refaulted pages', short: 'refaults', metric: 'refaulted-pages', population: 'block', statistic: 'mean', format: formatNumber },
+  { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes },
+  { title: 'TTFT ms', short: 'TTFT', metric: 'ttft', population: 'answered', statistic: 'mean', format: formatNumber },
+  { title: 'throttled ms/s', short: 'ms/s', metric: 'throttled-time', population: 'block', statistic: 'mean', format: formatNumber },
+  { title: 'CPUs used', short: 'CPUs', metric: 'cpus-used', population: 'block', statistic: 'mean', format: formatNumber }
+]
+
+/** Columns in the order of their weight: a narrow table takes the first ones. */
+export function conditionColumns (result: StreamsResult): ConditionColumn[] {
+  const value = ({ metric, population, statistic }: Figure, condition: string) => findCell(result, metric, condition, population)?.[statistic]
+  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (value(figure, id) ?? 0) > 0))
+  const column = (figure: Figure): ConditionColumn => ({ title: figure.title, short: figure.short, text: (condition) => figure.format(value(figure, condition)) })
+  const failed: ConditionColumn = { title: 'calls failed', short: 'failed', text: (condition) => formatCount(failedCalls(result, condition)) }
+  const anyFailed = result.conditions.some(({ id }) => failedCalls(result, id) > 0)
+  return [...GAPS.map(column), ...(anyFailed ? [failed] : []), ...moved.map(column)]
+}
+
+function failedCalls ({ counts }: Result, condition: string): number {
+  return counts.filter((count) => count.condition === condition && count.outcome !== 'answered').reduce((sum, count) => sum + count.n, 0)
+}
+
+/** Names of all doses, in the order in which they first appear. */
+export function factorNames ({ conditions }: Pick<Result, 'conditions'>): string[] {
+  return [...new Set(conditions.flatMap(({ factors }) => Object.keys(factors)))]
+}
+
+export function factorText (value: number | string | undefined): string {
+  return value === undefined ? MISSING : typeof value === 'number' ? formatNumber(value) : value
+}
