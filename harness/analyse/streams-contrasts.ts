@@ -3,7 +3,7 @@ import { factorEffects } from './factorial.js'
 import { pairsOf } from './gate.js'
 import { outcomeSpec } from './outcomes.js'
 import { closeFamily, ofPairs } from './paired.js'
-import type { StreamsView } from './streams-summary.js'
+import { wholeRate, type StreamsView } from './streams-summary.js'
 import { judgedPairs } from './treated.js'
 import { fewestPairs, fewestRepeats } from './verdict.js'
 
@@ -11,7 +11,7 @@ type Outcome = { readonly metric: string, readonly population: Population, reado
 
 const outcomes: readonly Outcome[] = [
   { metric: 'itl-p99', population: 'answered', value: summary => summary.itlP99Ms },
-  { metric: 'tokens-per-second', population: 'block', value: summary => summary.tokensPerSecond },
+  { metric: 'tokens-per-second', population: 'block', value: wholeRate },
   { metric: 'itl-p50', population: 'answered', value: summary => summary.itlP50Ms },
   { metric: 'ttft-p50', population: 'answered', value: summary => summary.ttftP50Ms },
   { metric: 'server-cpu-per-token', population: 'block', value: summary => summary.serverCpuUsecPerToken }

@@ -48,6 +48,11 @@ export function summariseStreams (block: Block): StreamsView {
   }
 }
 
+/** Null when its server was killed: what it did until then is no rate of the condition. */
+export function wholeRate ({ tokensPerSecond, serverEnd }: StreamsBlockSummary): number | null {
+  return serverEnd === undefined ? tokensPerSecond : null
+}
+
 /** Scheduled and wire TTFT are the same in a closed loop. */
 export function ttftMs (call: CallSample): number[] {
   return call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs]

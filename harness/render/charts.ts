@@ -7,6 +7,7 @@ import { forest, forestHeight } from './charts/forest.js'
 import { ttftOverTime } from './charts/growth.js'
 import { itlSpectrum } from './charts/itl.js'
 import { osPanels, panelsHeight } from './charts/panels.js'
+import { allDescribed } from './headline.js'
 import { gapSpectrum, spectrumHeight } from './charts/spectrum.js'
 import type { Size } from './charts/style.js'
 import type { Evidence, OpenLoopResult, Result, StreamsResult } from '../types.js'
@@ -43,7 +44,8 @@ function streamsCharts (evidence: Evidence, result: StreamsResult): Chart[] {
     ...(result.design === 'sweep' ? [] : [both('blocks', (size) => workByBlock(result, size), 340)]),
     both('spectrum', (size) => gapSpectrum(evidence, result, size), spectrumHeight(evidence, result)),
     panels(evidence, result),
-    forestOf(result)
+    // Single ratios without intervals are in the table of conditions.
+    ...(result.design === 'sweep' && allDescribed(result) ? [] : [forestOf(result)])
   ]
 }
 

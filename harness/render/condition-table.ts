@@ -28,21 +28,24 @@ const GAPS: readonly Figure[] = [
 
 const inMegabytes = (bytes: number | null | undefined): string => bytes === null || bytes === undefined ? MISSING : formatNumber(bytes / 1e6)
 
-/** Only those that at least one condition moved. */
-const COUNTED: readonly Figure[] = [
+/** Only those that at least one condition moved by more than `from` (0 unless told). */
+const COUNTED: ReadonlyArray<Figure & { readonly from?: number }> = [
   { title: 'periods throttled', short: 'throttled', metric: 'throttled-periods', population: 'block', statistic: 'mean', format: formatPercent },
   { title: 'OOM kills', short: 'OOM', metric: 'oom-kills', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'refaulted pages', short: 'refaults', metric: 'refaulted-pages', population: 'block', statistic: 'mean', format: formatNumber },
-  { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes },
+  { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes, from: 1e6 },
   { title: 'TTFT ms', short: 'TTFT', metric: 'ttft', population: 'answered', statistic: 'mean', format: formatNumber },
   { title: 'throttled ms/s', short: 'ms/s', metric: 'throttled-time', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'CPUs used', short: 'CPUs', metric: 'cpus-used', population: 'block', statistic: 'mean', format: formatNumber }
 ]
 
+/** How many of the columns tell what readers saw; the ratios to the baseline belong behind them. */
+export const GAPS_AND_RATE = GAPS.length
+
 /** Columns in the order of their weight: a narrow table takes the first ones. */
 export function conditionColumns (result: StreamsResult): ConditionColumn[] {
   const value = ({ metric, population, statistic }: Figure, condition: string) => findCell(result, metric, condition, population)?.[statistic]
-  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (value(figure, id) ?? 0) > 0))
+  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (value(figure, id) ?? 0) > (figure.from ?? 0)))
   const column = (figure: Figure): ConditionColumn => ({ title: figure.title, short: figure.short, text: (condition) => figure.format(value(figure, condition)) })
   const failed: ConditionColumn = { title: 'calls failed', short: 'failed', text: (condition) => formatCount(failedCalls(result, condition)) }
   const anyFailed = result.conditions.some(({ id }) => failedCalls(result, id) > 0)

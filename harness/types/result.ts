@@ -133,6 +133,7 @@ export interface OpenLoopBlockSummary extends SummaryOfAnyKind {
   readonly dispatchDelayP95Ms: number
 }
 
+/** Of a block whose server was killed `tokensPerSecond` counts until then, and no figure of the condition is made of it. */
 export interface StreamsBlockSummary extends SummaryOfAnyKind {
   readonly answered: number
   readonly failed: number

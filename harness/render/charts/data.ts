@@ -99,3 +99,11 @@ export function logRange (values: readonly number[]): readonly [number, number] 
   const ticks = logTicks(lo / 10, hi * 10, Infinity)
   return [ticks.findLast((tick) => tick <= lo) ?? lo, ticks.find((tick) => tick >= hi && tick > lo) ?? hi * 2]
 }
+
+/** 1, 2, 4, 5 or 10 times a power of ten, so that the half is a round number too. */
+export function niceCeiling (value: number): number {
+  if (value <= 0) return 1
+  const power = 10 ** Math.floor(Math.log10(value))
+  const step = [1, 2, 4, 5, 10].find((each) => each * power >= value) ?? 10
+  return step * power
+}

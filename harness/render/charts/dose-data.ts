@@ -1,4 +1,5 @@
 /** Which conditions make a line of a dose-response. */
+import { wholeRate } from '../../analyse/streams-summary.js'
 import { findCell } from '../lookup.js'
 import type { Condition, StreamsBlockSummary, StreamsResult } from '../../types.js'
 import type { Point } from './data.js'
@@ -12,7 +13,7 @@ export interface DoseMetric {
 
 export const DOSE_METRICS: readonly DoseMetric[] = [
   { label: 'gap p99 (ms)', log: true, ofCondition: (result, id) => findCell(result, 'itl', id, 'answered')?.p99 ?? null, ofBlock: (block) => block.itlP99Ms },
-  { label: 'tokens/s', log: false, ofCondition: (result, id) => findCell(result, 'tokens-per-second', id, 'block')?.mean ?? null, ofBlock: (block) => block.tokensPerSecond }
+  { label: 'tokens/s', log: false, ofCondition: (result, id) => findCell(result, 'tokens-per-second', id, 'block')?.mean ?? null, ofBlock: wholeRate }
 ]
 
 export interface DoseSeries {
@@ -61,6 +62,11 @@ export function doseSeries (result: StreamsResult, dose: string, metric: DoseMet
     const blocks = line.flatMap(({ id, factors }) => result.blocks.filter((block) => block.valid && block.condition === id).flatMap((block) => pointAt(factors[dose], metric.ofBlock(block))))
     return points.length === 0 ? [] : [{ name, points, blocks, joined: new Set(points.map(([x]) => x)).size === points.length }]
   })
+}
+
+/** All doses of a factor, ascending: the panels of a factor share one axis. */
+export function doses ({ conditions }: StreamsResult, factor: string): number[] {
+  return [...new Set(conditions.flatMap(({ factors }) => typeof factors[factor] === 'number' ? [factors[factor]] : []))].sort((a, b) => a - b)
 }
 
 /** Conditions without this dose: undisturbed ones, drawn as level lines. */

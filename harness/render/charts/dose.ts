@@ -1,7 +1,7 @@
 /** Dose-response: what each numeric factor of a sweep does to the tail of the gaps and to the rate. */
 import { formatNumber } from '../format.js'
-import { logRange, logTicks } from './data.js'
-import { DOSE_METRICS, doseFactors, doseSeries, levels } from './dose-data.js'
+import { logRange, logTicks, niceCeiling } from './data.js'
+import { DOSE_METRICS, doseFactors, doses, doseSeries, levels } from './dose-data.js'
 import { axis, FAINT, FONT_SIZE, INK, legend, styleAt } from './style.js'
 import { renderSvg } from './svg.js'
 import type { DoseMetric, DoseSeries } from './dose-data.js'
@@ -16,6 +16,7 @@ const GAP = 64
 
 interface Panel {
   readonly factor: string
+  readonly doses: readonly number[]
   readonly metric: DoseMetric
   readonly series: readonly DoseSeries[]
   readonly levels: readonly { readonly name: string, readonly value: number }[]
@@ -23,7 +24,7 @@ interface Panel {
 
 function panelsOf (result: StreamsResult): Panel[][] {
   const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
-  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, series: doseSeries(result, factor, metric), levels: levels(result, factor, metric) })))
+  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric) })))
 }
 
 /** 0: the sweep has no numeric factor, there is nothing to draw. */
@@ -43,7 +44,7 @@ export function doseResponse (result: StreamsResult, size: Size): string {
   return renderSvg(`dose${size.width}`, 'Dose-response: gap p99 and tokens per second over each factor of the sweep', {
     legend: { ...legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))), type: 'scroll' },
     grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: TOP + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
-    xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.series.flatMap(({ points }) => points.map(([x]) => x)), 6, isGeometric(panel)), gridIndex: index })),
+    xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.doses, 6, isGeometric(panel)), gridIndex: index })),
     yAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.metric.label, 'y', valuesOf(panel), 9, panel.metric.log), gridIndex: index })),
     series: panels.flatMap(({ panel }, index) => seriesOf(panel, index, style))
   }, size)
@@ -54,9 +55,8 @@ function valuesOf ({ series, levels }: Panel): number[] {
 }
 
 /** Doses that double again and again stand at equal distances. */
-function isGeometric ({ series }: Panel): boolean {
-  const doses = series.flatMap(({ points }) => points.map(([x]) => x))
-  return Math.min(...doses) > 0 && Math.max(...doses) / Math.min(...doses) >= 4
+function isGeometric ({ doses: [least = 0, ...more] }: Panel): boolean {
+  return least > 0 && (more.at(-1) ?? least) / least >= 4
 }
 
 function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mostTicks: number, log: boolean) {
@@ -64,10 +64,10 @@ function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mos
   if (!log) {
     const [least, most] = [Math.min(...values), Math.max(...values)]
     const margin = where === 'x' ? Math.max(0.08 * (most - least), 0.1) : 0
-    return { ...base, type: 'value', ...(where === 'y' ? { min: 0 } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: [...new Set(values)], formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...new Set(values)] } }) }
+    return { ...base, type: 'value', ...(where === 'y' ? { min: 0, max: niceCeiling(most) } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: [...values], formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...values] } }) }
   }
   const range = where === 'y' ? logRange(values) : [Math.min(...values) / 1.3, Math.max(...values) * 1.3] as const
-  const customValues = (where === 'x' ? [...new Set(values)] : logTicks(range[0], range[1], mostTicks)).map((tick) => Math.log10(tick))
+  const customValues = (where === 'x' ? [...values] : logTicks(range[0], range[1], mostTicks)).map((tick) => Math.log10(tick))
   return {
     ...base,
     type: 'value',
@@ -99,8 +99,12 @@ function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnT
         symbol: 'none',
         silent: true,
         lineStyle: { color: FAINT, type: 'dotted', width: 1.5 },
-        label: { color: INK, fontSize: FONT_SIZE - 2, position: 'insideEndTop', formatter: '{b}' },
-        data: panel.levels.map(({ name, value }) => ({ yAxis: y(value), name }))
+        data: panel.levels.map(({ name, value }, at) => ({
+          yAxis: y(value),
+          name,
+          // Levels of several baselines lie close together.
+          label: { color: INK, fontSize: FONT_SIZE - 2, position: at % 2 === 0 ? 'insideStartTop' : 'insideEndTop', formatter: '{b}' }
+        }))
       }
     }
   ]

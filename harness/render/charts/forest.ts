@@ -20,9 +20,9 @@ const MARKS: Readonly<Record<ContrastVerdict, { readonly colour: string, readonl
 
 const ROW_HEIGHT_PX = { wide: 52, narrow: 84 } as const
 
-/** Grows with the number of contrasts. */
+/** Grows with the number of contrasts; names of conditions before those of metrics take another line. */
 export function forestHeight (result: Result, page: 'wide' | 'narrow'): number {
-  return 70 + ROW_HEIGHT_PX[page] * Math.max(1, drawable(result).length)
+  return 70 + (ROW_HEIGHT_PX[page] + (result.conditions.length > 2 ? 16 : 0)) * Math.max(1, drawable(result).length)
 }
 
 interface Drawn {

@@ -1,6 +1,6 @@
 /** Queue depth and OS counters of one pair of blocks, stacked on one time axis. */
 import { formatNumber } from '../format.js'
-import { representativeBlocks, shownConditions, thinKeepingPeaks } from './data.js'
+import { niceCeiling, representativeBlocks, shownConditions, thinKeepingPeaks } from './data.js'
 import { SIGNALS } from './signals.js'
 import { axis, FAINT, FONT_SIZE, INK, legend, RULE, styleAt, styleOf } from './style.js'
 import { renderSvg } from './svg.js'
@@ -99,12 +99,4 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
       data: thinKeepingPeaks(points, 300)
     })))
   }, size)
-}
-
-/** 1, 2, 4, 5 or 10 times a power of ten, so that the half is a round number too. */
-function niceCeiling (value: number): number {
-  if (value <= 0) return 1
-  const power = 10 ** Math.floor(Math.log10(value))
-  const step = [1, 2, 4, 5, 10].find((each) => each * power >= value) ?? 10
-  return step * power
 }
