@@ -24,12 +24,15 @@ export class Metrics {
   readonly #firstByte: Histogram<'route'>
   readonly #perToken: Histogram<'route'>
   readonly #duration: Histogram<'route'>
+  /** Counts since the last scrape, by their labels: prom-client hashes labels at each `inc`. */
+  readonly #newCalls = new Tally<'route' | 'status' | 'outcome'>()
+  readonly #newDecisions = new Tally<'policy' | 'verdict' | 'reason' | 'mode'>()
   readonly #live: Readonly<Record<'queueWaitMs' | 'timeToFirstByteMs' | 'durationMs', Latency>>
 
   constructor (gauges: Gauges, clock: Clock) {
     const registers = [this.registry]
-    this.#calls = new Counter({ name: 'weir_calls_total', help: 'Calls by class of route, status sent and how they ended', labelNames: ['route', 'status', 'outcome'], registers })
-    this.#decisions = new Counter({ name: 'weir_decisions_total', help: 'Decisions of policies', labelNames: ['policy', 'verdict', 'reason', 'mode'], registers })
+    this.#calls = new Counter({ name: 'weir_calls_total', help: 'Calls by class of route, status sent and how they ended', labelNames: ['route', 'status', 'outcome'], registers, collect: () => { this.#newCalls.moveTo(this.#calls) } })
+    this.#decisions = new Counter({ name: 'weir_decisions_total', help: 'Decisions of policies', labelNames: ['policy', 'verdict', 'reason', 'mode'], registers, collect: () => { this.#newDecisions.moveTo(this.#decisions) } })
     const histogram = (name: string, help: string): Histogram<'route'> => new Histogram({ name, help, labelNames: ['route'], buckets: bucketsSeconds, registers })
     this.#queueWait = histogram('weir_queue_wait_seconds', 'Time that calls waited for a place')
     this.#firstByte = histogram('weir_time_to_first_token_seconds', 'From arrival to the first byte of the answer\'s body')
@@ -44,25 +47,44 @@ export class Metrics {
   }
 
   add (record: CallRecord): void {
-    const labels = { route: record.route }
-    this.#calls.inc({ ...labels, status: String(record.status), outcome: record.outcome })
-    for (const { policy, verdict, reason, mode } of record.decisions) this.#decisions.inc({ policy, verdict, reason, mode })
-    this.#queueWait.observe(labels, record.queueWaitMs / 1e3)
+    const { route, outcome } = record
+    const status = String(record.status)
+    this.#newCalls.add(`${route} ${status} ${outcome}`, () => ({ route, status, outcome }))
+    for (const { policy, verdict, reason, mode } of record.decisions) {
+      this.#newDecisions.add(`${policy} ${verdict} ${mode} ${reason}`, () => ({ policy, verdict, reason, mode }))
+    }
+    this.#queueWait.observe({ route }, record.queueWaitMs / 1e3)
     this.#live.queueWaitMs.record(record.queueWaitMs)
     if (record.outcome === 'refused') return
     const durationMs = record.overAtMs - record.arrivedAtMs
-    this.#duration.observe(labels, durationMs / 1e3)
+    this.#duration.observe({ route }, durationMs / 1e3)
     this.#live.durationMs.record(durationMs)
     if (record.firstByteAtMs !== undefined) {
-      this.#firstByte.observe(labels, (record.firstByteAtMs - record.arrivedAtMs) / 1e3)
+      this.#firstByte.observe({ route }, (record.firstByteAtMs - record.arrivedAtMs) / 1e3)
       this.#live.timeToFirstByteMs.record(record.firstByteAtMs - record.arrivedAtMs)
     }
     const { timings } = record
-    if (timings !== undefined && timings.predicted_n > 0) this.#perToken.observe(labels, timings.predicted_ms / timings.predicted_n / 1e3)
+    if (timings !== undefined && timings.predicted_n > 0) this.#perToken.observe({ route }, timings.predicted_ms / timings.predicted_n / 1e3)
   }
 
   percentiles (): Readonly<Record<string, Percentiles>> {
     return Object.fromEntries(Object.entries(this.#live).map(([name, latency]) => [name, latency.percentiles()]))
+  }
+}
+
+/** Counts by a key that stands for a set of labels, until they are moved to a counter. */
+class Tally<L extends string> {
+  readonly #counts = new Map<string, { readonly labels: Record<L, string>, n: number }>()
+
+  add (key: string, labels: () => Record<L, string>): void {
+    const counted = this.#counts.get(key)
+    if (counted === undefined) this.#counts.set(key, { labels: labels(), n: 1 })
+    else counted.n++
+  }
+
+  moveTo (counter: Counter<L>): void {
+    for (const counted of this.#counts.values()) counter.inc(counted.labels, counted.n)
+    this.#counts.clear()
   }
 }
 

@@ -21,7 +21,7 @@ export class RecordLog implements GatewayLog {
 
   /** @param file absent: stdout */
   constructor (file: string | undefined, level: LogLevel) {
-    this.#destination = pino.destination({ dest: file ?? 1, sync: false, minLength: 4096, mkdir: true })
+    this.#destination = pino.destination({ dest: file ?? 1, sync: false, minLength: 12 * 1024, mkdir: true })
     // A reader that went away (`gateway | head`) or a full disk must not end the gateway.
     this.#destination.on('error', () => {})
     this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, this.#destination)
@@ -30,8 +30,9 @@ export class RecordLog implements GatewayLog {
   }
 
   write (record: CallRecord): void {
-    const { msg, ...facts } = record
-    this.logger.info(facts, msg)
+    if (!this.logger.isLevelEnabled('info')) return
+    // In the form of a pino line, but in one go: pino walks the record key by key, which costs as much as the relay itself.
+    this.#destination.write(`{"level":30${pino.stdTimeFunctions.isoTime()},${JSON.stringify(record).slice(1)}\n`)
   }
 
   async flush (): Promise<void> {

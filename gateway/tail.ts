@@ -1,6 +1,8 @@
 import type { Timings } from '../policies/contract.js'
 
 const capacityBytes = 4096
+const maxFreeRings = 256
+const freeRings: Buffer[] = []
 
 /** What llama-server says of a generation at the end of its answer. */
 export interface TailFacts {
@@ -16,7 +18,8 @@ export interface TailFacts {
  * an unescaped `"timings":` cannot come from the generated text.
  */
 export class Tail {
-  readonly #ring = Buffer.allocUnsafe(capacityBytes)
+  // Rings are used again: an allocation of 4 KB costs as much as the relay of an event.
+  readonly #ring = freeRings.pop() ?? Buffer.allocUnsafe(capacityBytes)
   #at = 0
   #wrapped = false
 
@@ -37,19 +40,30 @@ export class Tail {
     return this.#wrapped ? this.#ring.toString('latin1', this.#at, capacityBytes) + end : end
   }
 
+  /** What the end says; nothing may be added any more. */
   facts (): TailFacts {
     const text = this.text()
-    const timings = timingsIn(text)
-    const promptTokens = lastNumber(text, /"(?:prompt_tokens|input_tokens)":\s*(\d+)/g) ??
-      (timings === undefined ? undefined : timings.prompt_n + (timings.cache_n ?? 0))
-    const cachedTokens = timings?.cache_n ?? lastNumber(text, /"(?:cached_tokens|cache_read_input_tokens)":\s*(\d+)/g)
-    const outputTokens = lastNumber(text, /"(?:completion_tokens|output_tokens)":\s*(\d+)/g) ?? timings?.predicted_n
-    return {
-      ...(timings === undefined ? {} : { timings }),
-      ...(promptTokens === undefined ? {} : { promptTokens }),
-      ...(cachedTokens === undefined ? {} : { cachedTokens }),
-      ...(outputTokens === undefined ? {} : { outputTokens })
-    }
+    if (freeRings.length < maxFreeRings) freeRings.push(this.#ring)
+    return factsOf(text)
+  }
+}
+
+/** The same from a whole answer. */
+export function factsOfWhole (body: Buffer): TailFacts {
+  return factsOf(body.toString('latin1', Math.max(0, body.length - capacityBytes)))
+}
+
+function factsOf (text: string): TailFacts {
+  const timings = timingsIn(text)
+  const promptTokens = lastNumber(text, /"(?:prompt_tokens|input_tokens)":\s*(\d+)/g) ??
+    (timings === undefined ? undefined : timings.prompt_n + (timings.cache_n ?? 0))
+  const cachedTokens = timings?.cache_n ?? lastNumber(text, /"(?:cached_tokens|cache_read_input_tokens)":\s*(\d+)/g)
+  const outputTokens = lastNumber(text, /"(?:completion_tokens|output_tokens)":\s*(\d+)/g) ?? timings?.predicted_n
+  return {
+    ...(timings === undefined ? {} : { timings }),
+    ...(promptTokens === undefined ? {} : { promptTokens }),
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens })
   }
 }
 

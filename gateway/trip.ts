@@ -8,7 +8,8 @@ import type { LimitReason } from './limits.js'
 import { faultAnswer } from './refusal.js'
 import type { Holding } from './release.js'
 import { RelayBody } from './relay-body.js'
-import { Tail } from './tail.js'
+import { factsOfWhole, Tail } from './tail.js'
+import type { TailFacts } from './tail.js'
 import type { Trace } from './trace.js'
 import type { UpstreamOptions } from './upstream.js'
 
@@ -32,6 +33,7 @@ export class Trip implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #holding: Holding | undefined
   #opened: Opened | undefined
+  #whole: { readonly status: number, readonly headers: Record<string, string | string[]>, readonly chunks: Buffer[] } | undefined
   #timer: unknown
   #done = false
   #bytes = 0
@@ -64,6 +66,10 @@ export class Trip implements Dispatcher.DispatchHandler {
     if (this.#done || status < 200) return
     this.#trace.upstreamHeadersAtMs = this.#options.clock.nowMs()
     if (this.#holding !== undefined) this.#holding.started = true
+    if (isSmall(headers)) {
+      this.#whole = { status, headers: headersToClient(headers), chunks: [] }
+      return
+    }
     const body = new RelayBody(() => { this.#controller?.resume() })
     let over: Opened['over'] = () => {}
     let released: Opened['released'] = () => {}
@@ -80,7 +86,7 @@ export class Trip implements Dispatcher.DispatchHandler {
 
   onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const opened = this.#opened
-    if (this.#done || opened === undefined) return
+    if (this.#done) return
     const first = this.#lastByteAtMs === undefined
     this.#lastByteAtMs = this.#options.clock.nowMs()
     if (first) {
@@ -89,15 +95,23 @@ export class Trip implements Dispatcher.DispatchHandler {
       this.#arm()
     }
     this.#bytes += chunk.length
+    if (opened === undefined) {
+      this.#whole?.chunks.push(chunk)
+      return
+    }
     opened.tail.add(chunk)
     if (!opened.body.deliver(chunk)) controller.pause()
   }
 
   onResponseEnd (): void {
-    if (this.#done || this.#opened === undefined) return
+    if (this.#done) return
     this.#finish()
     if (this.#holding !== undefined) this.#options.releases.end(this.#holding)
     if (this.#connection !== undefined) this.#connections.giveBack(this.#connection.client)
+    if (this.#opened === undefined) {
+      this.#resolveWhole()
+      return
+    }
     this.#opened.body.finish()
     this.#settle(this.#opened, 'complete')
     this.#opened.released()
@@ -107,7 +121,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     if (this.#done) return
     if (this.#connection !== undefined) this.#connections.drop(this.#connection.client)
     // Upstream closed a kept connection just then (L22): it has seen nothing of this call.
-    if (this.#opened === undefined && this.#connection?.reused === true) {
+    if (this.#opened === undefined && this.#whole === undefined && this.#connection?.reused === true) {
       this.#trace.resent += 1
       this.#dispatch(this.#connections.fresh())
       return
@@ -155,15 +169,25 @@ export class Trip implements Dispatcher.DispatchHandler {
     }, 'fault', released)
   }
 
+  #resolveWhole (): void {
+    const { status, headers, chunks } = this.#whole ?? { status: 502, headers: {}, chunks: [] }
+    const [only] = chunks
+    const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+    this.#resolve({ status, headers, body, over: Promise.resolve(this.#outcome('complete', factsOfWhole(body))), released: Promise.resolve() })
+  }
+
   #settle (opened: Opened, how: Outcome['how']): void {
-    const facts = opened.tail.facts()
+    opened.over(this.#outcome(how, opened.tail.facts()))
+  }
+
+  #outcome (how: Outcome['how'], facts: TailFacts): Outcome {
     this.#trace.facts = facts
-    opened.over({
+    return {
       how,
       bytes: this.#bytes,
       ...(this.#trace.firstByteAtMs === undefined ? {} : { firstByteAtMs: this.#trace.firstByteAtMs }),
       ...(facts.timings === undefined ? {} : { timings: facts.timings })
-    })
+    }
   }
 
   #finish (): void {
@@ -182,6 +206,17 @@ export class Trip implements Dispatcher.DispatchHandler {
       else this.#breakOff(now.reason)
     }, Math.min(Math.max(1, limit.dueAtMs - clock.nowMs()), 2 ** 31 - 1))
   }
+}
+
+const smallBytes = 64 * 1024
+
+/**
+ * A body of known, small length is taken whole and answered at its end: it needs no stream, and where upstream breaks off in it,
+ * the client gets a proper 502 instead of a broken answer.
+ */
+function isSmall (headers: IncomingHttpHeaders): boolean {
+  const length = headers['content-length']
+  return length !== undefined && Number(length) <= smallBytes
 }
 
 const limitNames = { 'first-byte-timeout': 'firstByteTimeoutMs', 'idle-timeout': 'idleTimeoutMs', 'total-timeout': 'totalTimeoutMs' } as const

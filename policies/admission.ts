@@ -14,8 +14,8 @@ interface Ticket {
   readonly call: Call
   readonly next: Next
   readonly answered: Deferred<Answer>
-  /** p-queue's signal. Aborted only while the call waits: p-queue would let go of the place of a running task, too. */
-  readonly waiting: AbortController
+  /** p-queue's signal, of a call that has to wait. Aborted only while it waits: p-queue would let go of the place of a running task, too. */
+  waiting?: AbortController
   readonly queued: number
   onLeave: () => void
   timer?: unknown
@@ -57,15 +57,14 @@ class Admission implements PolicyInstance {
       call,
       next,
       answered: deferred<Answer>(),
-      waiting: new AbortController(),
       queued: this.#schedule.queued,
       onLeave: () => this.#leave(id)
     }
     this.#tickets.set(id, ticket)
     call.signal.addEventListener('abort', ticket.onLeave, { once: true })
-    // Rejects only when `waiting` aborts, and then `answered` has been settled already.
-    this.#queue.add(() => this.#serve(ticket), { id, signal: ticket.waiting.signal }).catch(() => undefined)
-    this.#apply(this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs }))
+    const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs })
+    if (!effects.some(effect => effect.id === id && effect.type === 'refuse')) this.#enqueue(ticket, effects.some(effect => effect.id === id))
+    this.#apply(effects)
     if (ticket.start === undefined && this.#tickets.has(id)) {
       const { patienceMs } = this.#schedule
       const dueAtMs = this.#nowMs + patienceMs
@@ -73,6 +72,15 @@ class Admission implements PolicyInstance {
       ticket.timer = this.#port.clock.setTimeout(() => this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(dueAtMs, this.#nowMs) })), patienceMs)
     }
     return ticket.answered.promise
+  }
+
+  /** Puts a call into p-queue; most start at once and need no signal to be taken out again. */
+  #enqueue (ticket: Ticket, startsNow: boolean): void {
+    const { id } = ticket
+    if (!startsNow) ticket.waiting = new AbortController()
+    const options = ticket.waiting === undefined ? { id } : { id, signal: ticket.waiting.signal }
+    // Rejects only when `waiting` aborts, and then `answered` has been settled already.
+    this.#queue.add(() => this.#serve(ticket), options).catch(() => undefined)
   }
 
   readonly gauges = (): Readonly<Record<string, number>> => {
@@ -121,7 +129,7 @@ class Admission implements PolicyInstance {
     this.#tickets.delete(ticket.id)
     this.#port.clock.clearTimeout(ticket.timer)
     ticket.call.signal.removeEventListener('abort', ticket.onLeave)
-    ticket.waiting.abort()
+    ticket.waiting?.abort()
   }
 
   #leave (id: string): void {
