@@ -1,7 +1,6 @@
-import type { Contrast, Plan, Population } from '../types.js'
+import type { BlockSummary, Contrast, Plan, Population } from '../types.js'
 import { ofCondition } from './gate.js'
 import { closeFamily, ofLogRatios, type Named } from './paired.js'
-import type { BlockSummary } from '../types.js'
 
 /** Positions in a 2×2's conditions: none, a, b, a and b. */
 const conditionsOfFactorial = 4

@@ -90,6 +90,14 @@ t.test('no call and no reason for it: invalid', async t => {
   t.equal(contrast(result, 'tokens-per-second:q500-p1000').n, 0)
 })
 
+t.test('evidence from cgroup v1 is labelled', async t => {
+  const evidence = simulateStreams({ repeats: 1 })
+  const version1: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, group: { version: 'v1', path: '/sys/fs/cgroup/cpu/weir' } } })) }
+  const labelled = (of: Evidence): boolean => analyse(of).warnings.some(warning => warning.startsWith('cgroup v1:'))
+  t.ok(labelled(version1))
+  t.notOk(labelled(evidence))
+})
+
 t.test('a client that stood still is named: its gaps may be its own', async t => {
   const evidence = simulateStreams({ repeats: 1 })
   const stalled: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, generatorEventLoopDelayMaxMs: 20 } })) }

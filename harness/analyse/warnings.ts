@@ -31,6 +31,7 @@ export function streamsWarnings (evidence: Evidence, views: readonly StreamsView
     ...ofBlocks(evidence.plan, views),
     ...views.flatMap(({ summary }) => summary.serverEnd === undefined ? [] : [`block ${summary.index} (${summary.condition}): llama-server ended: ${summary.serverEnd}`]),
     ...clientStalls(views),
+    ...ofVersion1(views),
     ...ofFigures(evidence, views, cells),
     ...missingHere(evidence),
     ...noProcess(views)
@@ -139,6 +140,11 @@ function noProcess (views: readonly View[]): string[] {
 
 function hasEverywhere (views: readonly View[], field: 'process' | 'serverSockets' | 'requestsDeferred'): boolean {
   return views.every(view => view.block.samples.some(sample => sample[field] !== undefined))
+}
+
+/** Limits of version 1 are the same mechanism by other files, without pressure and refault counters of version 2. */
+function ofVersion1 (views: readonly StreamsView[]): string[] {
+  return views.some(({ block }) => block.evidence.group?.version === 'v1') ? ['cgroup v1: limits and counters are those of version 1 groups; they corroborate what is shown under cgroup v2, they do not replace it'] : []
 }
 
 /** A client that stood still stamps late: such a gap is not the server's. */

@@ -38,7 +38,7 @@ function openLoopCharts (evidence: Evidence, result: OpenLoopResult): Chart[] {
 }
 
 function streamsCharts (evidence: Evidence, result: StreamsResult): Chart[] {
-  const [wide, narrow] = [doseHeight(result, 'wide'), doseHeight(result, 'narrow')]
+  const [wide, narrow] = [doseHeight(result, { width: WIDE_PX }), doseHeight(result, { width: NARROW_PX })]
   return [
     ...(wide > 0 ? [both('dose', (size) => doseResponse(result, size), wide, narrow)] : []),
     ...(result.design === 'sweep' ? [] : [both('blocks', (size) => workByBlock(result, size), 340)]),

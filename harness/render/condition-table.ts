@@ -5,7 +5,7 @@ import type { Population, Result, StreamsResult } from '../types.js'
 
 export interface ConditionColumn {
   readonly title: string
-  /** For tables of 80 columns. */
+  /** For tables of 80 columns; at most 8. */
   readonly short: string
   readonly text: (condition: string) => string
 }
@@ -30,7 +30,7 @@ const inMegabytes = (bytes: number | null | undefined): string => bytes === null
 
 /** Only those that at least one condition moved by more than `from` (0 unless told). */
 const COUNTED: ReadonlyArray<Figure & { readonly from?: number }> = [
-  { title: 'periods throttled', short: 'throttled', metric: 'throttled-periods', population: 'block', statistic: 'mean', format: formatPercent },
+  { title: 'periods throttled', short: 'throttle', metric: 'throttled-periods', population: 'block', statistic: 'mean', format: formatPercent },
   { title: 'OOM kills', short: 'OOM', metric: 'oom-kills', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'refaulted pages', short: 'refaults', metric: 'refaulted-pages', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes, from: 1e6 },

@@ -11,7 +11,7 @@ import type { StreamsResult } from '../../types.js'
 /** The finest ones; more would be too small to read. */
 const MOST_FACTORS = 2
 const PANEL_HEIGHT = 230
-const TOP = 56
+const LEGEND_ROW = 29
 const GAP = 64
 
 interface Panel {
@@ -28,22 +28,41 @@ function panelsOf (result: StreamsResult): Panel[][] {
 }
 
 /** 0: the sweep has no numeric factor, there is nothing to draw. */
-export function doseHeight (result: StreamsResult, page: 'wide' | 'narrow'): number {
+export function doseHeight (result: StreamsResult, { width }: Pick<Size, 'width'>): number {
   const factors = Math.min(MOST_FACTORS, doseFactors(result.conditions).length)
-  const lines = page === 'wide' ? DOSE_METRICS.length : DOSE_METRICS.length * factors
-  return factors === 0 ? 0 : TOP + lines * (PANEL_HEIGHT + GAP)
+  const lines = isWide(width) ? DOSE_METRICS.length : DOSE_METRICS.length * factors
+  return factors === 0 ? 0 : topOf(lineNames(panelsOf(result).flat()), width) + lines * (PANEL_HEIGHT + GAP)
+}
+
+function isWide (width: number): boolean {
+  return width >= 560
+}
+
+function lineNames (panels: readonly Panel[]): string[] {
+  return [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))]
+}
+
+/** Where the panels begin: below as many rows as the legend's entries take. */
+function topOf (names: readonly string[], width: number): number {
+  let [rows, used] = [1, 0]
+  for (const name of names) {
+    const own = 60 + name.length * FONT_SIZE * 0.62
+    if (used > 0 && used + own > width) [rows, used] = [rows + 1, 0]
+    used += own
+  }
+  return 32 + LEGEND_ROW * rows
 }
 
 export function doseResponse (result: StreamsResult, size: Size): string {
-  const wide = size.width >= 560
-  const rows = wide ? panelsOf(result) : panelsOf(result).flat().map((panel) => [panel])
+  const rows = isWide(size.width) ? panelsOf(result) : panelsOf(result).flat().map((panel) => [panel])
   const panels = rows.flatMap((row, line) => row.map((panel, column) => ({ panel, line, column, columns: row.length })))
-  const names = [...new Set(panels.flatMap(({ panel }) => panel.series.map(({ name }) => name)))]
+  const names = lineNames(panels.map(({ panel }) => panel))
+  const top = topOf(names, size.width)
   const style = (name: string) => styleAt(names.indexOf(name) + 1)
   const columnWidth = (columns: number): number => (size.width - 20) / columns
   return renderSvg(`dose${size.width}`, 'Dose-response: gap p99 and tokens per second over each factor of the sweep', {
-    legend: { ...legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))), type: 'scroll' },
-    grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: TOP + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
+    legend: legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))),
+    grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: top + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
     xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.doses, 6, isGeometric(panel)), gridIndex: index })),
     yAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.metric.label, 'y', valuesOf(panel), 9, panel.metric.log), gridIndex: index })),
     series: panels.flatMap(({ panel }, index) => seriesOf(panel, index, style))

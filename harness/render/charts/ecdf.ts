@@ -30,7 +30,7 @@ function steps ({ ttftsMs, offered }: Curve, range: readonly [number, number]): 
 
 export function ttftEcdf (evidence: Evidence, result: OpenLoopResult, size: Size): string {
   const curves = conditionIds(result).map((id) => curve(evidence, result, id)).filter((each) => each.offered > 0)
-    const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...Object.values(result.workload.ttftLimitMs)])
+  const range = logRange([...curves.flatMap((each) => each.ttftsMs), ...Object.values(result.workload.ttftLimitMs)])
   const narrow = size.width < 560
   return renderSvg(`ecdf${size.width}`, 'Share of all offered calls by time to first token, one curve for each condition', {
     grid: { left: 66, right: narrow ? 26 : 128, top: narrow ? 78 : 58, bottom: 52 },

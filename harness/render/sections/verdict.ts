@@ -21,7 +21,9 @@ ${because === '' ? undefined : html`<p>${because}</p>`}
 ${yardstick === undefined ? undefined : html`<p><b>${metricLabel(YARDSTICK)}:</b> ${yardstick}</p>`}
 </div>
 <dl>
-${result.design === 'sweep' ? undefined : result.conditions.map((condition) => html`<dt>${condition.id}</dt><dd>${condition.title}</dd>
+${result.design === 'sweep'
+? undefined
+: result.conditions.map((condition) => html`<dt>${condition.id}</dt><dd>${condition.title}</dd>
 `)}
 ${result.quiet ? html`<dt>quiet</dt><dd>the interference that this is meant against was left out: it should change nothing</dd>` : undefined}
 ${result.effects.map((effect) => html`<dt>effects</dt><dd>${effect}</dd>`)}
