@@ -5,6 +5,7 @@ import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
 import { reportCommand } from './commands/report.js'
 import { selftestCommand } from './commands/selftest.js'
+import { vmCommand } from './commands/vm.js'
 import { packageVersion } from './package-root.js'
 import { UsageError } from './usage-error.js'
 
@@ -17,6 +18,7 @@ const program = new Command('harness')
   .addCommand(reportCommand())
   .addCommand(doctorCommand())
   .addCommand(selftestCommand())
+  .addCommand(vmCommand())
   .addCommand(modelsCommand())
 
 function exitOnError (command: Command): void {
