@@ -38,8 +38,10 @@ while read -r line; do
 done <&9 &
 wait "$job"
 code=$?
-# What the job left behind would hold the pipes open. This shell's own session is spared.
-killall5 -9
+# What the job left behind would hold the pipes open: all that is neither a kernel thread nor of this shell's own session.
+for pid in $(ps -o pid,ppid,sid | awk -v own="$(awk '{ print $6 }' /proc/$$/stat)" '$1 > 2 && $2 != 2 && $3 != own { print $1 }'); do
+  kill -KILL "$pid" 2>/dev/null
+done
 wait "$pump_out" "$pump_err"
 echo "exit $code" >&9
 sleep 60
