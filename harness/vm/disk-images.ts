@@ -1,4 +1,4 @@
-import { copyFile, link, lstat, mkdir, readdir, readlink, symlink, truncate, writeFile } from 'node:fs/promises'
+import { constants, copyFile, link, lstat, mkdir, readdir, readlink, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runCommand } from '../../models/command.js'
 import { needDiskSpace } from '../../models/disk-space.js'
@@ -35,13 +35,16 @@ async function folderBytes (folder: string): Promise<number> {
   return bytes
 }
 
-/** A copy of a file or folder that shares its content where both are on one file system. `to` must not exist. */
+/**
+ * A copy of a file or folder that shares its content where both are on one file system. `to` must not exist.
+ * @param wanted false for a path: it, and what is below it, is left out
+ */
 export async function stage (from: string, to: string, wanted: (path: string) => boolean = () => true): Promise<void> {
   const stats = await lstat(from)
   if (!wanted(from)) return
   await mkdir(dirname(to), { recursive: true })
   if (stats.isSymbolicLink()) return await symlink(await readlink(from), to)
-  if (stats.isFile()) return await link(from, to).catch(async () => await copyFile(from, to))
+  if (stats.isFile()) return await link(from, to).catch(async () => await copyFile(from, to, constants.COPYFILE_EXCL))
   if (!stats.isDirectory()) return
   await mkdir(to)
   for (const name of await readdir(from)) await stage(join(from, name), join(to, name), wanted)

@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises'
+import { copyFile, mkdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { guest, guestFiles } from './guest-files.js'
 import { makeDataImage, sparseFile } from './disk-images.js'
@@ -55,6 +55,9 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
       ...signal === undefined ? {} : { signal }
     })
     return { ...ended, accel }
+  } catch (error) {
+    if (outFolder !== undefined) await copyFile(join(folder.path, 'console.log'), join(outFolder, 'vm-console.log')).catch(() => {})
+    throw error
   } finally {
     await folder.remove()
   }

@@ -67,10 +67,10 @@ export async function superviseQemu (run: QemuRun): Promise<Omit<VmResult, 'acce
   try {
     if (run.signal?.aborted === true) onAbort()
     const first = await Promise.race([complete, ended])
-    if (end !== undefined) throw withConsole(end, ready === undefined ? await logTail(run.consoleLog, shownLines) : [])
+    if (end !== undefined) throw withConsole(end, ready === undefined ? await consoleEnd(run.consoleLog) : [])
     if (typeof first !== 'string' && ready !== undefined) return { exitCode: first[0], ...ready }
     const what = ready === undefined ? 'did not boot' : 'ended before its command did'
-    throw withConsole(new Error(`the VM ${what} (QEMU: ${String(first)})`), [...said(), ...await logTail(run.consoleLog, shownLines)])
+    throw withConsole(new Error(`the VM ${what} (QEMU: ${String(first)})`), [...said(), ...await consoleEnd(run.consoleLog)])
   } finally {
     timers.forEach(clearTimeout)
     run.signal?.removeEventListener('abort', onAbort)
@@ -82,6 +82,12 @@ export async function superviseQemu (run: QemuRun): Promise<Omit<VmResult, 'acce
 function withConsole (error: Error, lines: readonly string[]): Error {
   if (lines.length > 0) error.message = [`${error.message}; the last lines of QEMU and of the VM's console:`, ...lines.map(line => `  | ${line}`)].join('\n')
   return error
+}
+
+/** The last lines; after a panic the one that says why, which comes before the registers and the stack. */
+async function consoleEnd (path: string): Promise<string[]> {
+  const panic = (await logTail(path, 200)).filter(line => /Kernel panic|sysrq: Trigger a crash|BUG:|Oops/.test(line))
+  return panic.length > 0 ? panic : await logTail(path, shownLines)
 }
 
 function port (qemu: ChildProcess, name: keyof typeof ports): Duplex {

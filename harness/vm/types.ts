@@ -11,7 +11,10 @@ export interface VmRunOptions {
   readonly swapMb?: number
   /** Copied to an ext4 disk of its own, `/weir/data` in the VM: page cache, refaults and iostat are real there. Writable; writes are lost. */
   readonly dataFolder?: string
-  /** What the command writes below `WEIR_OUT` lies here, as it is written. Made when it is not there. */
+  /**
+   * What the command writes below `WEIR_OUT` lies here as it is written, also when the VM's kernel panics; then
+   * `vm-console.log`, too. Made when it is not there.
+   */
   readonly outFolder?: string
   /** In all, the boot included. 1 to 86,400; 600 by default. */
   readonly timeoutSeconds?: number
