@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.js'
 import { reportCommand } from './commands/report.js'
 import { runCommand } from './commands/run.js'
 import { selftestCommand } from './commands/selftest.js'
+import { vmCommand } from './commands/vm.js'
 import { packageVersion } from './package-root.js'
 import { UsageError } from './usage-error.js'
 
@@ -19,6 +20,7 @@ const program = new Command('harness')
   .addCommand(reportCommand())
   .addCommand(doctorCommand())
   .addCommand(selftestCommand())
+  .addCommand(vmCommand())
   .addCommand(modelsCommand())
 
 function exitOnError (command: Command): void {

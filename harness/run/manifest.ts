@@ -15,6 +15,12 @@ export function cgroupVersion (mounts: string): Manifest['cgroup'] {
   return lines.some(([, , fstype]) => fstype === 'cgroup2') ? 'v2' : 'none'
 }
 
+/** @param weirVm set by `harness vm run` in its VM: `kvm` or `tcg` (emulated: times are not the host's) */
+export function virtualisation (weirVm: string | undefined, cpuinfo: string, inContainer: boolean): string {
+  if (weirVm !== undefined) return `vm: ${weirVm}`
+  return /\bhypervisor\b/.test(cpuinfo) ? 'virtual machine' : inContainer ? 'container' : 'none seen'
+}
+
 export interface ManifestInput {
   readonly model: ModelFile
   readonly otherModels: readonly ModelFile[]
@@ -38,7 +44,7 @@ export function makeManifest (input: ManifestInput): Manifest {
     cpuModel: cpus()[0]?.model ?? 'unknown',
     cpus: cpus().length,
     memoryBytes: totalmem(),
-    virtualisation: /\bhypervisor\b/.test(cpuinfo) ? 'virtual machine' : existsSync('/.dockerenv') ? 'container' : 'none seen',
+    virtualisation: virtualisation(process.env['WEIR_VM'], cpuinfo, existsSync('/.dockerenv')),
     cgroup: cgroupVersion(read('/proc/mounts')),
     model: withoutFolder(model),
     ...(otherModels.length === 0 ? {} : { otherModels: otherModels.map(withoutFolder) }),

@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onPath, runCommand, whyNotExecutable } from '../command.js'
 import { errorMessage } from '../error-message.js'
 import type { ServerBinary } from '../types.js'
+import { downloadPackages, unpackPackages } from './apt-packages.js'
 import { aptMirrors } from './apt-sources.js'
 import { install } from './installation.js'
 import type { Installation } from './installation.js'
@@ -51,11 +52,9 @@ export async function installFromDebian (options: DebianOptions): Promise<Server
         const config = await writeConfig(work, { mirror, keyring, architecture: arch.debian })
         await runCommand(apt, ['-q', '-c', config, 'update'], { timeoutMs: commandTimeoutMs, env })
         options.onProgress(`downloading ${packages.length} Debian packages of llama-server (about 13 MB)`)
-        await runCommand(apt, ['-q', '-c', config, 'download', ...packages], { timeoutMs: commandTimeoutMs, env, cwd: work })
+        await downloadPackages({ apt, options: ['-c', config], packages, work, env })
         options.onProgress('unpacking llama-server')
-        for (const file of (await readdir(work)).filter(name => name.endsWith('.deb'))) {
-          await runCommand(dpkg, ['-x', join(work, file), folder], { timeoutMs: commandTimeoutMs, env })
-        }
+        await unpackPackages({ dpkg, work, folder, env })
         await rm(work, { recursive: true })
         return layout(arch)
       })

@@ -1,0 +1,41 @@
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { accelLine, doctorLines, report } from './doctor.js'
+import { accelOf } from './machine.js'
+import { runInVm } from './run-in-vm.js'
+
+t.test('all that is missing is in one apt line', async t => {
+  const { lines, ok } = report([
+    { what: 'a', ok: true, note: '/bin/a', package: 'pa' },
+    { what: 'b', ok: false, note: 'not there', package: 'pb' },
+    { what: 'c', ok: false, note: 'not there', package: 'pc' }
+  ], 'TCG')
+  t.equal(ok, false)
+  t.strictSame(lines, ['ok      a: /bin/a', 'MISSING b: not there', 'MISSING c: not there', 'TCG', '        to mend: sudo apt-get update && sudo apt-get install --no-install-recommends pb pc'])
+  t.strictSame(report([{ what: 'a', ok: true, note: '' }], 'KVM').ok, true)
+})
+
+t.test('a machine without apt and without a kernel in the cache', async t => {
+  const { lines, ok } = await doctorLines({ PATH: t.testdir(), WEIR_CACHE: t.testdirName })
+  t.equal(ok, false)
+  t.ok(lines.some(line => /^MISSING kernel and busybox: .*no apt-get/.test(line)))
+})
+
+t.test('KVM only where it may be used', async t => {
+  const folder = t.testdir({ kvm: '' })
+  t.equal(accelOf(join(folder, 'kvm')), 'kvm')
+  t.equal(accelOf(join(folder, 'none')), 'tcg')
+  if (process.getuid?.() !== 0) {
+    chmodSync(join(folder, 'kvm'), 0)
+    t.equal(accelOf(join(folder, 'kvm')), 'tcg')
+  }
+  t.match(accelLine('tcg', true), /sudo adduser \$USER kvm/)
+  t.match(accelLine('tcg', false), /emulated/)
+})
+
+t.test('what cannot be run is said before anything is started', async t => {
+  await t.rejects(runInVm({ command: [] }), /nothing to run/)
+  await t.rejects(runInVm({ command: ['true'], memoryMb: 100 }), { message: 'VM: memoryMb is 100, but must be a whole number from 256 to 65536' })
+  await t.rejects(runInVm({ command: ['true'], cpus: 1.5 }), /cpus is 1\.5/)
+})

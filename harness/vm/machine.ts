@@ -1,0 +1,34 @@
+import { accessSync, constants } from 'node:fs'
+import { onPath } from '../../models/command.js'
+import type { Accel } from './qemu.js'
+
+/** Programs that the VM needs, with the package that brings each. */
+export const programs = { qemu: ['qemu-system-x86_64', 'qemu-system-x86'], mke2fs: ['mke2fs', 'e2fsprogs'] } as const
+
+/** KVM where this user may open it; else the CPU is emulated. */
+export function accelOf (device = '/dev/kvm'): Accel {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK)
+    return 'kvm'
+  } catch { return 'tcg' }
+}
+
+/** On PATH or in /usr/sbin, which is not on an ordinary user's PATH in Debian. */
+export async function findProgram (name: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  return await onPath(name, { PATH: `${env['PATH'] ?? ''}:/usr/sbin:/sbin` })
+}
+
+/** @throws Error with the command that installs it */
+export async function needProgram (which: keyof typeof programs, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const [name, debianPackage] = programs[which]
+  const path = await findProgram(name, env)
+  if (path === undefined) throw new Error(`the VM needs ${name}, which is neither on PATH nor in /usr/sbin; type: sudo apt-get install --no-install-recommends ${debianPackage}`)
+  return path
+}
+
+/** @throws Error on a machine that the VM's kernel and programs do not fit */
+export function needLinuxX64 (): void {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`the VM boots this machine's own root file system and needs Linux on x86-64, this is ${process.platform} on ${process.arch}; run it in a Linux VM`)
+  }
+}

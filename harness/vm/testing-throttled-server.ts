@@ -1,0 +1,47 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { ensureModel } from '../../models/ensure-model.js'
+import { findServer } from '../../models/find.js'
+import { startServer } from '../../models/start.js'
+
+/**
+ * Run in the VM by vm.system.ts: llama-server in a cgroup of its own, some tokens without and with a CPU quota.
+ * Prints the group's counters of both, and which CPU variant the server loaded, as JSON.
+ */
+const group = '/sys/fs/cgroup/weir-test'
+
+function counters (): Record<string, number> {
+  return Object.fromEntries(readFileSync(`${group}/cpu.stat`, 'utf8').trim().split('\n').map(line => line.split(' ')).map(([name = '', value]) => [name, Number(value)]))
+}
+
+mkdirSync(group)
+const server = await startServer({
+  binary: await findServer(),
+  model: await ensureModel('tiny'),
+  slots: 1,
+  slotContextTokens: 512,
+  threads: 2,
+  batchTokens: 128,
+  enter: ['sh', '-c', `echo $$ >${group}/cgroup.procs && exec "$@"`, 'sh'],
+  logPath: '/tmp/llama-server.log'
+})
+try {
+  const complete = async (): Promise<Record<string, number>> => {
+    const answer = await fetch(`${server.url}/completion`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.apiKey}` },
+      body: JSON.stringify({ prompt: 'one two', n_predict: 40, ignore_eos: true })
+    })
+    if (!answer.ok) throw new Error(`llama-server answered ${answer.status}`)
+    await answer.text()
+    return counters()
+  }
+  const free = await complete()
+  writeFileSync(`${group}/cpu.max`, '50000 250000')
+  const throttled = await complete()
+  const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8')
+  const variants = new Set([...maps.matchAll(/libggml-cpu-\w+\.so/g)].map(match => match[0]))
+  console.log(JSON.stringify({ free, throttled, variants: [...variants] }))
+} finally {
+  await server.stop()
+  rmdirSync(group)
+}
