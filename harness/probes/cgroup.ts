@@ -54,9 +54,12 @@ export function findCgroup (pid: number): string | undefined {
   return existsSync(join(folder, 'cgroup.events')) ? folder : undefined
 }
 
-/** All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone). */
-export function readCgroup (folder: string): Record<string, number> | undefined {
-  const entries = FILES.flatMap(file => parseCgroupFile(file, readKept(join(folder, file)) ?? ''))
+/**
+ * All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone).
+ * `read`: `readKept` for one group that is read again and again, `readText` where groups come and go.
+ */
+export function readCgroup (folder: string, read: (path: string) => string | undefined = readKept): Record<string, number> | undefined {
+  const entries = FILES.flatMap(file => parseCgroupFile(file, read(join(folder, file)) ?? ''))
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 

@@ -1,0 +1,33 @@
+import type { Controller, Group, GroupHost } from './contract.js'
+import { handDown } from './home.js'
+import { groupName, staleGroups } from './names.js'
+import { removeGroup } from './removal.js'
+import type { Surroundings } from './surroundings.js'
+import { v2Group } from './v2-group.js'
+import { findV2Place } from './v2-place.js'
+import type { NoV2Place, V2Place } from './v2-place.js'
+import { withController } from './advice.js'
+
+/** cgroup v2 as the place for our groups, or the reason why it is none. Removes groups that dead harness runs left in it. */
+export async function findV2Host (around: Surroundings): Promise<Extract<GroupHost, { ok: true }> | NoV2Place> {
+  const place = await findV2Place(around)
+  if ('why' in place) return place
+  for (const folder of staleGroups(place.parent)) await removeGroup([folder], around.folders.remove).catch(() => {})
+  return {
+    ok: true,
+    version: 'v2',
+    controllers: place.controllers,
+    parent: place.parent,
+    create: async (name, controllers) => createIn(place, name, controllers, around)
+  }
+}
+
+/** The group gets all controllers that there are, not just those it must have: their counters are the controls of other claims. */
+function createIn (place: V2Place, name: string, needed: readonly Controller[], around: Surroundings): Group {
+  const lacking = needed.find(controller => !place.controllers.includes(controller))
+  if (lacking !== undefined) throw new Error(withController(lacking, place.parent, around))
+  if (place.delegated) handDown(place.parent, needed, place.controllers, around.folders)
+  const folder = `${place.parent}/${groupName(name)}`
+  around.folders.make(folder)
+  return v2Group(folder, around.folders.remove)
+}
