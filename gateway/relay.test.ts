@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { post, startRawUpstream, startTestGateway } from './testing.js'
+import { messageOf, post, startRawUpstream, startTestGateway } from './testing.js'
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
 const events = ['data: {"content":"Gr\u00fc\u00df"}\n\n', 'data: {"content":"e","timings":{"prompt_n":3,"prompt_ms":7,"predicted_n":2,"predicted_ms":9}}\n\n', 'data: [DONE]\n\n']
@@ -50,6 +50,28 @@ t.test('the request goes up as the client wrote it, without what belongs to its 
   t.equal(answer.headers.get('x-end'), '2')
   t.equal(answer.headers.get('x-hop'), null)
   t.equal(answer.bytes.toString(), '{}')
+})
+
+t.test('a small answer of known length is whole or it is a fault: never sent twice upstream, never half to the client', async t => {
+  let mode: 'whole' | 'break' | 'hang' = 'whole'
+  const upstream = await startRawUpstream(socket => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n${mode === 'whole' ? '{"a":11}' : '{"a"'}`)
+    if (mode === 'break') setImmediate(() => { socket.destroy() })
+  })
+  const gateway = await startTestGateway({ upstream: upstream.url, releaseFallbackMs: 1, config: { limits: { idleTimeoutMs: 50 } } })
+  t.teardown(async () => { await gateway.stop(); await upstream.close() })
+  const url = `${gateway.url}/v1/chat/completions`
+  t.equal((await post(url, {})).bytes.toString(), '{"a":11}')
+  mode = 'break'
+  const broken = await post(url, {})
+  t.match({ status: broken.status, broken: broken.broken, reason: broken.headers.get('x-weir-reason') }, { status: 502, broken: false, reason: 'upstream-lost' })
+  t.equal(upstream.requests.length, 2, 'the kept connection had answered: the call is not sent again')
+  mode = 'hang'
+  const hanging = await post(url, {})
+  t.equal(hanging.status, 504)
+  t.match(messageOf(hanging), /within 50 ms \(limits\.idleTimeoutMs\)/)
+  await gateway.recorded(3)
+  t.same(gateway.records.map(({ outcome, status }) => [outcome, status]), [['complete', 200], ['fault', 502], ['fault', 504]])
 })
 
 t.test('an upstream that breaks off in the middle never looks complete', async t => {

@@ -20,6 +20,13 @@ interface Opened {
   readonly released: (done: Promise<void> | void) => void
 }
 
+/** A small answer on its way; the caller gets it at its end. */
+interface Whole {
+  readonly status: number
+  readonly headers: Record<string, string | string[]>
+  readonly chunks: Buffer[]
+}
+
 /** The way of one call to upstream and of its answer back; the handler that undici's parser calls directly. */
 export class Trip implements Dispatcher.DispatchHandler {
   readonly #call: Call
@@ -33,7 +40,7 @@ export class Trip implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #holding: Holding | undefined
   #opened: Opened | undefined
-  #whole: { readonly status: number, readonly headers: Record<string, string | string[]>, readonly chunks: Buffer[] } | undefined
+  #whole: Whole | undefined
   #timer: unknown
   #done = false
   #bytes = 0
@@ -104,17 +111,18 @@ export class Trip implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd (): void {
-    if (this.#done) return
+    const opened = this.#opened ?? this.#whole
+    if (this.#done || opened === undefined) return
     this.#finish()
     if (this.#holding !== undefined) this.#options.releases.end(this.#holding)
     if (this.#connection !== undefined) this.#connections.giveBack(this.#connection.client)
-    if (this.#opened === undefined) {
-      this.#resolveWhole()
+    if ('chunks' in opened) {
+      this.#resolveWhole(opened)
       return
     }
-    this.#opened.body.finish()
-    this.#settle(this.#opened, 'complete')
-    this.#opened.released()
+    opened.body.finish()
+    this.#settle(opened, 'complete')
+    opened.released()
   }
 
   onResponseError (_controller: Dispatcher.DispatchController, error: Error): void {
@@ -156,8 +164,8 @@ export class Trip implements Dispatcher.DispatchHandler {
   #fault (why: 'upstream-lost' | LimitReason, error: Error | undefined, released: Promise<void>): Answer {
     const { url, limits, retryAfterSeconds } = this.#options
     if (why !== 'upstream-lost') {
-      const limitMs = why === 'total-timeout' ? limits.totalTimeoutMs : limits.firstByteTimeoutMs
-      return faultAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limitMs} ms (limits.${limitNames[why]})` }, 'fault', released)
+      const name = limitNames[why]
+      return faultAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limits[name]} ms (limits.${name})` }, 'fault', released)
     }
     const sent = this.#holding !== undefined
     const message = sent ? `llama-server at ${url} broke the connection before it answered` : `llama-server at ${url} cannot be reached`
@@ -169,8 +177,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     }, 'fault', released)
   }
 
-  #resolveWhole (): void {
-    const { status, headers, chunks } = this.#whole ?? { status: 502, headers: {}, chunks: [] }
+  #resolveWhole ({ status, headers, chunks }: Whole): void {
     const [only] = chunks
     const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
     this.#resolve({ status, headers, body, over: Promise.resolve(this.#outcome('complete', factsOfWhole(body))), released: Promise.resolve() })
