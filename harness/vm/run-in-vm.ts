@@ -4,7 +4,7 @@ import { guest, guestFiles } from './guest-files.js'
 import { makeDataImage, sparseFile } from './disk-images.js'
 import { writeInitramfs } from './initramfs.js'
 import { ensureKernel } from './kernel.js'
-import { accelOf, needLinuxX64, needProgram } from './machine.js'
+import { accelOf, needLinuxX64, needProgram, needSystemd } from './machine.js'
 import { qemuArguments } from './qemu.js'
 import { makeRunFolder } from './run-folder.js'
 import { superviseQemu } from './supervise-qemu.js'
@@ -21,6 +21,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
   const { memoryMb, cpus, swapMb, timeoutSeconds } = sizes(options)
   if (command.length === 0) throw new Error('the VM has nothing to run: command is empty')
   needLinuxX64()
+  if (options.systemd === true) needSystemd()
   const qemu = await needProgram('qemu')
   const accel = accelOf()
   const kernel = await ensureKernel(onProgress)

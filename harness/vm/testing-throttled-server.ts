@@ -7,7 +7,18 @@ import { startServer } from '../../models/start.js'
  * Run in the VM by vm.system.ts: llama-server in a cgroup of its own, some tokens without and with a CPU quota.
  * Prints the group's counters of both, and which CPU variant the server loaded, as JSON.
  */
-const group = '/sys/fs/cgroup/weir-test'
+const group = `${groupOfOurs()}/weir-test`
+
+/** Root: the root group. An ordinary user: the delegated one that we are in, left free of processes, as a group with children must be. */
+function groupOfOurs (): string {
+  const [, path = ''] = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8')) ?? []
+  if (path === '/') return '/sys/fs/cgroup'
+  const own = `/sys/fs/cgroup${path}`
+  mkdirSync(`${own}/us`)
+  writeFileSync(`${own}/us/cgroup.procs`, String(process.pid))
+  writeFileSync(`${own}/cgroup.subtree_control`, '+cpu')
+  return own
+}
 
 function counters (): Record<string, number> {
   return Object.fromEntries(readFileSync(`${group}/cpu.stat`, 'utf8').trim().split('\n').map(line => line.split(' ')).map(([name = '', value]) => [name, Number(value)]))
