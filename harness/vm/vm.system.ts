@@ -1,12 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { cacheFolder } from '../../models/cache.js'
+import { ensureModel } from '../../models/ensure-model.js'
 import { accelOf, missingForSystemd } from './machine.js'
+import { runHarnessInVm } from './run-harness.js'
 import { runInVm } from './run-in-vm.js'
 import { VmTimeoutError } from './types.js'
 import type { VmResult, VmRunOptions } from './types.js'
@@ -83,6 +85,22 @@ for (const how of [[], ['--systemd']]) {
     if (accelOf() === 'tcg') t.strictSame(variants, ['libggml-cpu-sse42.so'])
   })
 }
+
+t.test('the harness itself, with a model in its cache; a file of the user\'s is a file there', async t => {
+  const { path } = await ensureModel('tiny')
+  const own = `${t.testdir()}/own.gguf`
+  copyFileSync(path, own)
+  const seen: { models: readonly string[], out: string } = { models: [], out: '' }
+  const { exitCode } = await runHarnessInVm({
+    models: ['tiny', own, 'tiny'],
+    args: models => { seen.models = models; return ['models', 'list'] },
+    onOutput: (_, data) => { seen.out += data.toString() }
+  })
+  t.equal(exitCode, 0)
+  t.strictSame(seen.models, ['tiny', '/weir/data/models/own.gguf'])
+  t.match(seen.out, /tiny +.*Q8_0\*/)
+  t.match(seen.out, '/weir/data/cache/models')
+})
 
 t.test('systemd: an ordinary user with a delegated subtree, results and exit code come back', { skip: missingForSystemd().length > 0 && 'no systemd' }, async t => {
   const out = t.testdir()
