@@ -17,6 +17,7 @@ interface RunOptions {
   readonly swap: number
   readonly timeout: number
   readonly out?: string
+  readonly systemd?: true
   readonly data: readonly string[]
   readonly model: readonly string[]
 }
@@ -43,6 +44,7 @@ export function vmCommand (): Command {
     .option('--out <dir>', 'folder of this machine that is WEIR_OUT in the VM')
     .option('--data <dir>', 'copied to /weir/data/NAME on a disk of the VM\'s own; may be given again', each, [])
     .option('--model <name>', 'llama-server and this model on that disk, where the harness in the VM finds them; may be given again', each, [])
+    .option('--systemd', 'with systemd as first program, the command as an ordinary user with a delegated cgroup subtree')
     .addHelpText('after', `
 Exit code: the command's; 124 when the time was up, 125 when the VM failed, 130 after Ctrl-C.
 In the VM: WEIR_VM is kvm or tcg, WEIR_OUT the results folder, WEIR_CACHE the cache on the data disk.
@@ -68,6 +70,7 @@ async function run (command: string[], options: RunOptions): Promise<void> {
       swapMb: options.swap,
       timeoutSeconds: options.timeout,
       ...options.out === undefined ? {} : { outFolder: options.out },
+      ...options.systemd === undefined ? {} : { systemd: true },
       ...data,
       onOutput: (stream, bytes) => { (stream === 'out' ? process.stdout : process.stderr).write(bytes) },
       onProgress,

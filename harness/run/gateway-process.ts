@@ -13,7 +13,7 @@ export interface GatewayOptions {
   /** Holds `gateway.json` (its config), `gateway.ndjson` (its record) and `gateway.log` (what it says on stderr). */
   readonly folder: string
   readonly cpus: readonly number[]
-  /** Milliseconds until it must listen. */
+  /** Milliseconds until it must listen; 120,000 by default: on an emulated CPU of a busy host, Node takes 25 s to load it. */
   readonly startTimeoutMs?: number
 }
 
@@ -49,7 +49,7 @@ export async function startGateway (options: GatewayOptions): Promise<GatewayPro
     clearTimeout(kill)
   }
   try {
-    const url = await listeningUrl(recordPath, () => child.exitCode !== null, options.startTimeoutMs ?? 20_000)
+    const url = await listeningUrl(recordPath, () => child.exitCode !== null, options.startTimeoutMs ?? 120_000)
     const status = await (await fetch(`${url}/weir/status`)).json() as { policies?: ReadonlyArray<{ name: string }> }
     return { url, pid: child.pid ?? 0, policies: (status.policies ?? []).map(policy => policy.name), stop }
   } catch (error) {

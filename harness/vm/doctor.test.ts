@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { accelLine, doctorLines, report } from './doctor.js'
-import { accelOf } from './machine.js'
+import { accelLine, doctorLines, report, systemdLine } from './doctor.js'
+import { accelOf, missingForSystemd } from './machine.js'
 import { runInVm } from './run-in-vm.js'
 
 t.test('all that is missing is in one apt line', async t => {
@@ -10,10 +10,10 @@ t.test('all that is missing is in one apt line', async t => {
     { what: 'a', ok: true, note: '/bin/a', package: 'pa' },
     { what: 'b', ok: false, note: 'not there', package: 'pb' },
     { what: 'c', ok: false, note: 'not there', package: 'pc' }
-  ], 'TCG')
+  ], ['TCG'])
   t.equal(ok, false)
   t.strictSame(lines, ['ok      a: /bin/a', 'MISSING b: not there', 'MISSING c: not there', 'TCG', '        to mend: sudo apt-get update && sudo apt-get install --no-install-recommends pb pc'])
-  t.strictSame(report([{ what: 'a', ok: true, note: '' }], 'KVM').ok, true)
+  t.strictSame(report([{ what: 'a', ok: true, note: '' }], ['KVM']).ok, true)
 })
 
 t.test('a machine without apt and without a kernel in the cache', async t => {
@@ -32,6 +32,12 @@ t.test('KVM only where it may be used', async t => {
   }
   t.match(accelLine('tcg', true), /sudo adduser \$USER kvm/)
   t.match(accelLine('tcg', false), /emulated/)
+})
+
+t.test('what --systemd needs of the host, a package once', async t => {
+  t.strictSame(missingForSystemd(() => true), [])
+  t.strictSame(missingForSystemd(path => !/systemd|dbus/.test(path)), ['systemd', 'dbus', 'libpam-systemd'])
+  t.match(systemdLine(['dbus']), /apt-get install .*dbus$/)
 })
 
 t.test('what cannot be run is said before anything is started', async t => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { onPath } from '../../models/command.js'
 import { cachedKernel } from './kernel.js'
-import { accelOf, findProgram, programs } from './machine.js'
+import { accelOf, findProgram, missingForSystemd, programs } from './machine.js'
 
 interface Need {
   readonly what: string
@@ -14,7 +14,7 @@ interface Need {
 
 /** What the VM needs, a line each, and one apt line for all that is missing. `ok`: a VM can be started now. */
 export async function doctorLines (env: NodeJS.ProcessEnv = process.env): Promise<{ readonly lines: readonly string[], readonly ok: boolean }> {
-  return report(await needs(env), accelLine(accelOf(), existsSync('/dev/kvm')))
+  return report(await needs(env), [accelLine(accelOf(), existsSync('/dev/kvm')), systemdLine(missingForSystemd())])
 }
 
 async function needs (env: NodeJS.ProcessEnv): Promise<Need[]> {
@@ -34,17 +34,23 @@ async function needs (env: NodeJS.ProcessEnv): Promise<Need[]> {
 }
 
 /** Pure part of `doctorLines`. */
-export function report (needs: readonly Need[], accel: string): { lines: string[], ok: boolean } {
+export function report (needs: readonly Need[], more: readonly string[]): { lines: string[], ok: boolean } {
   const missing = needs.filter(need => !need.ok)
   const packages = missing.flatMap(need => need.package ?? [])
   return {
     ok: missing.length === 0,
     lines: [
       ...needs.map(need => `${need.ok ? 'ok      ' : 'MISSING '}${need.what}: ${need.note}`),
-      accel,
+      ...more,
       ...packages.length === 0 ? [] : [`        to mend: sudo apt-get update && sudo apt-get install --no-install-recommends ${packages.join(' ')}`]
     ]
   }
+}
+
+export function systemdLine (missing: readonly string[]): string {
+  return missing.length === 0
+    ? 'ok      systemd and D-Bus, for --systemd'
+    : `        no --systemd; for it: sudo apt-get install --no-install-recommends ${missing.join(' ')}`
 }
 
 export function accelLine (accel: 'kvm' | 'tcg', deviceExists: boolean): string {

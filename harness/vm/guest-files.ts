@@ -15,6 +15,8 @@ export interface GuestJob {
   /** Absolute; the host's folder of the same path, read-only under the overlay. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** systemd is the first program, and this ordinary user runs the command, in a scope with a delegated subtree. Absent: root does. */
+  readonly uid?: number
 }
 
 /** A word that a POSIX shell reads back unchanged. */
@@ -47,6 +49,20 @@ export function guestFiles (job: GuestJob, modules: readonly string[]): GuestFil
     { path: 'init', text: script('init'), mode: 0o755 },
     { path: 'modules/order', text: modules.map(module => `${basename(module)}\n`).join(''), mode: 0o644 },
     { path: 'weir/supervise', text: script('supervise'), mode: 0o755 },
-    { path: 'weir/job', text: jobScript(job), mode: 0o755 }
+    { path: 'weir/job', text: jobScript(job), mode: 0o755 },
+    ...job.uid === undefined ? [] : systemdFiles(job.uid, job.cwd)
+  ]
+}
+
+function systemdFiles (uid: number, cwd: string): GuestFile[] {
+  const needs = `user@${uid}.service dbus.service systemd-logind.service`
+  return [
+    { path: 'weir/user', text: `${uid}\n`, mode: 0o644 },
+    { path: 'weir/cwd', text: `${cwd}\n`, mode: 0o644 },
+    { path: 'weir/as-user', text: script('as-user'), mode: 0o755 },
+    // At boot it empties /tmp, which here is the host's, over 9p: a minute, and the clone may lie there.
+    { path: 'weir/units/systemd-tmpfiles-setup.service.d/run-only.conf', text: '[Service]\nExecStart=\nExecStart=systemd-tmpfiles --prefix=/run --create --boot\n', mode: 0o644 },
+    { path: 'weir/units/weir-job.target', text: '[Unit]\nRequires=basic.target weir-job.service\n', mode: 0o644 },
+    { path: 'weir/units/weir-job.service', text: `[Unit]\nRequires=${needs}\nAfter=${needs}\n\n[Service]\nExecStart=/weir/supervise\n`, mode: 0o644 }
   ]
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { onPath } from '../../models/command.js'
 import type { Accel } from './qemu.js'
 
@@ -31,4 +31,24 @@ export function needLinuxX64 (): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`the VM boots this machine's own root file system and needs Linux on x86-64, this is ${process.platform} on ${process.arch}; run it in a Linux VM`)
   }
+}
+
+/** Of the host's own files, needed for systemd as the VM's first program, with the package that brings each. */
+const systemdFiles: ReadonlyArray<readonly [path: string, debianPackage: string]> = [
+  ['/lib/systemd/systemd', 'systemd'],
+  ['/usr/bin/systemd-run', 'systemd'],
+  ['/usr/bin/dbus-daemon', 'dbus'],
+  ['/usr/lib/x86_64-linux-gnu/security/pam_systemd.so', 'libpam-systemd'],
+  ['/usr/bin/setpriv', 'util-linux']
+]
+
+/** Packages without which `--systemd` cannot be had; none missing: empty. */
+export function missingForSystemd (exists: (path: string) => boolean = existsSync): string[] {
+  return [...new Set(systemdFiles.filter(([path]) => !exists(path)).map(([, debianPackage]) => debianPackage))]
+}
+
+/** @throws Error with the command that installs what is missing */
+export function needSystemd (): void {
+  const packages = missingForSystemd()
+  if (packages.length > 0) throw new Error(`the VM boots this machine's own systemd, and it lacks ${packages.join(', ')}; type: sudo apt-get install --no-install-recommends ${packages.join(' ')}`)
 }

@@ -1,10 +1,10 @@
-import { copyFile, mkdir, realpath } from 'node:fs/promises'
+import { chown, copyFile, cp, mkdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { guest, guestFiles } from './guest-files.js'
 import { makeDataImage, sparseFile } from './disk-images.js'
 import { writeInitramfs } from './initramfs.js'
 import { ensureKernel } from './kernel.js'
-import { accelOf, needLinuxX64, needProgram } from './machine.js'
+import { accelOf, needLinuxX64, needProgram, needSystemd } from './machine.js'
 import { qemuArguments } from './qemu.js'
 import { makeRunFolder } from './run-folder.js'
 import { superviseQemu } from './supervise-qemu.js'
@@ -21,6 +21,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
   const { memoryMb, cpus, swapMb, timeoutSeconds } = sizes(options)
   if (command.length === 0) throw new Error('the VM has nothing to run: command is empty')
   needLinuxX64()
+  if (options.systemd === true) needSystemd()
   const qemu = await needProgram('qemu')
   const accel = accelOf()
   const kernel = await ensureKernel(onProgress)
@@ -28,9 +29,12 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
   signal?.throwIfAborted()
 
   const folder = await makeRunFolder()
+  let share: Share | undefined
   try {
     const image = (name: string): string => join(folder.path, name)
-    const job = { command, cwd: resolve(options.cwd ?? '.'), env: { ...guestEnvironment(accel, outFolder !== undefined), ...options.env } }
+    const uid = options.systemd === true ? guestUid() : undefined
+    const job = { command, cwd: resolve(options.cwd ?? '.'), env: { ...guestEnvironment(accel, outFolder !== undefined, uid), ...options.env }, ...uid === undefined ? {} : { uid } }
+    share = outFolder === undefined ? undefined : await shareFor(outFolder, image('out'), uid)
     const initramfs = await writeInitramfs(kernel, guestFiles(job, kernel.modules), folder.path)
     if (options.dataFolder !== undefined) await makeDataImage(options.dataFolder, image('data.ext4'))
     if (swapMb > 0) await sparseFile(image('swap'), swapMb * 1024 * 1024)
@@ -47,7 +51,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
         consoleLog: image('console.log'),
         ...options.dataFolder === undefined ? {} : { dataImage: image('data.ext4') },
         ...swapMb === 0 ? {} : { swapImage: image('swap') },
-        ...outFolder === undefined ? {} : { outFolder }
+        ...share === undefined ? {} : { outFolder: share.path }
       }),
       consoleLog: image('console.log'),
       timeoutMs: timeoutSeconds * 1000,
@@ -59,6 +63,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
     if (outFolder !== undefined) await copyFile(join(folder.path, 'console.log'), join(outFolder, 'vm-console.log')).catch(() => {})
     throw error
   } finally {
+    await share?.bringBack()
     await folder.remove()
   }
 }
@@ -71,10 +76,27 @@ function sizes ({ memoryMb = 2048, cpus = 2, swapMb = 0, timeoutSeconds = 600 }:
   return { memoryMb, cpus, swapMb, timeoutSeconds }
 }
 
-function guestEnvironment (accel: string, hasOut: boolean): Record<string, string> {
+function guestUid (): number {
+  return process.getuid?.() || 4242
+}
+
+interface Share {
+  readonly path: string
+  bringBack (): Promise<void>
+}
+
+/** What the VM may write. Where root runs us, an ordinary user of the VM could not write in root's folder: then one beside the images, copied back. */
+async function shareFor (outFolder: string, own: string, uid: number | undefined): Promise<Share> {
+  if (uid === undefined || process.getuid?.() !== 0) return { path: outFolder, bringBack: async () => {} }
+  await mkdir(own)
+  await chown(own, uid, uid)
+  return { path: own, bringBack: async () => await cp(own, outFolder, { recursive: true }) }
+}
+
+function guestEnvironment (accel: string, hasOut: boolean, uid: number | undefined): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    HOME: '/root',
+    HOME: uid === undefined ? '/root' : '/weir/home',
     LANG: process.env['LANG'] ?? 'C.UTF-8',
     WEIR_VM: accel,
     ...hasOut ? { WEIR_OUT: guest.out } : {}

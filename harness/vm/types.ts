@@ -22,6 +22,11 @@ export interface VmRunOptions {
   readonly cwd?: string
   /** Beside PATH, HOME, LANG, WEIR_VM and WEIR_OUT; nothing else of the host's environment goes in. */
   readonly env?: Readonly<Record<string, string>>
+  /**
+   * The host's systemd is the VM's first program, and an ordinary user runs the command in `systemd-run --user --scope -p Delegate=yes`.
+   * The user is the one who runs us; uid 4242 when that is root.
+   */
+  readonly systemd?: boolean
   readonly onOutput?: (stream: 'out' | 'err', data: Buffer) => void
   /** One line for each step, as it begins. */
   readonly onProgress?: (text: string) => void

@@ -1,11 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { cacheFolder } from '../../models/cache.js'
-import { accelOf } from './machine.js'
+import { ensureModel } from '../../models/ensure-model.js'
+import { accelOf, missingForSystemd } from './machine.js'
+import { runHarnessInVm } from './run-harness.js'
 import { runInVm } from './run-in-vm.js'
 import { VmTimeoutError } from './types.js'
 import type { VmResult, VmRunOptions } from './types.js'
@@ -72,15 +75,41 @@ t.test('a panic is told, with the kernel\'s line; what was written before is on 
   t.match(readFileSync(join(out, 'vm-console.log'), 'utf8'), /Kernel panic/)
 })
 
-t.test('llama-server and its model from the data disk, throttled by cpu.max', async t => {
-  const { stdout } = await new Promise<{ stdout: string }>((resolve, reject) => {
-    execFile(process.execPath, [program, 'vm', 'run', '--model', 'tiny', '--', process.execPath, throttledServer], (error, stdout) => error === null ? resolve({ stdout }) : reject(error))
+for (const how of [[], ['--systemd']]) {
+  t.test(`llama-server and its model from the data disk, throttled by cpu.max ${how.join('')}`, { skip: how.length > 0 && missingForSystemd().length > 0 && 'no systemd' }, async t => {
+    const { stdout } = await promisify(execFile)(process.execPath, [program, 'vm', 'run', ...how, '--model', 'tiny', '--', process.execPath, throttledServer])
+    const { free, throttled, variants } = JSON.parse(stdout) as { free: Record<string, number>, throttled: Record<string, number>, variants: string[] }
+    t.equal(free['nr_throttled'], 0)
+    t.ok(Number(throttled['nr_throttled']) > 0)
+    t.ok(Number(throttled['throttled_usec']) > 0)
+    if (accelOf() === 'tcg') t.strictSame(variants, ['libggml-cpu-sse42.so'])
   })
-  const { free, throttled, variants } = JSON.parse(stdout) as { free: Record<string, number>, throttled: Record<string, number>, variants: string[] }
-  t.equal(free['nr_throttled'], 0)
-  t.ok(Number(throttled['nr_throttled']) > 0)
-  t.ok(Number(throttled['throttled_usec']) > 0)
-  if (accelOf() === 'tcg') t.strictSame(variants, ['libggml-cpu-sse42.so'])
+}
+
+t.test('the harness itself, with a model in its cache; a file of the user\'s is a file there', async t => {
+  const { path } = await ensureModel('tiny')
+  const own = `${t.testdir()}/own.gguf`
+  copyFileSync(path, own)
+  const seen: { models: readonly string[], out: string } = { models: [], out: '' }
+  const { exitCode } = await runHarnessInVm({
+    models: ['tiny', own, 'tiny'],
+    args: models => { seen.models = models; return ['models', 'list'] },
+    onOutput: (_, data) => { seen.out += data.toString() }
+  })
+  t.equal(exitCode, 0)
+  t.strictSame(seen.models, ['tiny', '/weir/data/models/own.gguf'])
+  t.match(seen.out, /tiny +.*Q8_0\*/)
+  t.match(seen.out, '/weir/data/cache/models')
+})
+
+t.test('systemd: an ordinary user with a delegated subtree, results and exit code come back', { skip: missingForSystemd().length > 0 && 'no systemd' }, async t => {
+  const out = t.testdir()
+  const { exitCode, out: said } = await inVm(`id -u; cat /proc/1/comm; own=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
+    mkdir $own/child && echo delegated; cat $own/cgroup.controllers; echo result >"$WEIR_OUT/file"; sleep 1000 & exit 4`, { systemd: true, outFolder: out })
+  t.equal(exitCode, 4)
+  t.match(said, /^[1-9]\d*\nsystemd\ndelegated\n(?=.*\bcpu\b)(?=.*\bmemory\b)/)
+  t.equal(readFileSync(join(out, 'file'), 'utf8'), 'result\n')
+  t.equal(statSync(join(out, 'file')).uid, process.getuid?.())
 })
 
 t.test('Ctrl-C at the command line', async t => {

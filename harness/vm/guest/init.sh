@@ -54,8 +54,41 @@ if grep -q weirout /sys/bus/virtio/drivers/9pnet_virtio/*/mount_tag 2>/dev/null;
   mount -t 9p -o trans=virtio,version=9p2000.L,rw,cache=none,msize=524288 weirout /root/weir/out || fail 'the results folder cannot be mounted'
 fi
 
+# With systemd the job is an ordinary user's: one of the host's, or one that is only in the overlay.
+if [ -e /weir/user ]; then
+  read -r uid </weir/user
+  read -r cwd </weir/cwd
+  name=$(awk -F: -v uid="$uid" '$3 == uid { print $1; exit }' /root/etc/passwd)
+  if [ -z "$name" ]; then
+    name=weir
+    echo "weir:x:$uid:$uid::/weir/home:/bin/sh" >>/root/etc/passwd
+    echo "weir:x:$uid:" >>/root/etc/group
+  fi
+  # PAM asks for the account's age; who started the VM may not be able to read the host's file.
+  rm -f /root/etc/shadow
+  for account in root "$name"; do echo "$account:*:19000:0:99999:7:::"; done >/root/etc/shadow
+  mkdir -p /root/weir/home
+  chown -R "$uid" /root/weir/home /root/weir/data
+  while [ "$cwd" != / ]; do
+    chmod o+rx "/root$cwd"
+    cwd=$(dirname "$cwd")
+  done
+  # Nothing of the host's own services, disks and clocks.
+  : >/root/etc/fstab
+  head -c 16 /dev/urandom | hexdump -v -e '/1 "%02x"' >/root/etc/machine-id
+  mkdir -p /root/run/systemd/system
+  cp -r /weir/units/. /root/run/systemd/system/
+  for unit in systemd-udevd.service systemd-udev-trigger.service systemd-timesyncd.service systemd-hwdb-update.service \
+    systemd-modules-load.service systemd-binfmt.service systemd-pstore.service timers.target; do
+    ln -sf /dev/null "/root/run/systemd/system/$unit"
+  done
+fi
+
 hostname weir-vm
 ip link set lo up
 ulimit -n 65536
 umount /proc /sys /dev
+if [ -e /weir/user ]; then
+  exec switch_root /root /lib/systemd/systemd --unit=weir-job.target --log-level=notice </dev/console >/dev/console 2>&1
+fi
 exec switch_root /root /weir/bin/busybox sh /weir/supervise </dev/console >/dev/console 2>&1

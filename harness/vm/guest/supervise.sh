@@ -31,17 +31,24 @@ pump_out=$!
 pump_err=$!
 
 echo "ready $(uname -r)" >&9
-setsid /weir/job </dev/null >/run/weir/out 2>/run/weir/err 9>&- &
+job_command=/weir/job
+[ -e /weir/user ] && job_command=/weir/as-user
+setsid "$job_command" </dev/null >/run/weir/out 2>/run/weir/err 9>&- &
 job=$!
 while read -r line; do
   [ "$line" = stop ] && kill -TERM "-$job"
 done <&9 &
 wait "$job"
 code=$?
-# What the job left behind would hold the pipes open: all that is neither a kernel thread nor of this shell's own session.
-for pid in $(ps -o pid,ppid,sid | awk -v own="$(awk '{ print $6 }' /proc/$$/stat)" '$1 > 2 && $2 != 2 && $3 != own { print $1 }'); do
-  kill -KILL "$pid" 2>/dev/null
-done
+# What the job left behind would hold the pipes open: all of the user's; without systemd all that is neither a kernel thread nor of
+# this shell's own session.
+if [ -e /weir/user ]; then
+  /bin/systemctl kill --signal=KILL "user-$(cat /weir/user).slice"
+else
+  for pid in $(ps -o pid,ppid,sid | awk -v own="$(awk '{ print $6 }' /proc/$$/stat)" '$1 > 2 && $2 != 2 && $3 != own { print $1 }'); do
+    kill -KILL "$pid" 2>/dev/null
+  done
+fi
 wait "$pump_out" "$pump_err"
 echo "exit $code" >&9
 sleep 60
