@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
+import { knobsCommand } from './commands/knobs.js'
 import { reportCommand } from './commands/report.js'
 import { selftestCommand } from './commands/selftest.js'
 import { packageVersion } from './package-root.js'
@@ -15,6 +16,7 @@ const program = new Command('harness')
   .showHelpAfterError('(run harness --help, or harness COMMAND --help)')
   .addCommand(compareCommand())
   .addCommand(reportCommand())
+  .addCommand(knobsCommand())
   .addCommand(doctorCommand())
   .addCommand(selftestCommand())
   .addCommand(modelsCommand())
