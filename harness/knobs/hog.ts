@@ -54,22 +54,23 @@ export async function startHog ({ what, script, args = [], cpus = [], enter = []
   }
   const forget = atExit(kill)
 
-  async function assertRunning (): Promise<void> {
-    if (end === undefined) return
+  async function endedEarly (): Promise<Error> {
     const words = (await logTail(logPath, 3)).join('; ')
-    throw new Error(`${what}: it ended too early, with ${end}${words === '' ? '' : `: ${words}`}`)
+    return new Error(`${what}: it ended too early, with ${end}${words === '' ? '' : `: ${words}`}`)
   }
   let stopped: Promise<void> | undefined
   async function stopOnce (): Promise<void> {
-    const early = assertRunning()
+    const early = end !== undefined
     kill()
     await over
     forget()
-    await early
+    if (early || end !== 'SIGKILL') throw await endedEarly()
   }
   return {
     pid,
-    assertRunning,
+    async assertRunning () {
+      if (end !== undefined) throw await endedEarly()
+    },
     stop () {
       stopped ??= stopOnce()
       return stopped

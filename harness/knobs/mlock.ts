@@ -2,10 +2,9 @@ import type { KnobKind } from './contract.js'
 import { withLoading } from './loading.js'
 import { memoryOf } from './server-process.js'
 import { noValue, shown } from './values.js'
+import { MOST_OF_THE_WEIGHTS, weightBytes } from './weights.js'
 
 const name = 'mlock'
-/** Seen: 99 % of the file (its header and vocabulary are not locked). */
-const ENOUGH = 0.9
 
 /** The model locked in memory. llama-server only warns when it may not lock, so the kernel is asked (VmLck), not the flag. */
 export const mlock: KnobKind = {
@@ -21,9 +20,9 @@ export const mlock: KnobKind = {
       controllers: [],
       launch: server => withLoading(server, { lock: true }),
       async readBack (at) {
-        const [locked, model] = [memoryOf(at.pid, 'VmLck'), at.server.model.bytes]
-        if (locked < model * ENOUGH) {
-          throw new Error(`${name}: only ${shown(locked)} of the model's ${shown(model)} are locked (VmLck of process ${at.pid}). ` +
+        const [locked, weights] = [memoryOf(at.pid, 'VmLck'), await weightBytes(at.server.model)]
+        if (locked < weights * MOST_OF_THE_WEIGHTS) {
+          throw new Error(`${name}: only ${shown(locked)} of the model's ${shown(weights)} of weights are locked (VmLck of process ${at.pid}). ` +
             'To mend: ulimit -l unlimited (as root, or by /etc/security/limits.conf), or add no-repack: repacked weights are not locked')
         }
         return { 'locked memory (VmLck)': shown(locked) }

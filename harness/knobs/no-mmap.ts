@@ -4,9 +4,9 @@ import type { KnobKind } from './contract.js'
 import { withLoading } from './loading.js'
 import { memoryOf } from './server-process.js'
 import { noValue, shown } from './values.js'
+import { MOST_OF_THE_WEIGHTS, weightBytes } from './weights.js'
 
 const name = 'no-mmap'
-const ENOUGH = 0.9
 
 /** The model in anonymous memory, which a memory limit cannot drop and read again. */
 export const noMmap: KnobKind = {
@@ -22,10 +22,10 @@ export const noMmap: KnobKind = {
       controllers: [],
       launch: server => withLoading(server, { map: false }),
       async readBack (at) {
-        const { path, bytes } = at.server.model
+        const { path } = at.server.model
         if ((readText(`/proc/${at.pid}/maps`) ?? '').includes(` ${realpathSync(path)}\n`)) throw new Error(`${name}: llama-server (process ${at.pid}) has mapped ${path} all the same`)
-        const anonymous = memoryOf(at.pid, 'RssAnon')
-        if (anonymous < bytes * ENOUGH) throw new Error(`${name}: llama-server (process ${at.pid}) has ${shown(anonymous)} of anonymous memory, less than the model's ${shown(bytes)}`)
+        const [anonymous, weights] = [memoryOf(at.pid, 'RssAnon'), await weightBytes(at.server.model)]
+        if (anonymous < weights * MOST_OF_THE_WEIGHTS) throw new Error(`${name}: llama-server (process ${at.pid}) has ${shown(anonymous)} of anonymous memory, less than the model's ${shown(weights)} of weights`)
         return { 'anonymous memory (RssAnon)': shown(anonymous), 'model mapped': 'no' }
       }
     }

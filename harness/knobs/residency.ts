@@ -50,7 +50,7 @@ export async function evict (file: string, signal?: AbortSignal): Promise<Reside
 
 /** Reads a file through the page cache, as a process that `enter` puts somewhere: its pages are charged to the group there. */
 export async function readThrough (file: string, enter: readonly string[], signal?: AbortSignal): Promise<Residency> {
-  await runProgram([...enter, 'dd', `if=${file}`, 'of=/dev/null', 'bs=1M', 'status=none'], signal)
+  await runProgram(['dd', `if=${file}`, 'of=/dev/null', 'bs=64K', 'status=none'], signal, enter)
   const now = await residencyOf(file, signal)
   if (now.residentBytes < now.fileBytes * (1 - REST)) throw new Error(`${file} does not stay in the page cache: ${residencyText(now)} are there after it was read; memory is too tight, or memory-max is below its size`)
   return now

@@ -4,16 +4,18 @@ import { execFile } from 'node:child_process'
 const LIMIT_MS = 20 * 60_000
 
 /**
- * Runs a program to its end and returns its stdout.
- * @throws Error that names the command and its last words; the signal's reason when that ended it
+ * Runs a program to its end and returns its stdout; `enter` is a prefix that puts it into a control group.
+ * @throws Error that names the command and how it ended; the signal's reason when that ended it
  */
-export function runProgram ([command = '', ...args]: readonly string[], signal?: AbortSignal): Promise<string> {
+export function runProgram (words: readonly string[], signal?: AbortSignal, enter: readonly string[] = []): Promise<string> {
   return new Promise((resolve, reject) => {
+    const [command = '', ...args] = [...enter, ...words]
     execFile(command, args, { timeout: LIMIT_MS, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout)
       if (signal?.aborted === true) return reject(signal.reason)
-      const words = stderr.trim().split('\n').at(-1) ?? ''
-      reject(new Error(`${[command, ...args].join(' ')}: ${words === '' ? error.message : words}`))
+      const said = stderr.trim().split('\n').at(-1) ?? ''
+      const how = error.signal ?? (typeof error.code === 'number' ? `code ${error.code}` : error.message)
+      reject(new Error(`${words.join(' ')}${enter.length === 0 ? '' : ' inside the control group'} ended with ${how}${said === '' ? '' : `: ${said}`}`))
     })
   })
 }
