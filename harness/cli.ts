@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
+import { knobsCommand } from './commands/knobs.js'
 import { reportCommand } from './commands/report.js'
 import { runCommand } from './commands/run.js'
 import { selftestCommand } from './commands/selftest.js'
@@ -18,6 +19,7 @@ const program = new Command('harness')
   .addCommand(compareCommand())
   .addCommand(runCommand())
   .addCommand(reportCommand())
+  .addCommand(knobsCommand())
   .addCommand(doctorCommand())
   .addCommand(selftestCommand())
   .addCommand(vmCommand())

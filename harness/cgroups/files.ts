@@ -23,7 +23,8 @@ export function writeGroupFile (path: string, value: string): void {
   let file: number | undefined
   try {
     file = openSync(path, constants.O_WRONLY | constants.O_TRUNC)
-    writeSync(file, value)
+    // An empty write would not reach the kernel; an empty line empties the setting.
+    writeSync(file, value === '' ? '\n' : value)
   } catch (error) {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error)
     throw new Error(`cannot write ${JSON.stringify(value)} to ${path}: ${code}${MEANING[code] === undefined ? '' : ` (${MEANING[code]})`}`)

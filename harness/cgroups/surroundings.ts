@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { runCommand } from '../../models/command.js'
 import { readText } from '../probes/read-text.js'
-import type { Folders } from './removal.js'
+import { kernel } from './removal.js'
+import type { Kernel } from './removal.js'
 
 /** What decides where groups can be made; a test puts its own in its place. */
 export interface Surroundings {
@@ -16,7 +17,7 @@ export interface Surroundings {
   readonly systemd: boolean
   /** Whether systemd handed the unit's groups over (`Delegate=yes`); `user`: a unit of the user's own manager. */
   isDelegated (unit: string, user: boolean): Promise<boolean>
-  readonly folders: Folders
+  readonly kernel: Kernel
 }
 
 export function surroundings (): Surroundings {
@@ -27,7 +28,7 @@ export function surroundings (): Surroundings {
     commandLine: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
     systemd: existsSync('/run/systemd/system'),
     isDelegated,
-    folders: { make: path => mkdirSync(path), remove: path => rmdirSync(path) }
+    kernel
   }
 }
 

@@ -94,12 +94,12 @@ function limit (bytes: string): string {
 }
 
 function setIoMax (at: V1Folders, value: string): void {
-  const [device = '', ...limits] = value.split(' ')
-  for (const part of limits) {
-    const [, key, amount] = /^(rbps|wbps|riops|wiops)=(max|\d+)$/.exec(part) ?? []
-    if (amount === undefined || !/^\d+:\d+$/.test(device)) throw new Error(`io.max is ${JSON.stringify(value)}, but must be "MAJ:MIN rbps=… wbps=… riops=… wiops=…"`)
+  const [, device = '', limits] = /^(\d+:\d+)((?: (?:rbps|wbps|riops|wiops)=(?:max|\d+))+)$/.exec(value) ?? []
+  if (limits === undefined) throw new Error(`io.max is ${JSON.stringify(value)}, but must be "MAJ:MIN rbps=… wbps=… riops=… wiops=…"`)
+  for (const [key, file] of Object.entries(IO_FILES)) {
+    const amount = new RegExp(` ${key}=(\\w+)`).exec(limits)?.[1]
     // Zero takes the rule away.
-    writeGroupFile(path(at, 'blkio', `blkio.throttle.${IO_FILES[key as keyof typeof IO_FILES]}`), `${device} ${amount === 'max' ? 0 : amount}`)
+    if (amount !== undefined) writeGroupFile(path(at, 'blkio', `blkio.throttle.${file}`), `${device} ${amount === 'max' ? 0 : amount}`)
   }
 }
 

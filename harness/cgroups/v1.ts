@@ -5,7 +5,7 @@ import type { Controller, Group, GroupHost, Setting } from './contract.js'
 import { enterBy, processesIn, readGroupFile, writeGroupFile } from './files.js'
 import { groupName, staleGroups } from './names.js'
 import { removeGroup, removeGroupNow } from './removal.js'
-import type { Folders } from './removal.js'
+import type { Kernel } from './removal.js'
 import type { Surroundings } from './surroundings.js'
 import { V1_COUNTER_FILES, translateV1 } from './v1-counters.js'
 import { V1_NAMES, findV1Place } from './v1-place.js'
@@ -18,27 +18,27 @@ export async function findV1Host (around: Surroundings): Promise<Extract<GroupHo
   const place = findV1Place(around)
   if ('why' in place) return place
   const parents = distinct(place.parents)
-  for (const folder of parents.flatMap(parent => staleGroups(parent))) await removeGroup([folder], around.folders.remove).catch(() => {})
+  for (const folder of parents.flatMap(parent => staleGroups(parent))) await removeGroup([folder], around.kernel).catch(() => {})
   return {
     ok: true,
     version: 'v1',
     controllers: place.controllers,
     parent: parents.join(','),
-    create: async (name, controllers) => createIn(place, name, controllers, around.folders)
+    create: async (name, controllers) => createIn(place, name, controllers, around.kernel)
   }
 }
 
 /** In all hierarchies that there are, not just those it must be in: their counters are the controls of other claims. */
-function createIn (place: V1Place, name: string, needed: readonly Controller[], folders: Folders): Group {
+function createIn (place: V1Place, name: string, needed: readonly Controller[], by: Kernel): Group {
   const lacking = needed.find(controller => !place.controllers.includes(controller))
   if (lacking !== undefined) throw new Error(`there is no v1 hierarchy for the ${lacking} controller that we may write`)
   const own = groupName(name)
   const at: V1Folders = Object.fromEntries(Object.entries(place.parents).map(([key, parent]) => [key, `${parent}/${own}`]))
   const all = distinct(at)
-  const forget = atExit(() => removeGroupNow(all, folders.remove))
-  for (const folder of all) folders.make(folder)
+  const forget = atExit(() => removeGroupNow(all, by))
+  for (const folder of all) by.make(folder)
   if (at.cpuset !== undefined && place.parents.cpuset !== undefined) fillCpuset(at.cpuset, place.parents.cpuset)
-  return v1Group(at, all, folders, forget)
+  return v1Group(at, all, by, forget)
 }
 
 /** A new cpuset is empty, and lets no process in before it has CPUs and memory nodes. */
@@ -46,7 +46,7 @@ function fillCpuset (folder: string, parent: string): void {
   for (const file of ['cpuset.mems', 'cpuset.cpus']) writeGroupFile(`${folder}/${file}`, readGroupFile(`${parent}/${file}`))
 }
 
-function v1Group (at: V1Folders, all: readonly string[], folders: Folders, forget: () => void): Group {
+function v1Group (at: V1Folders, all: readonly string[], by: Kernel, forget: () => void): Group {
   let removed: Promise<void> | undefined
   function known (setting: Setting): NonNullable<typeof V1_SETTINGS[Setting]> {
     const found = V1_SETTINGS[setting]
@@ -62,7 +62,7 @@ function v1Group (at: V1Folders, all: readonly string[], folders: Folders, forge
     counters: () => ({ ...(at.unified === undefined ? {} : readCgroup(at.unified, readText)), ...translateV1(file => readCounter(at, file)) }),
     async processes () { return processesIn(all) },
     remove () {
-      removed ??= removeGroup(all, folders.remove).then(forget)
+      removed ??= removeGroup(all, by).then(forget)
       return removed
     }
   }

@@ -1,26 +1,25 @@
-import { rmdirSync } from 'node:fs'
 import { readCgroup } from '../probes/cgroup.js'
 import { readText } from '../probes/read-text.js'
 import { atExit } from './at-exit.js'
 import type { Group, Setting } from './contract.js'
-import { enterBy, processesIn, readGroupFile, writeGroupFile } from './files.js'
+import { enterBy, processesIn, readGroupFile } from './files.js'
 import { removeGroup, removeGroupNow } from './removal.js'
-import type { Folders } from './removal.js'
+import type { Kernel } from './removal.js'
 
 /** The group in a folder that was just made; it is removed at the end of this process if nobody did before. */
-export function v2Group (folder: string, remove: Folders['remove'] = rmdirSync): Group {
-  const forget = atExit(() => removeGroupNow([folder], remove))
+export function v2Group (folder: string, by: Kernel): Group {
+  const forget = atExit(() => removeGroupNow([folder], by))
   let removed: Promise<void> | undefined
   return {
     version: 'v2',
     path: folder,
     enter: enterBy([`${folder}/cgroup.procs`]),
-    async set (setting: Setting, value: string) { writeGroupFile(`${folder}/${setting}`, value) },
+    async set (setting: Setting, value: string) { by.write(`${folder}/${setting}`, value) },
     async get (setting: Setting) { return readGroupFile(`${folder}/${setting}`) },
     counters: () => readCgroup(folder, readText) ?? {},
     async processes () { return processesIn([folder]) },
     remove () {
-      removed ??= removeGroup([folder], remove).then(forget)
+      removed ??= removeGroup([folder], by).then(forget)
       return removed
     }
   }

@@ -1,3 +1,5 @@
+import { withController } from './advice.js'
+import { atExit } from './at-exit.js'
 import type { Controller, Group, GroupHost } from './contract.js'
 import { handDown } from './home.js'
 import { groupName, staleGroups } from './names.js'
@@ -6,13 +8,12 @@ import type { Surroundings } from './surroundings.js'
 import { v2Group } from './v2-group.js'
 import { findV2Place } from './v2-place.js'
 import type { NoV2Place, V2Place } from './v2-place.js'
-import { withController } from './advice.js'
 
 /** cgroup v2 as the place for our groups, or the reason why it is none. Removes groups that dead harness runs left in it. */
 export async function findV2Host (around: Surroundings): Promise<Extract<GroupHost, { ok: true }> | NoV2Place> {
   const place = await findV2Place(around)
   if ('why' in place) return place
-  for (const folder of staleGroups(place.parent)) await removeGroup([folder], around.folders.remove).catch(() => {})
+  for (const folder of staleGroups(place.parent)) await removeGroup([folder], around.kernel).catch(() => {})
   return {
     ok: true,
     version: 'v2',
@@ -26,8 +27,8 @@ export async function findV2Host (around: Surroundings): Promise<Extract<GroupHo
 function createIn (place: V2Place, name: string, needed: readonly Controller[], around: Surroundings): Group {
   const lacking = needed.find(controller => !place.controllers.includes(controller))
   if (lacking !== undefined) throw new Error(withController(lacking, place.parent, around))
-  if (place.delegated) handDown(place.parent, needed, place.controllers, around.folders)
+  if (place.delegated) atExit(handDown(place.parent, needed, place.controllers, around.kernel))
   const folder = `${place.parent}/${groupName(name)}`
-  around.folders.make(folder)
-  return v2Group(folder, around.folders.remove)
+  around.kernel.make(folder)
+  return v2Group(folder, around.kernel)
 }

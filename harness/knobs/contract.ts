@@ -1,7 +1,10 @@
 import type { ServerOptions } from '../../models/types.js'
 import type { Controller, Group } from '../cgroups/contract.js'
 
-/** Takes back what was done. Called once, on every way out, latest first. */
+/**
+ * Takes back what was done. Called once, on every way out, latest first.
+ * @throws Error, all being taken back, when the condition had not lasted until then: the block does not count (a hog that had ended, say)
+ */
 export type Undo = () => Promise<void>
 
 /** llama-server is not running yet. */

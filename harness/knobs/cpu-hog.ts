@@ -1,0 +1,99 @@
+import { findGroupHost } from '../cgroups/index.js'
+import type { Group } from '../cgroups/contract.js'
+import { parseProcStat } from '../probes/proc-process.js'
+import { readText } from '../probes/read-text.js'
+import { allowedCpus } from '../run/placement.js'
+import { assertAffinity } from './affinity.js'
+import type { KnobKind, ServerRunning, Undo } from './contract.js'
+import { assertAtWork, startHog, stopAll } from './hog.js'
+import type { Hog } from './hog.js'
+import { badValue, cpusOf, wholeIn } from './values.js'
+
+const name = 'cpu-hog'
+/** CPU time of one hog: an hour at full speed. The kernel ends it then (RLIMIT_CPU). */
+const SCRIPT = 'ulimit -t 3600; while :; do :; done'
+/** Two ticks of /proc/PID/stat. */
+const AT_WORK_USEC = 20_000
+
+interface CpuHogs {
+  readonly count: number
+  /** Hog i runs on the i-th of these CPUs, in turn; absent: wherever the kernel likes. */
+  readonly cpus?: readonly number[]
+  /** `cpu.weight` of a group of their own beside llama-server's. */
+  readonly weight?: number
+}
+
+/** Processes that spin beside llama-server, from just before the load to the end of the block. */
+export const cpuHog: KnobKind = {
+  name,
+  value: 'N[@CPULIST][:weight=W]',
+  describe: 'N processes that spin, hog i on the i-th CPU of the list in turn (without a list: anywhere); with a weight in a group of their own beside llama-server\'s',
+  parse (value) {
+    const hogs = parseHogs(value)
+    const spec = `${name}=${value}`
+    let running: readonly Hog[] = []
+    return {
+      spec,
+      name,
+      title: titleOf(hogs),
+      controllers: hogs.weight === undefined ? [] : ['cpu'],
+      async running (at) {
+        const group = hogs.weight === undefined ? undefined : await groupWithWeight(spec, hogs.weight)
+        const started: Hog[] = []
+        running = started
+        const undo: Undo = async () => {
+          try {
+            await stopAll(started)
+          } finally {
+            await group?.remove()
+          }
+        }
+        try {
+          for (let i = 0; i < hogs.count; i++) started.push(await start(spec, hogs, i, at, group))
+        } catch (error) {
+          await undo().catch(() => {})
+          throw error
+        }
+        return undo
+      },
+      async readBack () {
+        const seen = await Promise.all(running.map(async (hog, i) => {
+          await assertAtWork(hog, spec, () => parseProcStat(readText(`/proc/${hog.pid}/stat`) ?? '')?.cpuUsec ?? 0, AT_WORK_USEC)
+          return assertAffinity(spec, `hog ${i + 1}`, hog.pid, cpusOfHog(hogs, i) ?? allowedCpus())
+        }))
+        return { 'CPU hogs at work on CPU': seen.join('; ') }
+      }
+    }
+  }
+}
+
+function parseHogs (value: string): CpuHogs {
+  const [, count = '', list, weight] = /^(\d+)(?:@([\d,+-]+))?(?::weight=(\d+))?$/.exec(value) ?? []
+  if (count === '') throw badValue(name, value, `must be N, N@CPULIST or either with :weight=W, as in ${name}=2@0-1:weight=50`)
+  return {
+    count: wholeIn(name, count, 1, 256),
+    ...(list === undefined ? {} : { cpus: cpusOf(name, list) }),
+    ...(weight === undefined ? {} : { weight: wholeIn(`${name} weight`, weight, 1, 10_000) })
+  }
+}
+
+function titleOf ({ count, cpus, weight }: CpuHogs): string {
+  return [`${count} CPU ${count === 1 ? 'hog' : 'hogs'}`, cpus === undefined ? '' : ` on CPU ${cpus.join(', ')}`, weight === undefined ? '' : `, weight ${weight}`].join('')
+}
+
+function cpusOfHog ({ cpus }: CpuHogs, index: number): readonly number[] | undefined {
+  const cpu = cpus?.[index % cpus.length]
+  return cpu === undefined ? undefined : [cpu]
+}
+
+async function start (spec: string, hogs: CpuHogs, index: number, at: ServerRunning, group: Group | undefined): Promise<Hog> {
+  return await startHog({ what: spec, script: SCRIPT, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
+}
+
+async function groupWithWeight (spec: string, weight: number): Promise<Group> {
+  const host = await findGroupHost()
+  if (!host.ok) throw new Error(`${spec}: needs a control group for the hogs, but ${host.why}. To mend: ${host.mend}`)
+  const group = await host.create(name, ['cpu'])
+  await group.set('cpu.weight', String(weight))
+  return group
+}
