@@ -1,5 +1,5 @@
 import { createChain } from '../policies/chain.js'
-import type { Call, Clock, PolicyInstance } from '../policies/contract.js'
+import type { Answer, Call, Clock, PolicyInstance } from '../policies/contract.js'
 import { UpstreamBackend } from './backend.js'
 import { CallHandler } from './call-handler.js'
 import { systemClock } from './clock.js'
@@ -7,6 +7,7 @@ import type { PolicyRegistry } from './config.js'
 import type { Config } from './config-schema.js'
 import { Drain } from './drain.js'
 import { Keys } from './keys.js'
+import { kvFullAsUnavailable, retryAfterKvFullMs } from './kv-full.js'
 import { Metrics } from './metrics.js'
 import { Poller } from './poller.js'
 import type { GatewayLog } from './record-log.js'
@@ -78,7 +79,12 @@ export class Gateway {
       retryAfterSeconds: () => this.backend.retryAfterSeconds()
     })
     const traces = new Map<string, Trace>()
-    const innermost = (call: Call) => this.upstream.send(call, traces.get(call.id) ?? { resent: 0 })
+    const innermost = async (call: Call): Promise<Answer> => {
+      const trace = traces.get(call.id) ?? { resent: 0 }
+      const sentAtMs = clock.nowMs()
+      const answer = await this.upstream.send(call, trace)
+      return await kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
+    }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })
     this.calls = new CallHandler({
       chain: createChain(this.policies.map(({ name, instance }) => ({ name, run: instance.run })), innermost, clock),
@@ -87,7 +93,7 @@ export class Gateway {
       backend: this.backend,
       drain: this.drain,
       log: log.logger,
-      admissionGauges: () => this.policies.find(({ name }) => name === 'admission')?.instance.gauges(),
+      admissionGauges: () => this.#admissionGauges(),
       onRecord: record => {
         this.metrics.add(record)
         log.write(record)
@@ -104,6 +110,10 @@ export class Gateway {
 
   policyGauges (): Array<{ readonly name: string, readonly gauges: Readonly<Record<string, number>> }> {
     return this.policies.map(({ name, instance }) => ({ name, gauges: instance.gauges() }))
+  }
+
+  #admissionGauges (): Readonly<Record<string, number>> | undefined {
+    return this.policies.find(({ name }) => name === 'admission')?.instance.gauges()
   }
 
   /** Ends all connections to upstream and gives every place back. */

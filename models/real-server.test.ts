@@ -193,6 +193,40 @@ function comparable (body: unknown): string {
   return JSON.stringify(body, Object.keys({ error: 0, code: 0, message: 0, type: 0 })).replaceAll(/\d+/g, 'N').replace(/parse error[^"]*.*",/, 'parse error",')
 }
 
+t.test('the shared KV pool is full: 500, or the last event of a stream, in the words that the gateway knows', async t => {
+  const real = await startServer({ binary, model, slots, slotContextTokens: 512, threads: 1, batchTokens: 2048, extraArgs: ['--kv-unified'], logPath: `${t.testdir()}/llama-server.log` })
+  t.teardown(() => real.stop())
+  const fake = await startFakeServer({ slots })
+  t.teardown(() => fake.close())
+  // Each of them fits into the pool of 1024 tokens alone, and no two of them: both run until it is full, and then both fail.
+  const content = 'the '.repeat(350)
+  const calls: ReadonlyArray<readonly [path: string, body: object]> = [
+    ['/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 500 }],
+    ['/completion', { prompt: content, n_predict: 500 }],
+    ['/v1/messages', { messages: [{ role: 'user', content }], max_tokens: 500 }],
+    ['/v1/responses', { input: [{ role: 'user', content }], max_output_tokens: 500 }]
+  ]
+  for (const [path, body] of calls) {
+    await t.test(path, async t => {
+      const two = [false, true].map(stream => new Exchange(real.url + path, { ...body, stream, cache_prompt: false, ...letters }, { authorization: `Bearer ${real.apiKey}` }))
+      await Promise.all(two.map(exchange => exchange.body))
+      for (const [index, stream] of [false, true].entries()) {
+        await fake.fail({ kind: 'kv-full', ...(stream ? { afterEvents: 0 } : {}) })
+        const exchanges = { real: two[index] as Exchange, fake: new Exchange(fake.url + path, { ...body, stream }) }
+        await exchanges.fake.body
+        await sameHead(t, exchanges)
+        t.equal(lastBlock(exchanges.fake), lastBlock(exchanges.real))
+        t.match(lastBlock(exchanges.real), /"message":"Context size has been exceeded\."/)
+      }
+    })
+  }
+})
+
+/** The body, or of a stream the last event with all its lines. */
+function lastBlock (exchange: Exchange): string | undefined {
+  return exchange.text.trimEnd().split('\n\n').at(-1)
+}
+
 t.test('embeddings', async t => {
   const ask = await startPair(t, ['--embeddings', '--pooling', 'mean'])
   await sameJson(t, await ask('/embedding', { content: 'the of' }))

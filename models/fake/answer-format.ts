@@ -33,6 +33,8 @@ export interface AnswerFormat {
   readonly done: string | undefined
   /** Each event also has an `event:` line with its `type`. */
   readonly named: boolean
+  /** An error in mid-stream is an `event: error` with nothing around the error object; else it is `{"error": …}` without a name. */
+  readonly bareErrors: boolean
   whole (choices: readonly Choice[]): unknown
 }
 

@@ -16,6 +16,7 @@ export function chatFormat (options: FormatOptions): AnswerFormat {
   return {
     done: '[DONE]',
     named: false,
+    bareErrors: false,
     first: index => [chunk(delta(index, { role: 'assistant', content: null }))],
     token: (index, word, _wordId, measured) =>
       chunk(delta(index, { content: word }), options.timingsPerToken ? { timings: timingsJson(measured) } : {}),

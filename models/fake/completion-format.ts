@@ -7,6 +7,7 @@ export function completionFormat (options: FormatOptions): AnswerFormat {
   return {
     done: undefined,
     named: false,
+    bareErrors: false,
     first: () => [],
     token: (index, word, wordId, measured) => ({
       index,

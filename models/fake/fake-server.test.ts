@@ -126,6 +126,10 @@ t.test('faults of one call', async t => {
     const stream = complete('a', { stream: true })
     t.equal((await stream.head).status, 200)
     t.match((await stream.events()).slice(1), [{ content: ' w1' }, { error: { code: 500 } }])
+    await fake.fail({ kind: 'kv-full', afterEvents: 0 })
+    const inPrefill = complete('a', { stream: true })
+    t.equal((await inPrefill.head).status, 200)
+    t.match(await inPrefill.events(), [{ error: { code: 500 } }])
   })
   await t.test('only the path asked for, so many times', async t => {
     await fake.fail({ kind: 'reset-before-headers' }, { path: '/props', times: 2 })

@@ -8,7 +8,10 @@ export type Fault =
   | { readonly kind: 'cut-mid-stream', readonly afterEvents: number }
   /** Nothing more is sent after so many events; the connection stays open. */
   | { readonly kind: 'hang-mid-stream', readonly afterEvents: number }
-  /** Every running call fails with 500 `Context size has been exceeded.`: before this call's headers, or after so many of its events. */
+  /**
+   * Every running call fails with 500 `Context size has been exceeded.`: before this call's headers, or after them and so many of its
+   * events. llama-server sends a stream's headers when its slot starts, so there a stream fails after 0 events or more.
+   */
   | { readonly kind: 'kv-full', readonly afterEvents?: number }
   /** The answer's body is written in pieces of these sizes, bytes, over and over: `[1]` is byte by byte. */
   | { readonly kind: 'split', readonly sizes: readonly number[] }

@@ -60,7 +60,7 @@ class Generation {
           stream: request.stream,
           ignoreEos: request.ignoreEos
         }),
-        failed: error => this.#work.fail(error)
+        failed: error => this.#work.fail(error, this.format.bareErrors)
       })
     })
     this.core.pace.kick()
@@ -68,8 +68,10 @@ class Generation {
 
   #started (): void {
     const fault = this.reply.fault
-    if (fault?.kind === 'kv-full' && fault.afterEvents === undefined) this.#failAll()
-    else if (this.request.stream && !this.reply.streaming && !this.#silent) this.reply.openStream()
+    const isFull = fault?.kind === 'kv-full'
+    if (isFull && fault.afterEvents === undefined) return this.#failAll()
+    if (this.request.stream && !this.reply.streaming && !this.#silent) this.reply.openStream()
+    if (isFull && fault.afterEvents === 0) this.#failAll()
   }
 
   get #silent (): boolean {

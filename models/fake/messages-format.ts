@@ -20,6 +20,7 @@ export function messagesFormat (options: FormatOptions): AnswerFormat {
   return {
     done: undefined,
     named: true,
+    bareErrors: true,
     first: (index, measured) => [
       { type: 'message_start', message: message([], null, measured, 0) },
       { type: 'content_block_start', index, content_block: { type: 'text', text: '' } }

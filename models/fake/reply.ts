@@ -27,10 +27,11 @@ export class Reply {
     this.#whole(200, contentType, body)
   }
 
-  /** As an HTTP answer, or, when a stream is under way, as its last event. */
-  error (error: ServerError): void {
+  /** As an HTTP answer, or, when a stream is under way, as its last event; `bare`: see `AnswerFormat.bareErrors`. */
+  error (error: ServerError, bare = false): void {
     if (this.streaming) {
-      this.event(error.body)
+      if (bare) this.line(JSON.stringify(error.body.error), 'event: error\n')
+      else this.event(error.body)
       this.end()
       return
     }

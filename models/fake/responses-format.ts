@@ -9,6 +9,7 @@ export function responsesFormat (options: FormatOptions): AnswerFormat {
   return {
     done: undefined,
     named: true,
+    bareErrors: false,
     first: () => [
       { type: 'response.created', response: begun },
       { type: 'response.in_progress', response: begun },

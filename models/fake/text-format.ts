@@ -17,6 +17,7 @@ export function textFormat (options: FormatOptions): AnswerFormat {
   return {
     done: '[DONE]',
     named: false,
+    bareErrors: false,
     first: () => [],
     token: (index, word, _wordId, measured) =>
       answer([text(index, word)], options.timingsPerToken ? { timings: timingsJson(measured) } : {}),

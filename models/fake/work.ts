@@ -33,10 +33,13 @@ export class Work {
     answer()
   }
 
-  /** The first failure answers the call; its other tasks are cancelled. */
-  fail (error: ServerError): void {
+  /**
+   * The first failure answers the call; its other tasks are cancelled.
+   * @param bare see `AnswerFormat.bareErrors`
+   */
+  fail (error: ServerError, bare = false): void {
     if (this.over) return
-    this.finish(() => this.reply.error(error))
+    this.finish(() => this.reply.error(error, bare))
     this.#cancel()
   }
 
