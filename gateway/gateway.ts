@@ -83,7 +83,7 @@ export class Gateway {
       const trace = traces.get(call.id) ?? { resent: 0 }
       const sentAtMs = clock.nowMs()
       const answer = await this.upstream.send(call, trace)
-      return await kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
+      return kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
     }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })
     this.calls = new CallHandler({

@@ -1,21 +1,15 @@
 import type { Answer } from '../policies/contract.js'
 import { faultAnswer } from './refusal.js'
-import { RelayBody } from './relay-body.js'
 
 /** llama-server's words when the KV pool that its slots share is full (L13). They are no contract: a test asks the real one. */
 const words = /context size has been exceeded/i
-/** An error body is 88 bytes; a longer answer is not kept back to be looked at. */
-const longestErrorBytes = 4096
-
 /**
  * llama-server's 500 for a full KV pool as a 503 with `Retry-After`: SDKs send a 500 again at once, into a pool that just was
- * too small for what it had. Every other answer is passed on as it is, and at once unless it is a 500 with a short body.
+ * too small for what it had. Every other answer is passed on as it is; a body that is still under way (long, or without a length) is no error body.
  */
-export async function kvFullAsUnavailable (answer: Answer, retryAfterSeconds: () => number): Promise<Answer> {
-  const { status, headers, body } = answer
-  if (status !== 500 || !(body instanceof RelayBody) || !(Number(headers['content-length']) <= longestErrorBytes)) return answer
-  await answer.over
-  if (!saysKvFull(body.takeWhole()?.toString() ?? '')) return answer
+export function kvFullAsUnavailable (answer: Answer, retryAfterSeconds: () => number): Answer {
+  const { status, body } = answer
+  if (status !== 500 || !(body instanceof Buffer) || !saysKvFull(body.toString())) return answer
   return faultAnswer({
     status: 503,
     reason: 'kv-full',
