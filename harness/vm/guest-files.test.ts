@@ -24,7 +24,8 @@ t.test('a folder or program that is not there ends the job', async t => {
 })
 
 t.test('modules are listed by file name in load order; every script of the guest is in the initramfs and is valid', async t => {
-  const files = guestFiles({ command: ['true'], cwd: '/', env: {} }, ['/cache/modules/b.ko', '/cache/modules/a.ko'])
+  const job = { command: ['true'], cwd: '/', env: {} }
+  const files = guestFiles({ ...job, uid: 1000 }, ['/cache/modules/b.ko', '/cache/modules/a.ko'])
   t.equal(files.find(({ path }) => path === 'modules/order')?.text, 'b.ko\na.ko\n')
   const scripts = files.filter(({ text }) => text.startsWith('#!'))
   t.ok(scripts.every(({ mode }) => mode === 0o755))
@@ -35,4 +36,5 @@ t.test('modules are listed by file name in load order; every script of the guest
   }
   const own = readdirSync(`${packageRoot()}/harness/vm/guest`).length
   t.equal(scripts.length, own + 1, 'and the job')
+  t.notOk(guestFiles(job, []).some(({ path }) => files.find(file => file.path === path) === undefined || path === 'weir/user'), 'root\'s job has no user')
 })
