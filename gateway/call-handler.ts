@@ -76,7 +76,7 @@ export class CallHandler {
       path,
       method: request.method,
       caller,
-      headers: new Map(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+      headers: headersOf(request),
       body,
       stream: body.json['stream'] === true,
       arrivedAtMs: this.#options.clock.nowMs(),
@@ -141,6 +141,12 @@ export class CallHandler {
 
 function bodyOutcome (outcome: Outcome, answer: Answer): Outcome {
   return outcome.bytes === 0 && answer.body instanceof Buffer ? { ...outcome, bytes: answer.body.length } : outcome
+}
+
+function headersOf (request: FastifyRequest): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  for (const name in request.headers) headers.set(name, String(request.headers[name]))
+  return headers
 }
 
 function isMultipart (request: FastifyRequest): boolean {

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
+const ignore = (): void => {}
+
 /**
  * The waiting client. It left when its connection closed before the response was written out; Fastify's own hooks and
  * signal do not say that (T2, T3).
@@ -16,7 +18,7 @@ export class ClientConnection {
     const leave = new AbortController()
     this.signal = leave.signal
     // Writing to a connection that the client closed is not a fault.
-    res.on('error', () => {})
+    res.on('error', ignore)
     this.closed = new Promise(resolve => {
       const onClose = (): void => {
         if (!res.writableFinished) {

@@ -11,12 +11,15 @@ import { streamErrorEvent } from './stream-error.js'
  * connection, any other answer with a broken connection: what is cut never looks complete.
  */
 export function writeAnswer (res: ServerResponse, answer: Answer, extra: Readonly<Record<string, string>>, end: StreamEnd): void {
-  const headers = { ...answer.headers, ...extra }
+  const headers: Record<string, string | string[]> = { ...answer.headers, ...extra }
   const { body } = answer
   const whole = body instanceof RelayBody ? body.takeWhole() : body instanceof Buffer ? body : undefined
   if (whole !== undefined) {
-    res.writeHead(answer.status, { ...headers, 'content-length': String(whole.length) })
-    res.end(whole)
+    headers['content-length'] = String(whole.length)
+    res.writeHead(answer.status, headers)
+    // As a string it goes out in one piece with the headers.
+    if (whole.length <= stringBytes) res.end(whole.toString('latin1'), 'latin1')
+    else res.end(whole)
     return
   }
   const isStream = String(answer.headers['content-type']).startsWith('text/event-stream')
@@ -33,6 +36,9 @@ export function writeAnswer (res: ServerResponse, answer: Answer, extra: Readonl
     res.on('drain', () => { body.resume() })
   }
 }
+
+/** Above it a copy costs more than a second piece. */
+const stringBytes = 16 * 1024
 
 /** The client's connection as the place that an answer is relayed to. */
 class ClientSink implements Sink {

@@ -55,10 +55,10 @@ export function factsOfWhole (body: Buffer): TailFacts {
 
 function factsOf (text: string): TailFacts {
   const timings = timingsIn(text)
-  const promptTokens = lastNumber(text, /"(?:prompt_tokens|input_tokens)":\s*(\d+)/g) ??
+  const promptTokens = lastNumber(text, '"prompt_tokens":') ?? lastNumber(text, '"input_tokens":') ??
     (timings === undefined ? undefined : timings.prompt_n + (timings.cache_n ?? 0))
-  const cachedTokens = timings?.cache_n ?? lastNumber(text, /"(?:cached_tokens|cache_read_input_tokens)":\s*(\d+)/g)
-  const outputTokens = lastNumber(text, /"(?:completion_tokens|output_tokens)":\s*(\d+)/g) ?? timings?.predicted_n
+  const cachedTokens = timings?.cache_n ?? lastNumber(text, '"cached_tokens":') ?? lastNumber(text, '"cache_read_input_tokens":')
+  const outputTokens = lastNumber(text, '"completion_tokens":') ?? lastNumber(text, '"output_tokens":') ?? timings?.predicted_n
   return {
     ...(timings === undefined ? {} : { timings }),
     ...(promptTokens === undefined ? {} : { promptTokens }),
@@ -67,16 +67,24 @@ function factsOf (text: string): TailFacts {
   }
 }
 
-function lastNumber (text: string, pattern: RegExp): number | undefined {
-  const found = [...text.matchAll(pattern)].at(-1)?.[1]
-  return found === undefined ? undefined : Number(found)
+const wholeNumber = /\s*(\d+)/y
+
+/** Searched from the end: a global pattern over 4 KB costs more than the rest of the record. */
+function lastNumber (text: string, name: string): number | undefined {
+  for (let at = text.lastIndexOf(name); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(name, at - 1)) {
+    wholeNumber.lastIndex = at + name.length
+    const found = wholeNumber.exec(text)?.[1]
+    if (found !== undefined) return Number(found)
+  }
+  return undefined
 }
 
 function timingsIn (text: string): Timings | undefined {
-  const found = [...text.matchAll(/"timings":\s*(\{[^{}]*\})/g)].at(-1)?.[1]
-  if (found === undefined) return undefined
+  const at = text.lastIndexOf('"timings":')
+  if (at < 0) return undefined
+  const from = text.indexOf('{', at)
   try {
-    const parsed: unknown = JSON.parse(found)
+    const parsed: unknown = JSON.parse(text.slice(from, text.indexOf('}', from) + 1))
     return isTimings(parsed) ? parsed : undefined
   } catch {
     return undefined

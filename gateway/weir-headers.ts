@@ -1,9 +1,10 @@
 import type { Answer, Call } from '../policies/contract.js'
+import { queueWaitMs } from './record.js'
 import type { Trace } from './trace.js'
 
 /** What the client is told of its call, at the moment the response headers are written. */
 export function weirHeaders (call: Call, trace: Trace, answer: Answer): Record<string, string> {
-  const queueMs = call.decisions.reduce((sum, decision) => sum + decision.queueWaitMs, 0)
+  const queueMs = queueWaitMs(call)
   const upstreamMs = trace.admittedAtMs === undefined || trace.upstreamHeadersAtMs === undefined ? undefined : trace.upstreamHeadersAtMs - trace.admittedAtMs
   const reason = answer.reason ?? call.decisions.at(-1)?.reason
   return {

@@ -61,11 +61,12 @@ class Admission implements PolicyInstance {
       onLeave: () => this.#leave(id)
     }
     this.#tickets.set(id, ticket)
-    call.signal.addEventListener('abort', ticket.onLeave, { once: true })
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs })
-    if (!effects.some(effect => effect.id === id && effect.type === 'refuse')) this.#enqueue(ticket, effects.some(effect => effect.id === id))
+    const own = effects.find(effect => effect.id === id)
+    if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
     this.#apply(effects)
-    if (ticket.start === undefined && this.#tickets.has(id)) {
+    if (own === undefined) {
+      call.signal.addEventListener('abort', ticket.onLeave, { once: true })
       const { patienceMs } = this.#schedule
       const dueAtMs = this.#nowMs + patienceMs
       // Timers fire up to a millisecond early: the tick says when it was due.
@@ -121,7 +122,7 @@ class Admission implements PolicyInstance {
       }
     }
     // Assigning makes p-queue look again at what is granted; it never runs more tasks than there are places.
-    this.#queue.concurrency = this.#schedule.places
+    if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.places) this.#queue.concurrency = this.#schedule.places
   }
 
   /** Takes a call that still waits out of the queue. */
@@ -170,23 +171,27 @@ class Admission implements PolicyInstance {
   }
 
   /** Settles when upstream confirmed that it is free, or `releaseTimeoutMs` after the answer was over. */
-  async #confirmed (ticket: Ticket, released: Promise<void>, over: Promise<void>): Promise<void> {
+  #confirmed (ticket: Ticket, released: Promise<void>, over: Promise<void>): Promise<void> {
     const { clock, log } = this.#port
     const { releaseTimeoutMs } = this.#options
-    let timer: unknown
-    let isReleased = false
-    const gaveUp = deferred<void>()
-    over.then(() => {
-      if (isReleased) return
-      timer = clock.setTimeout(() => {
-        this.#unconfirmedReleases++
-        log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
-        gaveUp.resolve()
-      }, releaseTimeoutMs)
+    return new Promise(resolve => {
+      let timer: unknown
+      let isReleased = false
+      // Before `over` is looked at: most answers are released when they are over, and need no timer.
+      released.then(() => {
+        isReleased = true
+        clock.clearTimeout(timer)
+        resolve()
+      })
+      over.then(() => {
+        if (isReleased) return
+        timer = clock.setTimeout(() => {
+          this.#unconfirmedReleases++
+          log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
+          resolve()
+        }, releaseTimeoutMs)
+      })
     })
-    await Promise.race([released, gaveUp.promise])
-    isReleased = true
-    clock.clearTimeout(timer)
   }
 }
 

@@ -8,11 +8,15 @@ import { migrateEvidence } from '../analyse/migrate.js'
 import { readEvidence } from '../analyse/read.js'
 import { presets } from '../plan/presets.js'
 import { defaultClasses } from '../plan/workload.js'
+import { packageRoot } from '../package-root.js'
 import { createProgress } from '../render/progress.js'
 import { runExperiment } from '../run/experiment.js'
 import type { Condition, Evidence } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { wholeNumber } from './options.js'
+
+/** 40 blocks of equal arms on a real llama-server, measured by `harness selftest --record 20`. */
+export const shippedBank = `${packageRoot()}/bench/measured/a-a.json.gz`
 
 /** `harness selftest`: how often the shipped analysis cries wolf on real blocks of equal arms. Exit code 1 when above the bound. */
 export function selftestCommand (): Command {
@@ -20,11 +24,14 @@ export function selftestCommand (): Command {
     .description('A/A: relabel real blocks of equal arms at random; count better and worse')
     .option('--relabellings <n>', 'random relabellings', wholeNumber(100, 100_000), 2000)
     .option('--seed <n>', 'seed of the relabellings', wholeNumber(0, 2 ** 31 - 1), 1)
-    .requiredOption('--bank <file>', 'bank of blocks, .json.gz')
+    .option('--bank <file>', 'bank of blocks, .json.gz (default: the bank that comes with Weir)', shippedBank)
     .option('--record <pairs>', 'measure a new bank of this many pairs first and write it to --bank', wholeNumber(4, 100))
     .action(async (options: { relabellings: number, seed: number, bank: string, record?: number }) => {
       const file = options.bank
-      if (options.record !== undefined) await record(options.record, file)
+      if (options.record !== undefined) {
+        if (file === shippedBank) throw new UsageError('--record writes a new bank: name its file with --bank FILE')
+        await record(options.record, file)
+      }
       if (!existsSync(file)) throw new UsageError(`--bank: ${file} does not exist; measure one with --record 20 (about 10 minutes)`)
       const bank = migrateEvidence(JSON.parse(gunzipSync(readFileSync(file)).toString())) as Evidence
       const alarms = relabelAA(bank, options)
@@ -35,7 +42,7 @@ export function selftestCommand (): Command {
     })
 }
 
-/** Both arms are the same: admission at 2× capacity. Kept: plan, manifest, block stamps and calls; not the OS samples and the gateway's log. */
+/** Both arms are the same: admission at 2× capacity. Kept: plan, manifest, block stamps and calls; not the OS samples, the gateway's log and the paths of the machine. */
 async function record (pairs: number, file: string): Promise<void> {
   const folder = resolve(`results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-a-a`)
   const same = (id: string): Condition => ({ id, title: 'with admission', policies: ['admission'], knobs: [], factors: {} })
@@ -63,7 +70,7 @@ async function record (pairs: number, file: string): Promise<void> {
     progress.done()
   }
   const evidence = await readEvidence(folder)
-  const bank: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, samples: [], records: [] })) }
+  const bank: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, serverCommandLine: [] }, samples: [], records: [] })) }
   writeFileSync(file, gzipSync(JSON.stringify(bank)))
   rmSync(folder, { recursive: true })
 }
