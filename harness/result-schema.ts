@@ -114,6 +114,7 @@ const block = {
 
 const openLoopBlock = Type.Object({
   ...block,
+  closedLoopCpuUsecPerToken: orNull,
   capacityPerSecond: Type.Number({ description: '0: no estimate' }),
   offeredPerSecond: num,
   answeredPerSecond: num,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { CallRecord } from '../../policies/contract.js'
-import type { Block, CallSample, Cell, OpenLoopWorkload } from '../types.js'
+import type { Block, CallSample, Cell, OpenLoopWorkload, OsSample } from '../types.js'
 import { backlogPerSecond } from './backlog.js'
 import { summarise } from './block-summary.js'
 import { cellsOf } from './cells.js'
@@ -33,9 +33,13 @@ const record = (arrivedAtMs: number, queueWaitMs: number, outcome: CallRecord['o
   msg: 'call', id: 'x', caller: 'c', route: 'generation', method: 'POST', path: '/', stream: true, status: 200, outcome, arrivedAtMs, overAtMs: arrivedAtMs, queueWaitMs, bytes: 0, decisions: []
 })
 
+const sample = (atMs: number, samplerCpuUsec: number, cpuUsec: number): OsSample => ({
+  atMs, samplerCpuUsec, process: { rssBytes: 1, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec, threads: 1 }
+})
+
 /** Judged window [11000, 21000). */
 const block: Block = {
-  evidence: { ...simulate({ pairs: 1, windowSeconds: 1 }).blocks[0]!.evidence, judgedFromMs: 11_000, judgedToMs: 21_000 },
+  evidence: { ...simulate({ pairs: 1, windowSeconds: 1 }).blocks[0]!.evidence, capacityFromMs: 0, capacityToMs: 3000, judgedFromMs: 11_000, judgedToMs: 21_000 },
   calls: [
     call(10_999, {}), // ramp: not judged, but its tokens at 11099, 11149, 11299 and its end are in the window
     call(11_000, {}), // good: TTFT 100 = the limit
@@ -49,9 +53,10 @@ const block: Block = {
     call(21_000, {}), // after the window
     ...[0, 500, 1000, 1500, 2000, 2500].map(sentMs => call(sentMs, { phase: 'capacity', sentMs, doneMs: sentMs + 500 }))
   ],
-  samples: [10_000, 11_000, 16_200, 21_001].map((atMs, i) => ({
-    atMs, samplerCpuUsec: i * 5200, process: { rssBytes: 1, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: 1e6 + i * 14_000, threads: 1 }
-  })),
+  samples: [
+    sample(0, 0, 900_000), sample(2500, 0, 930_000),
+    ...[10_000, 11_000, 16_200, 21_001].map((atMs, i) => sample(atMs, i * 5200, 1e6 + i * 14_000))
+  ],
   records: [record(10_000, 9, 'complete'), record(11_000, 4, 'complete'), record(12_000, 6, 'complete'), record(13_000, 1000, 'refused')]
 }
 
@@ -65,6 +70,7 @@ t.test('the numbers of a block, worked out by hand', async t => {
     goodPerCapacity: 0.2,
     tokensPerSecond: 1.6, // 10999, 11000, 12000, 13000, 16000: 3 each; 17000: 1
     serverCpuUsecPerToken: 1000, // 14 tokens in [11000, 16200): 3 × 4 and the first two of 16000
+    closedLoopCpuUsecPerToken: 2000, // 15 tokens in [0, 2500): 3 of each call from 0 to 2000
     dispatchDelayP95Ms: 4,
     samplerCpuShare: 0.001,
     valid: true
@@ -75,7 +81,7 @@ t.test('the numbers of a block, worked out by hand', async t => {
 t.test('an empty window is an error, absent sources are null', async t => {
   t.throws(() => summarise({ ...block, evidence: { ...block.evidence, judgedToMs: 11_000 } }, workload), /judged window from 11000 to 11000 ms is empty/)
   const bare = summarise({ ...block, samples: [], calls: [] }, workload).summary
-  t.match(bare, { serverCpuUsecPerToken: null, samplerCpuShare: 0, capacityPerSecond: 0, goodPerCapacity: 0, ttftAnsweredP50Ms: null })
+  t.match(bare, { serverCpuUsecPerToken: null, closedLoopCpuUsecPerToken: null, samplerCpuShare: 0, capacityPerSecond: 0, goodPerCapacity: 0, ttftAnsweredP50Ms: null })
 })
 
 t.test('backlog growth', async t => {

@@ -1,7 +1,7 @@
-import type { Block, CallSample, OpenLoopBlockSummary, OpenLoopWorkload } from '../types.js'
+import type { Block, CallSample, OpenLoopBlockSummary, OpenLoopWorkload, OsSample } from '../types.js'
 import { nearestRank, percentiles } from '../stats/percentile.js'
 import { capacityPerSecond } from './capacity.js'
-import { isGood, judgedCalls, judgedSamples, judgedSeconds, scheduledTtftMs, tokensBetween } from './window.js'
+import { isGood, judgedCalls, judgedSamples, judgedSeconds, samplesBetween, scheduledTtftMs, tokensBetween } from './window.js'
 
 /** A block with what is derived from it alone. */
 export interface OpenLoopView {
@@ -54,6 +54,7 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
       ttftAnsweredP95Ms: ttft.p95,
       tokensPerSecond: tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds,
       serverCpuUsecPerToken: cpuPerToken(block),
+      closedLoopCpuUsecPerToken: cpuPerTokenOfClosedLoop(block),
       dispatchDelayP95Ms: nearestRank(dispatchDelayMs, 0.95) ?? 0,
       samplerCpuShare: samplerShare(block),
       valid: true
@@ -63,11 +64,22 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
 
 /** Between the first and the last reading of the process's CPU time in the judged window; null without two readings or tokens. */
 export function cpuPerToken (block: Block): number | null {
-  const readings = judgedSamples(block).flatMap(({ atMs, process }) => process === undefined ? [] : [{ atMs, cpuUsec: process.cpuUsec }])
+  return cpuPerTokenIn(block, judgedSamples(block), 'load')
+}
+
+/** The same in the closed loop straight at llama-server, before any policy acts: what the machine itself needs. */
+export function cpuPerTokenOfClosedLoop (block: Block): number | null {
+  const { capacityFromMs, capacityToMs } = block.evidence
+  if (capacityFromMs === undefined || capacityToMs === undefined) return null
+  return cpuPerTokenIn(block, samplesBetween(block, capacityFromMs, capacityToMs), 'capacity')
+}
+
+function cpuPerTokenIn (block: Block, samples: readonly OsSample[], phase: CallSample['phase']): number | null {
+  const readings = samples.flatMap(({ atMs, process }) => process === undefined ? [] : [{ atMs, cpuUsec: process.cpuUsec }])
   const first = readings[0]
   const last = readings[readings.length - 1]
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return null
-  const tokens = tokensBetween(block.calls, first.atMs, last.atMs)
+  const tokens = tokensBetween(block.calls, first.atMs, last.atMs, phase)
   return tokens > 0 ? (last.cpuUsec - first.cpuUsec) / tokens : null
 }
 

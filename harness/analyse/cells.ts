@@ -27,6 +27,7 @@ const blockMeasures: readonly Measure<OpenLoopView>[] = [
   blockMeasure('tokens-per-second', 'tokens/s', view => view.summary.tokensPerSecond),
   blockMeasure('capacity', 'answers/s', view => view.summary.capacityPerSecond > 0 ? view.summary.capacityPerSecond : null),
   blockMeasure('server-cpu-per-token', 'µs', view => view.summary.serverCpuUsecPerToken),
+  blockMeasure('closed-loop-cpu-per-token', 'µs', view => view.summary.closedLoopCpuUsecPerToken),
   blockMeasure('backlog-growth', 'calls/s', view => backlogPerSecond(view.block))
 ]
 

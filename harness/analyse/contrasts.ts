@@ -5,23 +5,30 @@ import type { OpenLoopView } from './block-summary.js'
 import { factorEffects } from './factorial.js'
 import { pairsOf, type ViewPair } from './gate.js'
 import { goodPerCapacity } from './good-per-capacity.js'
-import { outcomeSpec } from './outcomes.js'
+import { machineOutcome, outcomeSpec } from './outcomes.js'
 import { closeFamily, ofPairs, type Named, type Open } from './paired.js'
 import { judgedPairs, type Treated } from './treated.js'
 import { fewestPairs } from './verdict.js'
 
 /**
  * Each treated condition ÷ its baseline for each outcome: one family. The share of the capacity is judged against 1 and stands outside that
- * family: it is the yardstick, not a comparison. So do the effects of a 2×2, which are a family of their own.
+ * family: it is the yardstick, not a comparison. So do the effects of a 2×2, which are a family of their own, and the closed loop's CPU
+ * time per token: the control.
  */
 export function contrastsOf (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Contrast[] {
   const closed = closeFamily(judgedPairs(plan).flatMap(treated => outcomesOf(plan, views, treated)), plan)
   const primary = closed.filter(contrast => contrast.primary)
   const effects = factorEffects(plan, views, 'offered', pairs => goodValue(pairs))
-  return [...primary, ...goodPerCapacity(plan, views), ...effects, ...closed.filter(contrast => !contrast.primary)]
+  const machine = judgedPairs(plan).flatMap(treated => closeFamily([machineOf(plan, views, treated)], plan))
+  return [...primary, ...goodPerCapacity(plan, views), ...effects, ...closed.filter(contrast => !contrast.primary), ...machine]
 }
 
 type Pair = ViewPair<OpenLoopView>
+
+function machineOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], { a, b, suffix }: Treated): Open {
+  const named: Named = { id: machineOutcome.metric + suffix, a, b, spec: machineOutcome, population: 'block' }
+  return ofPairs(plan, named, pairsOf(views, a, b), view => view.summary.closedLoopCpuUsecPerToken)
+}
 
 function outcomesOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], { a, b, suffix }: Treated): Open[] {
   const pairs = pairsOf(views, a, b)

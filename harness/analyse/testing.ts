@@ -118,7 +118,7 @@ function simulateBlock (plan: BlockPlan, options: SimulationOptions): Block {
       warnings: []
     },
     calls: [...closed, ...calls],
-    samples: sampled(plan, calls, inServer, judgedFromMs, judgedToMs, options),
+    samples: sampled(plan, [...closed, ...calls], inServer, [[plan.index * 1e6, plan.index * 1e6 + closedLoopMs], [judgedFromMs, judgedToMs]], options),
     records: []
   }
 }
@@ -174,11 +174,11 @@ function soonest (free: readonly number[]): number {
   return free.indexOf(Math.min(...free))
 }
 
-function sampled (plan: BlockPlan, calls: readonly CallSample[], inServer: Served['inServer'], fromMs: number, toMs: number, options: SimulationOptions): OsSample[] {
+function sampled (plan: BlockPlan, calls: readonly CallSample[], inServer: Served['inServer'], windows: ReadonlyArray<readonly [fromMs: number, toMs: number]>, options: SimulationOptions): OsSample[] {
   const random: Random = seededRandom(options.seed * 104_729 + plan.index)
   const usecPerToken = 9000 * Math.exp(0.01 * normal(random)) * (plan.condition === 'after' ? options.cpuFactor : 1)
-  return Array.from({ length: Math.floor((toMs - fromMs) / 2000) + 1 }, (_, i) => {
-    const atMs = fromMs + 2000 * i
+  const times = windows.flatMap(([fromMs, toMs]) => Array.from({ length: Math.floor((toMs - fromMs) / 2000) + 1 }, (_, i) => fromMs + 2000 * i))
+  return times.map((atMs, i) => {
     const inside = inServer.filter(stay => stay.fromMs <= atMs && stay.toMs > atMs).length
     const tokensSoFar = calls.reduce((sum, call) => call.firstMs === undefined ? sum : sum + Math.max(0, Math.min(tokens, 1 + Math.floor((atMs - call.firstMs) / (call.itlMs[0] ?? 1)))), 0)
     const has = (source: SimulationOptions['without'][number]): boolean => !options.without.includes(source)

@@ -11,8 +11,13 @@ export function judgedCalls (block: Block): readonly CallSample[] {
 /** OS samples taken in the judged window, in order of time. */
 export function judgedSamples (block: Block): readonly OsSample[] {
   const { judgedFromMs, judgedToMs } = block.evidence
+  return samplesBetween(block, judgedFromMs, judgedToMs)
+}
+
+/** OS samples taken in [fromMs, toMs], in order of time. */
+export function samplesBetween (block: Block, fromMs: number, toMs: number): readonly OsSample[] {
   return block.samples
-    .filter(sample => sample.atMs >= judgedFromMs && sample.atMs <= judgedToMs)
+    .filter(sample => sample.atMs >= fromMs && sample.atMs <= toMs)
     .sort((a, b) => a.atMs - b.atMs)
 }
 
@@ -39,11 +44,11 @@ export function isGood (call: CallSample, workload: OpenLoopWorkload): boolean {
   return ttftMs !== undefined && ttftMs <= limitMs(workload, call.cls)
 }
 
-/** Content chunks (one per token) of the load's calls that arrived in [fromMs, toMs), whatever became of the call. */
-export function tokensBetween (calls: readonly CallSample[], fromMs: number, toMs: number): number {
+/** Content chunks (one per token) of a phase's calls that arrived in [fromMs, toMs), whatever became of the call. */
+export function tokensBetween (calls: readonly CallSample[], fromMs: number, toMs: number, phase: CallSample['phase'] = 'load'): number {
   let tokens = 0
   for (const call of calls) {
-    if (call.phase !== 'load' || call.firstMs === undefined) continue
+    if (call.phase !== phase || call.firstMs === undefined) continue
     if (call.firstMs >= toMs || (call.lastMs ?? call.doneMs) < fromMs) continue
     let atMs = call.firstMs
     if (atMs >= fromMs) tokens++

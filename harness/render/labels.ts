@@ -32,7 +32,8 @@ const METRICS: Readonly<Record<string, MetricName>> = {
   'memory-full': { label: 'stalled for memory (PSI full)', definition: 'Growth of the control group’s memory.pressure full per second of the load.' },
   'read-bytes': { label: 'read from storage', definition: 'Bytes that llama-server’s control group, else its process, read from storage during the load; page cache hits are not in it.' },
   'oom-kills': { label: 'OOM kills', definition: 'memory.events oom_kill of the control group since it was made.' },
-  'server-cpu-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated: shows whether the machine itself got faster.' }
+  'server-cpu-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated, work on calls that only wait in it included.' },
+  'closed-loop-cpu-per-token': { label: 'server CPU per token, closed loop', definition: 'The same in the closed loop at full slots before the load of each block: shows whether the machine itself got faster.' }
 }
 
 const STATISTIC = /-(p50|p95|p99|mean)$/

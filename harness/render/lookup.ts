@@ -17,7 +17,8 @@ const BLOCK_COLUMNS: Readonly<Record<string, (block: OpenLoopBlockSummary) => nu
   'offered-per-second': (block) => block.offeredPerSecond,
   'answered-per-second': (block) => block.answeredPerSecond,
   'tokens-per-second': (block) => block.tokensPerSecond,
-  'server-cpu-per-token': (block) => block.serverCpuUsecPerToken
+  'server-cpu-per-token': (block) => block.serverCpuUsecPerToken,
+  'closed-loop-cpu-per-token': (block) => block.closedLoopCpuUsecPerToken
 }
 
 /** Mean over the valid blocks of a condition; undefined when the metric is no column of the block rows or no block has it. */

@@ -103,6 +103,7 @@ function summarise (block: Block, plan: OpenLoopPlan): OpenLoopBlockSummary {
     ttftAnsweredP95Ms: quantile(ttfts, 0.95),
     tokensPerSecond: answered.reduce((sum, call) => sum + call.chunks, 0) / seconds,
     serverCpuUsecPerToken: 12_400 + (block.evidence.plan.index * 37) % 90,
+    closedLoopCpuUsecPerToken: 12_300 + (block.evidence.plan.index * 31) % 90,
     dispatchDelayP95Ms: 0.8,
     samplerCpuShare: 0.006,
     valid: true

@@ -123,6 +123,8 @@ interface SummaryOfAnyKind {
 }
 
 export interface OpenLoopBlockSummary extends SummaryOfAnyKind {
+  /** CPU time of llama-server per token in the closed loop before the load. */
+  readonly closedLoopCpuUsecPerToken: number | null
   readonly capacityPerSecond: number
   readonly offeredPerSecond: number
   readonly answeredPerSecond: number

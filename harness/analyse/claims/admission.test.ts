@@ -42,6 +42,24 @@ t.test('a machine that works less per token in one arm is a rival explanation', 
   t.equal(found.status, 'UNSUPPORTED')
 })
 
+t.test('calls that wait inside llama-server cost it CPU: less of it under load alone is no rival, more is', async t => {
+  const scaled = (factor: number): Claim => {
+    const evidence = simulate(usual)
+    const blocks = evidence.blocks.map(block => block.evidence.plan.condition === 'before'
+      ? block
+      : { ...block, samples: block.samples.map(sample => sample.process === undefined || sample.atMs < block.evidence.judgedFromMs ? sample : { ...sample, process: { ...sample.process, cpuUsec: sample.process.cpuUsec * factor } }) })
+    return claim({ ...evidence, blocks })
+  }
+  t.same(legs(scaled(0.8)), all)
+  t.same(legs(scaled(1.3)), { ...all, control: 'fails' })
+})
+
+t.test('a plan of before the closed loop was looked at demands equality under load', async t => {
+  const evidence = simulate(usual)
+  const predictions = evidence.plan.predictions.flatMap(prediction => prediction.id === 'closed-loop-cpu-per-token-ratio' ? [] : [prediction.id === 'cpu-per-token-ratio' ? { ...prediction, lo: 1 / 1.1 } : prediction])
+  t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'SUPPORTED')
+})
+
 t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {
   const legOf = { process: 'control', serverSockets: 'os', requestsDeferred: 'mechanism' } as const
   for (const source of ['process', 'serverSockets', 'requestsDeferred'] as const) {
@@ -51,7 +69,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
   }
   const evidence = simulate(usual)
   const noCapacity = claim({ ...evidence, blocks: evidence.blocks.map(block => ({ ...block, calls: block.calls.filter(call => call.phase !== 'capacity') })) })
-  t.same(legs(noCapacity), { ...all, application: 'missing' })
+  t.same(legs(noCapacity), { ...all, application: 'missing', control: 'missing' })
   t.equal(noCapacity.status, 'UNSUPPORTED')
 })
 

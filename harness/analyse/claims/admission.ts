@@ -1,4 +1,4 @@
-import type { Claim, Contrast, Leg, OpenLoopPlan, OsSample, Plan } from '../../types.js'
+import type { Claim, Contrast, Leg, OpenLoopPlan, OsSample, Plan, Prediction } from '../../types.js'
 import { effectiveN } from '../../stats/effective.js'
 import { percentiles } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
@@ -64,11 +64,20 @@ function socketsLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
   ])
 }
 
+/**
+ * Under load alone, CPU time per token cannot tell a faster machine from calls that no longer wait inside llama-server; the closed loop
+ * of the same block can. Plans of before that was known demand equality under load and say nothing of the closed loop.
+ */
 function cpuLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
-  const statement = 'llama-server’s CPU time per generated token, with ÷ without admission'
+  const load = cpuRatio('llama-server’s CPU time per generated token, with ÷ without admission', contrasts.find(one => one.id === 'server-cpu-per-token'), predictionOf(plan, ids.cpuPerToken))
+  if ((load.band?.[0] ?? 0) > 0) return load
+  const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
+  return allOf([cpuRatio('the same in the closed loop before the load', closedLoop, predictionOf(plan, ids.closedLoopCpu)), load])
+}
+
+/** Ratio and both ends of its interval inside the band. */
+function cpuRatio (statement: string, contrast: Contrast | undefined, prediction: Prediction | undefined): Leg {
   const source = '/proc/PID/stat of llama-server and content chunks of the load generator'
-  const contrast = contrasts.find(one => one.id === 'server-cpu-per-token')
-  const prediction = predictionOf(plan, ids.cpuPerToken)
   const interval = contrast?.ci95
   if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, source, contrast?.because ?? 'not measured')
   const ratio = bandLeg(statement, source, contrast.ratio, prediction)
