@@ -1,4 +1,5 @@
 import t from 'tap'
+import { readBank, shippedBank } from './bank.js'
 import { relabelAA } from './evaluate-aa.js'
 import { simulate } from './testing.js'
 
@@ -19,4 +20,12 @@ t.test('it is the shipped analyse() that decides: at a laxer alpha it alarms mor
 
 t.test('a bank too small is refused', async t => {
   t.throws(() => relabelAA(simulate({ pairs: 2, windowSeconds: 5 }), { relabellings: 1, seed: 1 }), /bank has 4 blocks; 8 pairs need at least 16/)
+})
+
+t.test('40 real blocks of equal arms: 2,000 relabellings within the 99 % binomial bound', async t => {
+  const real = readBank(shippedBank)
+  t.equal(real.blocks.length, 40)
+  const found = relabelAA(real, { relabellings: 2000, seed: 1 })
+  t.ok(found.holds, JSON.stringify(found))
+  t.ok(found.rate > 0.01, 'a test that never alarms would pass too')
 })

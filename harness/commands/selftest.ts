@@ -1,22 +1,17 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { gunzipSync, gzipSync } from 'node:zlib'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
+import { packBank, readBank, shippedBank } from '../analyse/bank.js'
 import { relabelAA } from '../analyse/evaluate-aa.js'
-import { migrateEvidence } from '../analyse/migrate.js'
 import { readEvidence } from '../analyse/read.js'
 import { presets } from '../plan/presets.js'
 import { defaultClasses } from '../plan/workload.js'
-import { packageRoot } from '../package-root.js'
 import { createProgress } from '../render/progress.js'
 import { runExperiment } from '../run/experiment.js'
-import type { Condition, Evidence } from '../types.js'
+import type { Condition } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { wholeNumber } from './options.js'
-
-/** 40 blocks of equal arms on a real llama-server, measured by `harness selftest --record 20`. */
-export const shippedBank = `${packageRoot()}/bench/measured/a-a.json.gz`
 
 /** `harness selftest`: how often the shipped analysis cries wolf on real blocks of equal arms. Exit code 1 when above the bound. */
 export function selftestCommand (): Command {
@@ -24,7 +19,7 @@ export function selftestCommand (): Command {
     .description('A/A: relabel real blocks of equal arms at random; count better and worse')
     .option('--relabellings <n>', 'random relabellings', wholeNumber(100, 100_000), 2000)
     .option('--seed <n>', 'seed of the relabellings', wholeNumber(0, 2 ** 31 - 1), 1)
-    .option('--bank <file>', 'bank of blocks, .json.gz (default: the bank that comes with Weir)', shippedBank)
+    .addOption(new Option('--bank <file>', 'bank of blocks, .json.gz').default(shippedBank, 'the one that comes with Weir'))
     .option('--record <pairs>', 'measure a new bank of this many pairs first and write it to --bank', wholeNumber(4, 100))
     .action(async (options: { relabellings: number, seed: number, bank: string, record?: number }) => {
       const file = options.bank
@@ -32,8 +27,8 @@ export function selftestCommand (): Command {
         if (file === shippedBank) throw new UsageError('--record writes a new bank: name its file with --bank FILE')
         await record(options.record, file)
       }
-      if (!existsSync(file)) throw new UsageError(`--bank: ${file} does not exist; measure one with --record 20 (about 10 minutes)`)
-      const bank = migrateEvidence(JSON.parse(gunzipSync(readFileSync(file)).toString())) as Evidence
+      if (!existsSync(file)) throw new UsageError(`--bank: ${file} does not exist; measure one with --record 20 (about 13 minutes)`)
+      const bank = readBank(file)
       const alarms = relabelAA(bank, options)
       console.log(`${alarms.bank} blocks of equal arms, ${alarms.relabellings} relabellings to ${alarms.pairs} pairs:`)
       console.log(`better ${alarms.better}, worse ${alarms.worse}, equivalent ${alarms.equivalent}, cannot say ${alarms.cannotSay}`)
@@ -42,7 +37,7 @@ export function selftestCommand (): Command {
     })
 }
 
-/** Both arms are the same: admission at 2× capacity. Kept: plan, manifest, block stamps and calls; not the OS samples, the gateway's log and the paths of the machine. */
+/** Both arms are the same: admission at 2× capacity. */
 async function record (pairs: number, file: string): Promise<void> {
   const folder = resolve(`results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-a-a`)
   const same = (id: string): Condition => ({ id, title: 'with admission', policies: ['admission'], knobs: [], factors: {} })
@@ -69,8 +64,6 @@ async function record (pairs: number, file: string): Promise<void> {
   } finally {
     progress.done()
   }
-  const evidence = await readEvidence(folder)
-  const bank: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, serverCommandLine: [] }, samples: [], records: [] })) }
-  writeFileSync(file, gzipSync(JSON.stringify(bank)))
+  writeFileSync(file, packBank(await readEvidence(folder)))
   rmSync(folder, { recursive: true })
 }
