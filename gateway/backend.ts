@@ -1,4 +1,5 @@
-import type { Backend, BackendLoad, BackendProps, Call, Clock } from '../policies/contract.js'
+import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock } from '../policies/contract.js'
+import { abortSignalOf } from './leave-signal.js'
 import type { Poller } from './poller.js'
 import { promptsOf } from './prompt.js'
 import { objectIn } from './upstream-get.js'
@@ -81,7 +82,8 @@ export class UpstreamBackend implements Backend {
   }
 
   /** The longest one, when the call carries several prompts: each has a slot of its own. */
-  async countTokens (call: Call, signal: AbortSignal): Promise<number> {
+  async countTokens (call: Call, leave: CallSignal): Promise<number> {
+    const signal = abortSignalOf(leave)
     const prompts = await promptsOf(call, async json => {
       const { prompt } = await this.#get.post('/apply-template', json, signal)
       if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')

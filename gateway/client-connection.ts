@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { LeaveSignal } from './leave-signal.js'
 
 const ignore = (): void => {}
 
@@ -8,22 +9,20 @@ const ignore = (): void => {}
  */
 export class ClientConnection {
   readonly res: ServerResponse
-  readonly signal: AbortSignal
+  readonly signal = new LeaveSignal()
   /** Settles when the response was written out or the connection closed. */
   readonly closed: Promise<void>
   #left = false
 
   constructor (res: ServerResponse) {
     this.res = res
-    const leave = new AbortController()
-    this.signal = leave.signal
     // Writing to a connection that the client closed is not a fault.
     res.on('error', ignore)
     this.closed = new Promise(resolve => {
       const onClose = (): void => {
         if (!res.writableFinished) {
           this.#left = true
-          leave.abort()
+          this.signal.abort()
         }
         resolve()
       }

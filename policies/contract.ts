@@ -26,6 +26,16 @@ export interface Need {
   places: number
 }
 
+/** What of an AbortSignal a call needs; every AbortSignal is one. */
+export interface CallSignal {
+  readonly aborted: boolean
+  /** What `throwIfAborted` throws. */
+  readonly reason: unknown
+  throwIfAborted (): void
+  addEventListener (type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void
+  removeEventListener (type: 'abort', listener: () => void): void
+}
+
 export interface Call {
   readonly id: string
   readonly route: RouteClass
@@ -42,7 +52,7 @@ export interface Call {
   readonly arrivedAtMs: number
   readonly need: Need
   /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
   readonly decisions: Decision[]
 }
 
@@ -120,7 +130,7 @@ export interface Backend {
   /** From `/props`; undefined while the backend has not answered yet (loading). */
   readonly props: () => BackendProps | undefined
   /** Tokens of the call's prompt with the model's own template and tokenizer. Rejects when the backend does not answer. */
-  countTokens (call: Call, signal: AbortSignal): Promise<number>
+  countTokens (call: Call, signal: CallSignal): Promise<number>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
 }
