@@ -33,6 +33,7 @@ t.test('mistakes get one clear line and an exit code: 2 for usage, 1 for faults'
     [['--config', file], 2, /^gateway: --config .*weir\.json: policies\[0\]\.slotz: no such option; .*\n$/],
     [['--upstream', 'http://127.0.0.1:9', '--host', '0.0.0.0'], 2, /^gateway: listen\.host: 0\.0\.0\.0 can be reached .*\n$/],
     [['--upstream', 'http://127.0.0.1:9', '--port', String(port)], 1, new RegExp(`^gateway: port ${port} on 127\\.0\\.0\\.1 is in use; choose another with --port.*\\n$`)],
+    [['--upstream', 'http://127.0.0.1:9', '--port', '0', '--log-file', join(file, 'weir.log')], 2, /^gateway: log\.file .*weir\.log: cannot be written \(\w+\); choose another with --log-file\n$/],
     [['--llama-server', '/nowhere/llama-server'], 1, /^gateway: --llama-server: \/nowhere\/llama-server .*\n$/]
   ]
   await Promise.all(cases.map(async ([args, code, message]) => {

@@ -5,7 +5,7 @@ const ignore = (): void => {}
 
 /**
  * The waiting client. It left when its connection closed before the response was written out; Fastify's own hooks and
- * signal do not say that (T2, T3).
+ * signal do not say that (T2, T3). Half a close counts as leaving: a client that ends its sending cannot be told from one that ends.
  */
 export class ClientConnection {
   readonly res: ServerResponse
@@ -19,23 +19,43 @@ export class ClientConnection {
     // Writing to a connection that the client closed is not a fault.
     res.on('error', ignore)
     this.closed = new Promise(resolve => {
-      const onClose = (): void => {
+      onceClosed(res, () => {
         if (!res.writableFinished) {
           this.#left = true
           this.signal.abort()
         }
         resolve()
-      }
-      if (res.destroyed) onClose()
-      else res.once('close', onClose)
+      })
     })
   }
 
   get open (): boolean {
-    return !this.res.destroyed
+    return !this.#left && !this.res.destroyed
   }
 
   get left (): boolean {
     return this.#left
   }
+}
+
+/**
+ * Calls back once, when the response was written out or its connection closed. Node does not tell the latter to a response that
+ * waits behind another one of its connection (pipelining).
+ */
+export function onceClosed (res: ServerResponse, callback: () => void): void {
+  if (res.destroyed) return callback()
+  if (res.socket !== null) {
+    res.once('close', callback)
+    return
+  }
+  const { socket } = res.req
+  const onClose = (): void => {
+    socket.off('close', onClose)
+    res.off('close', onClose)
+    callback()
+  }
+  // As many as the client sends at once; the default warns of a leak from 11.
+  socket.setMaxListeners(0)
+  socket.once('close', onClose)
+  res.once('close', onClose)
 }

@@ -15,6 +15,11 @@ export class Keys {
     return this.#nameOfHash.size > 0
   }
 
+  /** Who asks, for records and policies: the key's name, or the address where no keys are needed. */
+  nameOf (request: { readonly headers: IncomingHttpHeaders, readonly ip: string }): string {
+    return this.required ? this.callerOf(request.headers) ?? request.ip : request.ip
+  }
+
   /** Name of the key in `Authorization: Bearer` or, as Anthropic's clients send it, `X-Api-Key`. */
   callerOf (headers: IncomingHttpHeaders): string | undefined {
     const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { onceClosed } from './client-connection.js'
 
 /** Counts the requests of a server whose responses are not written out yet, whatever route they are on. */
 export class OpenResponses {
@@ -8,7 +9,7 @@ export class OpenResponses {
   constructor (server: Server) {
     server.on('request', (_request, response) => {
       this.#open++
-      response.once('close', () => {
+      onceClosed(response, () => {
         this.#open--
         if (this.#open === 0) this.#onNone?.()
       })

@@ -1,83 +1,127 @@
 import httpProxy from '@fastify/http-proxy'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent } from 'undici'
 import type { Gateway } from './gateway.js'
 import { headersToClient, headersToUpstream } from './headers.js'
+import { BodyTooLarge, LimitedBody } from './limited-body.js'
 import { sendRefusal } from './own-routes.js'
+import { Passage } from './passage.js'
+import { passageHeader, watchingPassages } from './passage-dispatch.js'
+import type { OwnRefusal } from './refusal.js'
 import { routeClassOf } from './routes.js'
 
 /** Everything that needs no slot of llama-server, as it is. Blocked routes end here. */
 export async function registerPassThrough (app: FastifyInstance, gateway: Gateway): Promise<void> {
-  const { config, upstream } = gateway.options
+  const { config, upstream, log } = gateway.options
+  const passages = new Map<string, Passage>()
+  const passageOf = new WeakMap<FastifyRequest, Passage>()
   // No fixed number of connections (T22), no time limits of the client's (T14).
   const agent = new Agent({ connections: null, headersTimeout: 0, bodyTimeout: 0, connectTimeout: config.limits.connectTimeoutMs })
   app.addHook('onClose', async () => { await agent.destroy() })
+  app.addHook('onRequest', (request, reply, done) => {
+    const path = upstreamPath(request.raw.url ?? '/')
+    const passage = new Passage(request, reply, routeClassOf(request.method, path), gateway.keys.nameOf(request), gateway.clock, record => {
+      passages.delete(passage.id)
+      log.write(record)
+    })
+    passages.set(passage.id, passage)
+    passageOf.set(request, passage)
+    reply.header('x-weir-id', passage.id)
+    const refused = refusalBefore(request, path, config.limits.bodyBytes)
+    if (refused === undefined) done()
+    else sendRefusal(reply, refused)
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const passage = passageOf.get(request)
+    const reason = reply.getHeader('x-weir-reason')
+    if (typeof reason === 'string') passage?.refused(reason)
+    if (payload instanceof Buffer || typeof payload === 'string') passage?.sent(Buffer.byteLength(payload))
+    done()
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    const limited = new LimitedBody(config.limits.bodyBytes)
+    payload.on('error', error => { limited.destroy(error) })
+    // Read to its end all the same, so that the client reads the answer.
+    limited.on('error', () => { payload.resume() })
+    done(null, payload.pipe(limited))
+  })
   await app.register(httpProxy, {
     upstream: upstream.url,
-    undici: agent,
+    undici: agent.compose(watchingPassages(passages)),
+    proxyPayloads: false,
     disableRequestLogging: true,
     preHandler (request, reply, done) {
-      const path = decodedPath(request.raw.url ?? '/')
-      if (routeClassOf(request.method, path) === 'blocked') {
-        sendRefusal(reply, { status: 403, reason: 'blocked', message: `${path} acts on the server's host and is not served through the gateway; call llama-server directly` })
-        return
-      }
-      if (Number(request.headers['content-length'] ?? 0) > config.limits.bodyBytes) {
-        sendRefusal(reply, bodyTooLarge(config.limits.bodyBytes))
-        return
-      }
-      if (request.method === 'GET' && (request.raw.url === '/metrics' || request.raw.url === '/slots')) {
-        fromPoller(gateway, reply, request.raw.url).catch(done)
-        return
-      }
-      done()
+      const path = request.raw.url
+      if (request.method !== 'GET' || (path !== '/metrics' && path !== '/slots')) return done()
+      fromPoller(gateway, reply, path).catch((error: Error) => {
+        passageOf.get(request)?.upstreamBroke()
+        upstreamLost(gateway, reply, `did not answer ${path} (${error.message})`)
+      })
     },
     replyOptions: {
       // Unless told otherwise it repeats a GET that got 503 ten times (T6).
       retryDelay: () => null,
-      rewriteRequestHeaders (_request, headers) {
+      rewriteRequestHeaders (request, headers) {
         const names = new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]))
         const flat = headersToUpstream(names, upstream.apiKey, gateway.keys.required)
         const rewritten: Record<string, string> = {}
         for (let index = 0; index + 1 < flat.length; index += 2) rewritten[String(flat[index])] = String(flat[index + 1])
         if (headers['content-length'] !== undefined) rewritten['content-length'] = String(headers['content-length'])
+        rewritten[passageHeader] = passageOf.get(request as FastifyRequest)?.id ?? ''
         return rewritten
       },
       rewriteHeaders: headers => headersToClient(headers),
       onError (reply, { error }) {
-        gateway.backend.lost()
-        sendRefusal(reply, {
-          status: 503,
-          reason: 'upstream-lost',
-          message: `llama-server at ${upstream.url} did not answer (${error.message}); try again later`,
-          retryAfterSeconds: gateway.backend.retryAfterSeconds()
-        })
+        // Nobody waits for an answer, and it says nothing of upstream.
+        if (reply.raw.destroyed) return
+        if (causeOf(error) instanceof BodyTooLarge) return sendRefusal(reply, bodyTooLarge(config.limits.bodyBytes))
+        upstreamLost(gateway, reply, `did not answer (${error.message})`)
       }
     }
   })
 }
 
-export function bodyTooLarge (limitBytes: number): { status: number, reason: string, message: string } {
+export function bodyTooLarge (limitBytes: number): OwnRefusal {
   return { status: 413, reason: 'body-too-large', message: `the request body is larger than ${limitBytes} bytes (limits.bodyBytes)` }
 }
 
-async function fromPoller (gateway: Gateway, reply: FastifyReply, path: '/metrics' | '/slots'): Promise<void> {
-  try {
-    const reading = await gateway.poller.read(path)
-    const ageSeconds = Math.floor((gateway.clock.nowMs() - reading.atMs) / 1e3)
-    await reply.code(reading.status).header('content-type', reading.contentType).header('age', ageSeconds).send(reading.body)
-  } catch (error) {
-    gateway.backend.lost()
-    const message = `llama-server at ${gateway.options.upstream.url} did not answer ${path} (${error instanceof Error ? error.message : String(error)})`
-    sendRefusal(reply, { status: 503, reason: 'upstream-lost', message, retryAfterSeconds: gateway.backend.retryAfterSeconds() })
-  }
+function refusalBefore (request: FastifyRequest, path: string, bodyBytes: number): OwnRefusal | undefined {
+  const routeClass = routeClassOf(request.method, path)
+  if (routeClass === 'blocked') return { status: 403, reason: 'blocked', message: `${path} acts on the server's host and is not served through the gateway; call llama-server directly` }
+  // llama-server would decode or shorten the path and run a call that no policy has seen.
+  if (routeClass === 'generation' || routeClass === 'slot-bound') return { status: 400, reason: 'bad-request', message: `write the path of this route as ${path}, got ${request.raw.url}` }
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return bodyTooLarge(bodyBytes)
+  return undefined
 }
 
-function decodedPath (url: string): string {
-  const path = url.split('?', 1)[0] ?? url
+async function fromPoller (gateway: Gateway, reply: FastifyReply, path: '/metrics' | '/slots'): Promise<void> {
+  const reading = await gateway.poller.read(path)
+  const ageSeconds = Math.floor((gateway.clock.nowMs() - reading.atMs) / 1e3)
+  await reply.code(reading.status).header('content-type', reading.contentType).header('age', ageSeconds).send(reading.body)
+}
+
+function upstreamLost (gateway: Gateway, reply: Parameters<typeof sendRefusal>[0], what: string): void {
+  gateway.backend.lost()
+  sendRefusal(reply, {
+    status: 503,
+    reason: 'upstream-lost',
+    message: `llama-server at ${gateway.options.upstream.url} ${what}; try again later`,
+    retryAfterSeconds: gateway.backend.retryAfterSeconds()
+  })
+}
+
+/** The path as llama-server will see it: dots resolved as the proxy does, and then decoded. */
+function upstreamPath (url: string): string {
+  const written = url.split('?', 1)[0] ?? url
+  const path = URL.canParse(`http://upstream${written}`) ? new URL(`http://upstream${written}`).pathname : written
   try {
     return decodeURIComponent(path)
   } catch {
     return path
   }
+}
+
+function causeOf (error: Error): unknown {
+  return error.cause ?? error
 }

@@ -1,9 +1,7 @@
 import t from 'tap'
 import { startGatewayCli, startRealServer } from './testing-real.js'
 
-/**
- * The one test of `npm test` in which gateway and llama-server are both real: the same question straight and through the gateway.
- */
+/** The one file of `npm test` in which gateway and llama-server are both real. */
 t.test('text, usage and finish_reason are those of a direct call, streamed or not', async t => {
   const server = await startRealServer(t, { slots: 1 })
   const gateway = await startGatewayCli(t, ['--upstream', server.url], { LLAMA_API_KEY: server.apiKey })
@@ -17,6 +15,37 @@ t.test('text, usage and finish_reason are those of a direct call, streamed or no
     t.match(through.headers.get('server-timing'), /queue;dur=/)
     t.strictSame(essence(await through.text()), essence(await direct.text()), stream ? 'streamed' : 'whole')
   }
+})
+
+t.test('a stream of every generation route is recorded as complete: the gateway knows its end, also behind a last event that is longer than what it keeps', async t => {
+  const server = await startRealServer(t, { slots: 1, slotContextTokens: 2048 })
+  const gateway = await startGatewayCli(t, ['--upstream', server.url], { LLAMA_API_KEY: server.apiKey })
+  const content = 'the of and '.repeat(600)
+  const messages = [{ role: 'user', content: 'the of and' }]
+  const fixed = { ignore_eos: true, temperature: 0, grammar: 'root ::= [a-z]+', stream: true }
+  const cases: ReadonlyArray<readonly [path: string, body: object, end: RegExp]> = [
+    ['/v1/chat/completions', { messages, max_tokens: 3 }, /\n\ndata: \[DONE\]\n\n$/],
+    ['/v1/completions', { prompt: 'the of', max_tokens: 3 }, /\n\ndata: \[DONE\]\n\n$/],
+    ['/completion', { prompt: 'the of', n_predict: 3 }, /"stop":true/],
+    ['/completion', { prompt: content.slice(0, 6000), n_predict: 3 }, /"stop":true.{4096,}\n\n$/],
+    ['/v1/messages', { messages, max_tokens: 3 }, /\n\nevent: message_stop\ndata: \{"type":"message_stop"\}\n\n$/],
+    ['/v1/responses', { input: messages, max_output_tokens: 3 }, /\n\nevent: response\.completed\ndata: .*\n\n$/],
+    // As JSON each of these characters takes six.
+    ['/v1/responses', { input: messages, max_output_tokens: 900, grammar: 'root ::= [\\x01]+' }, /\n\nevent: response\.completed\ndata: .{4096,}\n\n$/]
+  ]
+  for (const [path, body, end] of cases) {
+    const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...fixed, ...body }) })
+    t.equal(answer.status, 200, path)
+    t.match(await answer.text(), end, path)
+  }
+  // llama-server refuses /infill where the model has no tokens for it, before any stream.
+  const infill = await fetch(`${gateway.url}/infill`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...fixed, input_prefix: 'a', input_suffix: 'b', n_predict: 3 }) })
+  t.notMatch(infill.headers.get('content-type'), /event-stream/)
+  t.match(await infill.json(), { error: { message: /infill/i } })
+  await gateway.stop()
+  const records = gateway.records()
+  t.same(records.map(({ outcome }) => outcome), records.map(() => 'complete'))
+  t.equal(records.length, cases.length + 1)
 })
 
 interface Choice { readonly message?: { readonly content: string }, readonly delta?: { readonly content?: string | null }, readonly finish_reason: string | null }

@@ -95,6 +95,58 @@ t.test('an upstream that breaks off in the middle never looks complete', async t
   t.same(gateway.records.map(({ outcome, status }) => [outcome, status]), [['cut', 200], ['cut', 200], ['cut', 200]])
 })
 
+t.test('a stream that upstream ends properly but without its last event never looks complete either', async t => {
+  let [text, type, length] = ['', 'text/event-stream', false]
+  const upstream = await startRawUpstream(socket => {
+    const size = Buffer.byteLength(text)
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${length ? `content-length: ${size}\r\n\r\n${text}` : `transfer-encoding: chunked\r\n\r\n${size.toString(16)}\r\n${text}\r\n0\r\n\r\n`}`)
+  })
+  const gateway = await startTestGateway({ upstream: upstream.url, config: { policies: [{ name: 'admission', slots: 1 }] } })
+  t.teardown(async () => { await gateway.stop(); await upstream.close() })
+  const error = '\\{"code":502,"message":"llama-server broke off in the middle of the answer \\(it ended the stream without'
+  const cases: ReadonlyArray<readonly [path: string, text: string, added: RegExp]> = [
+    ['/v1/chat/completions', 'data: {"choices":[]}\n\n', new RegExp(`^\n\ndata: \\{"error":${error} data: \\[DONE\\]\\)`)],
+    ['/v1/completions?x=1', 'data: {"text":"data: [DONE]"}\n\n', new RegExp(`^\n\ndata: \\{"error":${error} data: \\[DONE\\]\\)`)],
+    ['/completion', 'data: {"content":"a","stop":false}\n\n', new RegExp(`^\n\ndata: \\{"error":${error} "stop":true\\)`.replace('"stop":true', '\\\\"stop\\\\":true'))],
+    ['/infill', 'data: {"content":"a","stop":false}\n\n', /^\n\ndata: \{"error":/],
+    ['/v1/messages', 'event: message_delta\ndata: {"type":"message_delta"}\n\n', new RegExp(`^\n\nevent: error\ndata: \\{"type":"error","error":${error} message_stop\\)`)],
+    ['/v1/responses', 'event: response.created\ndata: {"type":"response.created"}\n\n', /^\n\nevent: error\ndata: \{"type":"error","code":"502".* without response\.completed\)/]
+  ]
+  for (length of [false, true]) {
+    for (const [path, sent, added] of cases) {
+      text = sent
+      const answer = await post(gateway.url + path, { stream: true })
+      const got = answer.bytes.toString()
+      t.ok(answer.broken, `${path}: the connection breaks`)
+      t.ok(got.startsWith(sent), `${path}: what came is relayed`)
+      t.match(got.slice(sent.length), added)
+    }
+  }
+  await gateway.recorded(2 * cases.length)
+  t.ok(gateway.records.every(({ outcome, status }) => outcome === 'cut' && status === 200))
+  t.match(gateway.gateway.policyGauges()[0]?.gauges, { taken: 0, unconfirmedReleases: 0 }, 'upstream had ended them: no place is kept')
+  t.equal(gateway.gateway.releases.zombiePlaces, 0)
+  const metrics = await (await fetch(`${gateway.url}/weir/metrics`)).text()
+  t.match(metrics, `weir_calls_total{route="generation",status="200",outcome="cut"} ${2 * cases.length}\n`)
+  gateway.records.length = 0
+
+  length = false
+  const asTheyAre: ReadonlyArray<readonly [path: string, type: string, text: string, outcome: string]> = [
+    ['/v1/chat/completions', 'text/event-stream', 'data: {"choices":[]}\n\ndata: [DONE]\n\n', 'complete'],
+    ['/v1/chat/completions', 'text/event-stream', 'data: {"error":{"message":"Context size has been exceeded."}}\n\n', 'cut'],
+    ['/v1/chat/completions', 'application/json', '{}', 'complete'],
+    ['/v1/embeddings', 'text/event-stream', 'data: {}\n\n', 'complete']
+  ]
+  for (const [path, contentType, sent] of asTheyAre) {
+    [text, type] = [sent, contentType]
+    const answer = await post(gateway.url + path, { stream: true })
+    t.notOk(answer.broken)
+    t.equal(answer.bytes.toString(), sent)
+  }
+  await gateway.recorded(asTheyAre.length)
+  t.same(gateway.records.map(({ outcome }) => outcome), asTheyAre.map(([, , , outcome]) => outcome), 'one that upstream itself ended with an error is cut, and told so once')
+})
+
 t.test('a kept connection that upstream closed is replaced once, a fresh one is not (L22)', async t => {
   let dieFresh = false
   const upstream = await startRawUpstream((socket, _number, onConnection) => {
@@ -118,7 +170,7 @@ t.test('a slow client slows upstream down and gets every byte', async t => {
   const size = 16 * 2 ** 20
   let buffered = 0
   const upstream = await startRawUpstream(socket => {
-    socket.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${size}\r\n\r\n`)
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: ${size}\r\n\r\n`)
     socket.write(Buffer.alloc(size, 'x'))
     buffered = socket.writableLength
   })

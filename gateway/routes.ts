@@ -24,6 +24,13 @@ export const callRoutes: readonly CallRoute[] = [
 ]
 
 const callRouteOf = new Map(callRoutes.map(route => [route.path, route]))
+
+/** How a stream of this path (with or without query string) ends; undefined where nothing is generated. */
+export function streamEndOf (path: string): StreamEnd | undefined {
+  const route = callRouteOf.get(path.split('?', 1)[0] ?? path)
+  return route?.routeClass === 'generation' ? route.streamEnd : undefined
+}
+
 const adminGets = new Set(['/metrics', '/slots'])
 const adminPosts = /^\/(slots\/|lora-adapters$|props$|models\/(load|unload)$)/
 const special = /^\/(v1\/)?(chat\/completions\/control|stream)/

@@ -1,5 +1,6 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { answerClientError } from './client-error.js'
 import type { Gateway } from './gateway.js'
 import { openPaths, registerOwnRoutes, sendRefusal } from './own-routes.js'
 import { bodyTooLarge, registerPassThrough } from './pass-through.js'
@@ -15,9 +16,12 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
     // Draining answers with a reason of its own.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false
+    exposeHeadRoutes: false,
+    clientErrorHandler: answerClientError
   })
   app.setErrorHandler<Error>((error, _request, reply) => sendRefusal(reply, refusalOf(error, config.limits.bodyBytes)))
+
+  app.setNotFoundHandler((request, reply) => sendRefusal(reply, { status: 404, reason: 'no-route', message: `there is no ${request.method} ${request.raw.url} here; the path begins with a /` }))
 
   if (gateway.keys.required) {
     app.addHook('onRequest', (request, reply, done) => {
@@ -33,9 +37,14 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
     for (const route of callRoutes) {
       scope.post(route.path, {
-        handler: (request, reply) => { gateway.calls.handle(request, reply, route, callerOf(gateway, request)) },
+        onRequest: (request, reply, done) => {
+          const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
+          if (encoding === 'identity') return done()
+          gateway.calls.refuse(request, reply, route, gateway.keys.nameOf(request), { status: 415, reason: 'content-encoding', message: `the request body is compressed (content-encoding: ${encoding}); send it as it is` })
+        },
+        handler: (request, reply) => { gateway.calls.handle(request, reply, route, gateway.keys.nameOf(request)) },
         errorHandler: (error, request, reply) => {
-          gateway.calls.refuse(request, reply, route, callerOf(gateway, request), refusalOf(error, config.limits.bodyBytes))
+          gateway.calls.refuse(request, reply, route, gateway.keys.nameOf(request), refusalOf(error, config.limits.bodyBytes))
         }
       })
     }
@@ -43,10 +52,6 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
 
   await app.register(async scope => { await registerPassThrough(scope, gateway) })
   return app
-}
-
-function callerOf (gateway: Gateway, request: FastifyRequest): string {
-  return gateway.keys.required ? gateway.keys.callerOf(request.headers) ?? request.ip : request.ip
 }
 
 function pathOf (request: FastifyRequest): string {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import type { CallRecord } from '../policies/contract.js'
+import type { CallRecord, PassRecord } from '../policies/contract.js'
 import { policyFactories } from '../policies/index.js'
 import { checkConfig } from './config.js'
 import type { PolicyRegistry } from './config.js'
@@ -12,9 +12,12 @@ import type { Running } from './run.js'
 /** A gateway in this process for tests, with its records in memory. */
 export interface TestGateway extends Running {
   readonly records: CallRecord[]
+  /** Those of requests that went past the chain. */
+  readonly passed: PassRecord[]
   readonly warnings: string[]
   /** Resolves when this many records were written. */
   recorded (count: number): Promise<void>
+  recordedPasses (count: number): Promise<void>
 }
 
 export interface TestGatewayOptions {
@@ -29,14 +32,14 @@ export interface TestGatewayOptions {
 
 export async function startTestGateway (options: TestGatewayOptions): Promise<TestGateway> {
   const registry = options.registry ?? policyFactories
-  const records: CallRecord[] = []
+  const calls = collector<CallRecord>()
+  const passes = collector<PassRecord>()
   const warnings: string[] = []
-  const waiting: Array<{ count: number, resolve: () => void }> = []
   const log: GatewayLog = {
     logger: { info () {}, warn (_facts, message) { warnings.push(message) } },
     write (record) {
-      records.push(record)
-      for (const { count, resolve } of waiting) if (records.length >= count) resolve()
+      if (record.msg === 'pass') passes.add(record)
+      else calls.add(record)
     },
     async flush () {},
     async close () {}
@@ -51,25 +54,40 @@ export async function startTestGateway (options: TestGatewayOptions): Promise<Te
   })
   return {
     ...running,
-    records,
+    records: calls.items,
+    passed: passes.items,
     warnings,
-    async recorded (count) {
-      if (records.length >= count) return
+    recorded: calls.reached,
+    recordedPasses: passes.reached
+  }
+}
+
+function collector<T> (): { readonly items: T[], add (item: T): void, reached (count: number): Promise<void> } {
+  const items: T[] = []
+  const waiting: Array<{ count: number, resolve: () => void }> = []
+  return {
+    items,
+    add (item) {
+      items.push(item)
+      for (const { count, resolve } of waiting) if (items.length >= count) resolve()
+    },
+    async reached (count) {
+      if (items.length >= count) return
       await new Promise<void>(resolve => { waiting.push({ count, resolve }) })
     }
   }
 }
 
-/** An upstream that answers each request with bytes written by the test; requests without a body (`/props`) get 503. */
+/** An upstream that answers each request with bytes written by the test; the gateway's own questions (`/props`, `/metrics`) get 503. */
 export interface RawUpstream {
   readonly url: string
-  /** Every request that had a body, head and body as received. */
+  /** Every other request, head and body as received. */
   readonly requests: string[]
   readonly connections: () => number
   close (): Promise<void>
 }
 
-/** @param answer called for each request with a body, numbered from 1, with its number on its connection */
+/** @param answer called for each other request, numbered from 1, with its number on its connection */
 export async function startRawUpstream (answer: (socket: Socket, number: number, onConnection: number) => void): Promise<RawUpstream> {
   const requests: string[] = []
   const sockets = new Set<Socket>()
@@ -90,7 +108,7 @@ export async function startRawUpstream (answer: (socket: Socket, number: number,
         if (text.length < headEnd + 4 + length) return
         const request = text.slice(0, headEnd + 4 + length)
         text = text.slice(request.length)
-        if (length === 0) {
+        if (/^GET \/(?:props|metrics|slots) /.test(request)) {
           socket.write('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n')
           continue
         }
@@ -108,6 +126,7 @@ export async function startRawUpstream (answer: (socket: Socket, number: number,
     connections: () => connections,
     async close () {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
       await once(server, 'close')
     }

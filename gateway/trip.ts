@@ -8,6 +8,9 @@ import type { LimitReason } from './limits.js'
 import { faultAnswer } from './refusal.js'
 import type { Holding } from './release.js'
 import { RelayBody } from './relay-body.js'
+import { streamEndOf } from './routes.js'
+import type { StreamEnd } from './routes.js'
+import { endNames, streamEnding } from './stream-end.js'
 import { factsOfWhole, Tail } from './tail.js'
 import type { TailFacts } from './tail.js'
 import type { Trace } from './trace.js'
@@ -16,6 +19,8 @@ import type { UpstreamOptions } from './upstream.js'
 interface Opened {
   readonly body: RelayBody
   readonly tail: Tail
+  /** How its stream must end; absent: no event stream of a generation. */
+  readonly streamEnd: StreamEnd | undefined
   readonly over: (outcome: Outcome) => void
   readonly released: (done: Promise<void> | void) => void
 }
@@ -77,17 +82,21 @@ export class Trip implements Dispatcher.DispatchHandler {
       this.#whole = { status, headers: headersToClient(headers), chunks: [] }
       return
     }
+    const streamEnd = status === 200 && isPlainStream(headers) ? streamEndOf(this.#call.path) : undefined
+    const toClient = headersToClient(headers)
+    // An error event may have to follow what upstream announced.
+    if (streamEnd !== undefined) delete toClient['content-length']
     const body = new RelayBody(() => { this.#controller?.resume() })
     let over: Opened['over'] = () => {}
     let released: Opened['released'] = () => {}
     const answer: Answer = {
       status,
-      headers: headersToClient(headers),
+      headers: toClient,
       body,
       over: new Promise(resolve => { over = resolve }),
       released: new Promise(resolve => { released = resolve })
     }
-    this.#opened = { body, tail: new Tail(), over, released }
+    this.#opened = { body, tail: new Tail(), streamEnd, over, released }
     this.#resolve(answer)
   }
 
@@ -120,8 +129,11 @@ export class Trip implements Dispatcher.DispatchHandler {
       this.#resolveWhole(opened)
       return
     }
-    opened.body.finish()
-    this.#settle(opened, 'complete')
+    const { streamEnd } = opened
+    const ending = streamEnd === undefined ? 'whole' : streamEnding(streamEnd, opened.tail.text())
+    if (streamEnd !== undefined && ending === 'missing') opened.body.fail(new Error(`it ended the stream without ${endNames[streamEnd]}`))
+    else opened.body.finish()
+    this.#settle(opened, ending === 'whole' ? 'complete' : 'cut')
     opened.released()
   }
 
@@ -223,7 +235,16 @@ const smallBytes = 64 * 1024
  */
 function isSmall (headers: IncomingHttpHeaders): boolean {
   const length = headers['content-length']
-  return length !== undefined && Number(length) <= smallBytes
+  return !isStream(headers) && length !== undefined && Number(length) <= smallBytes
+}
+
+function isStream (headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') === true
+}
+
+/** An event stream whose bytes can be read; llama-server compresses none. */
+function isPlainStream (headers: IncomingHttpHeaders): boolean {
+  return isStream(headers) && headers['content-encoding'] === undefined
 }
 
 const limitNames = { 'first-byte-timeout': 'firstByteTimeoutMs', 'idle-timeout': 'idleTimeoutMs', 'total-timeout': 'totalTimeoutMs' } as const

@@ -2,7 +2,7 @@ import t from 'tap'
 import { admission } from './admission.js'
 import { createChain } from './chain.js'
 import { heldUpstream, makeCall, makePort, settle, type HeldCall } from './testing.js'
-import { seededRandom } from './testing-simulation.js'
+import { seededRandom } from './testing-traffic.js'
 
 const PLACES = 4
 const CLIENTS = 1_000

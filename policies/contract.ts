@@ -65,7 +65,7 @@ export interface Timings {
   readonly predicted_ms: number
 }
 
-/** How an answer ended: to its end · cut by upstream in mid-stream · the client left · upstream failed before the first byte. */
+/** How an answer ended: to its end · cut by upstream in mid-stream, or a stream that ended without its route's last event · the client left · upstream failed before the first byte. */
 export interface Outcome {
   readonly how: 'complete' | 'cut' | 'left' | 'fault'
   readonly bytes: number
@@ -175,6 +175,13 @@ export interface PolicyInstance {
   readonly gauges: () => Readonly<Record<string, number>>
   /** Refuses everything that waits (draining). */
   readonly drain: () => void
+}
+
+/**
+ * The record of a request that needs no slot and goes past the chain: one JSON line each. Times as in `CallRecord`, bytes of the answer's body.
+ */
+export interface PassRecord extends Pick<CallRecord, 'id' | 'caller' | 'route' | 'method' | 'path' | 'status' | 'outcome' | 'reason' | 'arrivedAtMs' | 'upstreamHeadersAtMs' | 'firstByteAtMs' | 'overAtMs' | 'bytes'> {
+  readonly msg: 'pass'
 }
 
 /**

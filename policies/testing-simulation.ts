@@ -1,22 +1,8 @@
-import { Schedule } from './schedule.js'
-import type { Effect } from './schedule-events.js'
-import type { ScheduleOptions } from './schedule.js'
+import type { Schedule } from './schedule.js'
+import { Traffic } from './testing-traffic.js'
+import type { SimulatedCall, TrafficOptions } from './testing-traffic.js'
 
-/** Seeded uniform numbers in [0, 1) (mulberry32). */
-export function seededRandom (seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-export interface SimulationOptions extends ScheduleOptions {
-  readonly seed: number
-  readonly arrivalsPerSecond: number
-  readonly durationMs: number
+export interface SimulationOptions extends TrafficOptions {
   /** Work per call varies uniformly by ± this share. */
   readonly noise: number
   /** Calls per second that the whole server answers at a time; the more it works on, the slower each. */
@@ -24,72 +10,41 @@ export interface SimulationOptions extends ScheduleOptions {
   readonly placesOf?: (random: () => number) => number
 }
 
-export interface SimulatedCall {
-  readonly arrivedAtMs: number
-  readonly refused?: string
-  readonly retryAfterMs?: number
-  readonly startedAtMs?: number
-  readonly firstByteAtMs?: number
-  readonly overAtMs?: number
-}
-
-interface Job { readonly id: string, readonly call: number, readonly work: number, readonly places: number, left: number, firstByteAtMs?: number }
+interface Job { readonly call: number, readonly work: number, readonly places: number, left: number, firstByteAtMs?: number }
 
 /**
- * A server that shares one machine among its slots (processor sharing: throughput is flat over concurrency) under a schedule
- * and Poisson arrivals. The first byte of a call comes after 40 % of its work: 0.1 s alone and 0.4 s among four at 4 calls/s.
+ * A server that shares one machine among its slots (processor sharing: throughput is flat over concurrency). The first byte of a call comes
+ * after 40 % of its work: 0.1 s alone and 0.4 s among four at 4 calls/s.
  */
 export function simulate (options: SimulationOptions): { calls: SimulatedCall[], maxTaken: number, schedule: Schedule } {
-  const random = seededRandom(options.seed)
-  const schedule = new Schedule(options)
-  const calls: SimulatedCall[] = []
   const jobs: Job[] = []
   let nowMs = 0
   let maxTaken = 0
-  const nextGapMs = (): number => -Math.log(1 - random()) / options.arrivalsPerSecond * 1000
-  let arrivalAtMs = nextGapMs()
-
-  function apply (effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      const index = Number(effect.id)
-      const call = calls[index]
-      if (call === undefined) throw new Error(`effect for the unknown call ${effect.id}`)
-      if (effect.type === 'refuse') {
-        calls[index] = { ...call, refused: effect.reason, retryAfterMs: effect.retryAfterMs }
-      } else {
-        const work = 1 + (random() * 2 - 1) * options.noise
-        jobs.push({ id: effect.id, call: index, work, places: effect.places, left: work })
-        calls[index] = { ...call, startedAtMs: nowMs }
-      }
-    }
+  const traffic = new Traffic(options, (call, places) => {
+    const work = 1 + (traffic.random() * 2 - 1) * options.noise
+    jobs.push({ call, work, places, left: work })
     maxTaken = Math.max(maxTaken, jobs.reduce((sum, job) => sum + job.places, 0))
-  }
+  })
 
-  while (arrivalAtMs < options.durationMs || jobs.length > 0) {
+  while (traffic.nextAtMs < Infinity || jobs.length > 0) {
     const workPerMs = jobs.length === 0 ? 0 : options.capacityPerSecond(nowMs) / 1000 / jobs.length
     const nextStepMs = Math.min(Infinity, ...jobs.map(job => untilStep(job) / workPerMs))
-    const arrives = arrivalAtMs < options.durationMs && arrivalAtMs - nowMs <= nextStepMs
-    const stepMs = arrives ? arrivalAtMs - nowMs : nextStepMs
-    nowMs += stepMs
+    const arrives = traffic.nextAtMs < Infinity && traffic.nextAtMs - nowMs <= nextStepMs
+    const stepMs = arrives ? traffic.nextAtMs - nowMs : nextStepMs
+    nowMs = arrives ? traffic.nextAtMs : nowMs + stepMs
     for (const job of jobs) job.left -= stepMs * workPerMs
     if (arrives) {
-      calls.push({ arrivedAtMs: nowMs })
-      apply(schedule.on({ type: 'arrive', id: String(calls.length - 1), places: options.placesOf?.(random) ?? 1, atMs: nowMs, sinceMs: nowMs }))
-      arrivalAtMs += nextGapMs()
+      traffic.arrive(options.placesOf?.(traffic.random) ?? 1)
       continue
     }
     for (const job of [...jobs]) {
       if (job.firstByteAtMs === undefined && job.left <= job.work * 0.6 + 1e-9) job.firstByteAtMs = nowMs
       if (job.left > 1e-9) continue
       jobs.splice(jobs.indexOf(job), 1)
-      const firstByteAtMs = job.firstByteAtMs ?? nowMs
-      const call = calls[job.call]
-      if (call !== undefined) calls[job.call] = { ...call, firstByteAtMs, overAtMs: nowMs }
-      schedule.on({ type: 'firstByte', id: job.id, firstByteAtMs, atMs: nowMs })
-      apply(schedule.on({ type: 'released', id: job.id, atMs: nowMs }))
+      traffic.over(job.call, job.firstByteAtMs ?? nowMs, nowMs)
     }
   }
-  return { calls, maxTaken, schedule }
+  return { calls: traffic.calls, maxTaken, schedule: traffic.schedule }
 }
 
 function untilStep (job: Job): number {

@@ -1,17 +1,8 @@
 import { createParser } from 'eventsource-parser'
+import type { StreamedAnswer } from './streamed-answer.js'
 
-/** What a streamed chat answer held, as far as it came. */
-export interface ChatStream {
-  /** One per event with non-empty text, when its bytes arrived. */
-  readonly chunkAtMs: number[]
-  /** `[DONE]` came. */
-  done: boolean
-  /** An event told of an error. */
-  error?: string
-  promptTokens?: number
-  outputTokens?: number
-  promptMs?: number
-  predictedMs?: number
+/** What a streamed chat answer held; `chunkAtMs` has the events with non-empty text, its last event is `[DONE]`. */
+export interface ChatStream extends StreamedAnswer {
   /** Bytes in the order they came, cut anywhere (also inside a character). */
   feed (bytes: Uint8Array, atMs: number): void
 }

@@ -2,6 +2,8 @@ import { Pool, type Dispatcher } from 'undici'
 import { nowMs } from '../clock.js'
 import type { CallSample } from '../types.js'
 import { createChatStream, errorText } from './chat-stream.js'
+import { endOfStream, requestHeaders, streamPart } from './streamed-answer.js'
+import type { Ending } from './streamed-answer.js'
 
 export interface Target {
   /** Where `/v1/chat/completions` is, e.g. `http://127.0.0.1:8080`. */
@@ -50,18 +52,12 @@ export function openChatClient ({ url, apiKey }: Target): ChatClient {
   const base = new URL(url)
   const path = `${base.pathname.replace(/\/$/, '')}/v1/chat/completions`
   const pool = new Pool(base.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'text/event-stream',
-    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
-  }
+  const headers = requestHeaders(apiKey)
   return {
     call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers, body: prepared.body }, prepared, intendedMs, signal),
     close: () => pool.destroy()
   }
 }
-
-type Ending = Pick<CallSample, 'outcome' | 'reason'>
 
 function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: PreparedCall, intendedMs: number, signal: AbortSignal): Promise<CallSample> {
   return new Promise(resolve => {
@@ -108,7 +104,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         else if (errorBody.length < ERROR_BODY_LIMIT) errorBody += chunk.toString('latin1')
       },
       onResponseEnd () {
-        if (stamps.status === 200) settle(endOfStream(stream))
+        if (stamps.status === 200) settle(endOfStream(stream, '[DONE]'))
         else settle(endOfError(stamps.status, weirReason, errorBody))
       },
       onResponseError (_controller, error) {
@@ -119,31 +115,9 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
   })
 }
 
-function endOfStream ({ error, done, chunkAtMs }: ReturnType<typeof createChatStream>): Ending {
-  if (error !== undefined) return { outcome: 'failed', reason: `error event: ${error}` }
-  if (!done) return { outcome: 'failed', reason: 'cut: ended without [DONE]' }
-  if (chunkAtMs.length === 0) return { outcome: 'failed', reason: 'no content' }
-  return { outcome: 'answered' }
-}
-
 function endOfError (status: number | undefined, weirReason: string | undefined, body: string): Ending {
   if (weirReason !== undefined && status !== undefined && REFUSALS.includes(status)) return { outcome: 'refused', reason: weirReason }
   return { outcome: 'failed', reason: `http ${status}: ${weirReason ?? errorText(body)}` }
-}
-
-function streamPart (stream: ReturnType<typeof createChatStream>): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
-  const { chunkAtMs, promptTokens, outputTokens, promptMs, predictedMs } = stream
-  const firstMs = chunkAtMs[0]
-  const lastMs = chunkAtMs.at(-1)
-  return {
-    chunks: chunkAtMs.length,
-    itlMs: chunkAtMs.slice(1).map((atMs, index) => Math.round((atMs - (chunkAtMs[index] ?? atMs)) * 100) / 100),
-    ...(firstMs === undefined || lastMs === undefined ? {} : { firstMs, lastMs }),
-    ...(promptTokens === undefined ? {} : { promptTokens }),
-    ...(outputTokens === undefined ? {} : { outputTokens }),
-    ...(promptMs === undefined ? {} : { promptMs }),
-    ...(predictedMs === undefined ? {} : { predictedMs })
-  }
 }
 
 function codeOf (error: Error): string {

@@ -1,16 +1,8 @@
 import { errorText } from './chat-stream.js'
+import type { StreamedAnswer } from './streamed-answer.js'
 
-/** What a streamed `/completion` answer held, as far as it came. */
-export interface CompletionStream {
-  /** One per event that brought a token, when its last byte arrived. */
-  readonly chunkAtMs: number[]
-  /** The event with `"stop":true` came. */
-  done: boolean
-  error?: string
-  promptTokens?: number
-  outputTokens?: number
-  promptMs?: number
-  predictedMs?: number
+/** What a streamed `/completion` answer held; its last event has `"stop":true`. */
+export interface CompletionStream extends StreamedAnswer {
   /** Bytes in the order they came, cut anywhere. */
   feed (bytes: Buffer, atMs: number): void
 }

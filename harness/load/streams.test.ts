@@ -6,7 +6,8 @@ import { startFakeServer } from '../../models/fake/fake-server.js'
 import type { CallSample } from '../types.js'
 import type { StreamsJob } from './job.js'
 import { runLoad } from './spawn.js'
-import { completionBody, gapsOf, runStreams, type StreamsOptions } from './streams.js'
+import { gapsOf } from './streamed-answer.js'
+import { completionBody, runStreams, type StreamsOptions } from './streams.js'
 import { EVENT_STREAM, startStubServer } from './stub-server.js'
 
 const token = (content: string): string => `data: ${JSON.stringify({ content, stop: false })}\n\n`

@@ -4,6 +4,8 @@ import type { CallSample } from '../types.js'
 import { errorText } from './chat-stream.js'
 import type { Target } from './client.js'
 import { createCompletionStream, type CompletionStream } from './completion-stream.js'
+import { endOfStream, requestHeaders, streamPart } from './streamed-answer.js'
+import type { Ending } from './streamed-answer.js'
 import { waitUntil } from './wait.js'
 
 export interface StreamsOptions {
@@ -49,8 +51,6 @@ export function completionBody (prompt: string, predictTokens: number): string {
   return JSON.stringify({ prompt, n_predict: predictTokens, ignore_eos: true, temperature: 0, cache_prompt: false, stream: true })
 }
 
-type Ending = Pick<CallSample, 'outcome' | 'reason'>
-
 /** Resolves (never rejects) with how the call ended. */
 function callOnce ({ target, phase, patienceMs, signal }: StreamsOptions, body: string, seq: number): Promise<CallSample> {
   return new Promise(resolve => {
@@ -61,7 +61,7 @@ function callOnce ({ target, phase, patienceMs, signal }: StreamsOptions, body: 
     const sent = request(new URL('/completion', target.url), {
       method: 'POST',
       agent: false,
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...(target.apiKey === undefined ? {} : { authorization: `Bearer ${target.apiKey}` }) }
+      headers: { ...requestHeaders(target.apiKey), 'content-length': Buffer.byteLength(body) }
     })
     let settled = false
     function settle (ending: Ending): void {
@@ -70,7 +70,7 @@ function callOnce ({ target, phase, patienceMs, signal }: StreamsOptions, body: 
       clearTimeout(patience)
       signal.removeEventListener('abort', stop)
       sent.destroy()
-      resolve({ phase, seq, cls: 'stream', intendedMs: sentMs, sentMs, ...stamps, doneMs: nowMs(), ...ending, ...chunkPart(stream) })
+      resolve({ phase, seq, cls: 'stream', intendedMs: sentMs, sentMs, ...stamps, doneMs: nowMs(), ...ending, ...streamPart(stream) })
     }
     const stop = (): void => settle({ outcome: 'unanswered', reason: 'stopped' })
     signal.addEventListener('abort', stop, { once: true })
@@ -87,7 +87,7 @@ function callOnce ({ target, phase, patienceMs, signal }: StreamsOptions, body: 
 
 function readStream (response: IncomingMessage, stream: CompletionStream, settle: (ending: Ending) => void): void {
   response.on('data', (bytes: Buffer) => stream.feed(bytes, nowMs()))
-  response.on('end', () => settle(endOf(stream)))
+  response.on('end', () => settle(endOfStream(stream, 'its last event')))
   response.on('error', (error: NodeJS.ErrnoException) => settle({ outcome: 'failed', reason: `cut: ${error.code ?? error.message}` }))
 }
 
@@ -97,33 +97,4 @@ function readError (response: IncomingMessage, settle: (ending: Ending) => void)
   response.on('data', (part: string) => { text += part })
   const end = (): void => settle({ outcome: 'failed', reason: `http ${response.statusCode}: ${errorText(text)}` })
   response.on('end', end).on('error', end)
-}
-
-function endOf ({ error, done, chunkAtMs }: CompletionStream): Ending {
-  if (error !== undefined) return { outcome: 'failed', reason: `error event: ${error}` }
-  if (!done) return { outcome: 'failed', reason: 'cut: ended without its last event' }
-  if (chunkAtMs.length === 0) return { outcome: 'failed', reason: 'no content' }
-  return { outcome: 'answered' }
-}
-
-function chunkPart (stream: CompletionStream): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
-  const { chunkAtMs, promptTokens, outputTokens, promptMs, predictedMs } = stream
-  const firstMs = chunkAtMs[0]
-  const lastMs = chunkAtMs.at(-1)
-  return {
-    chunks: chunkAtMs.length,
-    itlMs: gapsOf(chunkAtMs),
-    ...(firstMs === undefined || lastMs === undefined ? {} : { firstMs, lastMs }),
-    ...(promptTokens === undefined ? {} : { promptTokens }),
-    ...(outputTokens === undefined ? {} : { outputTokens }),
-    ...(promptMs === undefined ? {} : { promptMs }),
-    ...(predictedMs === undefined ? {} : { predictedMs })
-  }
-}
-
-/** Two decimals; stamps are rounded before they are subtracted, so that sums of gaps stay within 0.01 ms of the stamps. */
-export function gapsOf (chunkAtMs: readonly number[]): number[] {
-  const first = chunkAtMs[0] ?? 0
-  const hundredths = chunkAtMs.map(atMs => Math.round((atMs - first) * 100))
-  return hundredths.slice(1).map((at, i) => (at - (hundredths[i] ?? 0)) / 100)
 }

@@ -1,8 +1,9 @@
 /** Dose-response: what each numeric factor of a sweep does to the tail of the gaps and to the rate. */
 import { formatNumber } from '../format.js'
-import { logRange, logTicks, niceCeiling } from './data.js'
+import { logRange, niceCeiling } from './data.js'
 import { DOSE_METRICS, doseFactors, doses, doseSeries, levels } from './dose-data.js'
-import { axis, FAINT, FONT_SIZE, INK, legend, styleAt } from './style.js'
+import { logAxis } from './log-axis.js'
+import { FAINT, FONT_SIZE, INK, legend, styleAt, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
 import type { DoseMetric, DoseSeries } from './dose-data.js'
 import type { Size } from './style.js'
@@ -79,23 +80,16 @@ function isGeometric ({ doses: [least = 0, ...more] }: Panel): boolean {
 }
 
 function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mostTicks: number, log: boolean) {
-  const base = axis(name, where)
-  if (!log) {
-    const [least, most] = [Math.min(...values), Math.max(...values)]
-    const margin = where === 'x' ? Math.max(0.08 * (most - least), 0.1) : 0
-    return { ...base, type: 'value', ...(where === 'y' ? { min: 0, max: niceCeiling(most) } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: [...values], formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...values] } }) }
-  }
-  const range = where === 'y' ? logRange(values) : [Math.min(...values) / 1.3, Math.max(...values) * 1.3] as const
-  const customValues = (where === 'x' ? [...values] : logTicks(range[0], range[1], mostTicks)).map((tick) => Math.log10(tick))
-  return {
-    ...base,
-    type: 'value',
-    min: Math.log10(range[0]),
-    max: Math.log10(range[1]),
-    axisLabel: { ...base.axisLabel, customValues, formatter: (value: number) => formatNumber(10 ** value) },
-    axisTick: { ...base.axisTick, customValues },
-    splitLine: { show: false }
-  }
+  const [least, most] = [Math.min(...values), Math.max(...values)]
+  if (where === 'y') return log ? logAxis(name, where, logRange(values), mostTicks) : valueAxis(name, where, { min: 0, max: niceCeiling(most) })
+  if (log) return logAxis(name, where, [least / 1.3, most * 1.3], mostTicks, values)
+  const margin = Math.max(0.08 * (most - least), 0.1)
+  return valueAxis(name, where, {
+    min: least - margin,
+    max: most + margin,
+    label: { customValues: [...values], formatter: (value: number) => formatNumber(value) },
+    axisTick: { show: true, lineStyle: { color: FAINT }, customValues: [...values] }
+  })
 }
 
 function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnType<typeof styleAt>) {

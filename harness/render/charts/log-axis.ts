@@ -3,9 +3,10 @@ import { formatNumber } from '../format.js'
 import { logTicks } from './data.js'
 import { axis, RULE } from './style.js'
 
-export function logAxis (name: string, where: 'x' | 'y', range: readonly [number, number], mostTicks: number) {
+/** @param ticks where they stand; default: about `mostTicks` round numbers */
+export function logAxis (name: string, where: 'x' | 'y', range: readonly [number, number], mostTicks: number, ticks: readonly number[] = logTicks(range[0], range[1], mostTicks)) {
   const base = axis(name, where)
-  const customValues = logTicks(range[0], range[1], mostTicks).map((tick) => Math.log10(tick))
+  const customValues = ticks.map((tick) => Math.log10(tick))
   return {
     ...base,
     type: 'value' as const,

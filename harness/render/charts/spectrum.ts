@@ -4,7 +4,7 @@ import { conditionIds } from '../labels.js'
 import { countedBlocks, judgedCalls, logRange } from './data.js'
 import { histogram, edgeOf } from './histogram.js'
 import { logAxis } from './log-axis.js'
-import { axis, FONT_SIZE, INK, LIMIT, RULE, styleOf } from './style.js'
+import { FONT_SIZE, INK, LIMIT, styleOf, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
 import type { Point } from './data.js'
 import type { Size } from './style.js'
@@ -50,16 +50,7 @@ export function gapSpectrum (evidence: Evidence, result: StreamsResult, size: Si
       const base = logAxis(bottom ? 'gap between two tokens (ms, log scale)' : '', 'x', range, narrow ? 7 : 14)
       return { ...base, gridIndex: index, axisLabel: { ...base.axisLabel, show: bottom }, splitLine: { show: false } }
     }),
-    yAxis: panels.map((_, index) => ({
-      ...axis('', 'y'),
-      type: 'value',
-      gridIndex: index,
-      min: 0,
-      max: 1,
-      interval: 0.5,
-      axisLabel: { color: INK, fontSize: FONT_SIZE - 2, formatter: (share: number) => formatPercent(share) },
-      splitLine: { show: true, lineStyle: { color: RULE } }
-    })),
+    yAxis: panels.map((_, index) => valueAxis('', 'y', { gridIndex: index, min: 0, max: 1, interval: 0.5, label: { fontSize: FONT_SIZE - 2, formatter: (share: number) => formatPercent(share) } })),
     series: panels.map(({ id, gapsMs, marks }, index) => {
       const { colour } = styleOf(result, id)
       return {

@@ -1,0 +1,79 @@
+import t from 'tap'
+import type { CallRecord, Decision } from '../policies/contract.js'
+import { FakeClock } from '../policies/testing.js'
+import { Metrics } from './metrics.js'
+
+function recordOf (more: Partial<CallRecord> = {}): CallRecord {
+  return { msg: 'call', id: 'i', caller: 'c', route: 'generation', method: 'POST', path: '/', stream: true, status: 200, outcome: 'complete', arrivedAtMs: 0, overAtMs: 400, queueWaitMs: 0, bytes: 1, decisions: [], ...more }
+}
+
+function decisionOf (more: Partial<Decision> = {}): Decision {
+  return { policy: 'admission', verdict: 'pass', reason: 'place free', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: [], ...more }
+}
+
+function metricsAt (clock = new FakeClock()): Metrics {
+  return new Metrics({ inFlight: () => 3, zombiePlaces: () => 2, wastedSeconds: () => 1.5, upstreamReady: () => false, policies: () => [{ name: 'admission', gauges: { queued: 4 } }] }, clock)
+}
+
+async function has (t: { ok (value: unknown, message: string): unknown }, metrics: Metrics, ...lines: string[]): Promise<void> {
+  const text = await metrics.registry.metrics()
+  for (const line of lines) t.ok(text.includes(`${line}\n`), line)
+}
+
+t.test('calls by route, status and outcome; decisions; each counted once, however often it is read', async t => {
+  const metrics = metricsAt()
+  metrics.add(recordOf({ decisions: [decisionOf(), decisionOf({ verdict: 'refuse', reason: 'queue-full' })] }))
+  metrics.add(recordOf({ outcome: 'cut', decisions: [decisionOf()] }))
+  const lines = [
+    'weir_calls_total{route="generation",status="200",outcome="complete"} 1',
+    'weir_calls_total{route="generation",status="200",outcome="cut"} 1',
+    'weir_decisions_total{policy="admission",verdict="pass",reason="place free",mode="on"} 2',
+    'weir_decisions_total{policy="admission",verdict="refuse",reason="queue-full",mode="on"} 1'
+  ]
+  await has(t, metrics, ...lines)
+  await has(t, metrics, ...lines)
+  metrics.add(recordOf())
+  await has(t, metrics, 'weir_calls_total{route="generation",status="200",outcome="complete"} 2')
+})
+
+t.test('what was refused waited, but has no duration and no first token', async t => {
+  const metrics = metricsAt()
+  metrics.add(recordOf({ outcome: 'refused', status: 429, queueWaitMs: 50, firstByteAtMs: 1 }))
+  await has(t, metrics, 'weir_queue_wait_seconds_count{route="generation"} 1')
+  t.notMatch(await metrics.registry.metrics(), /weir_request_duration_seconds_count\{|weir_time_to_first_token_seconds_count\{/)
+  t.match(metrics.percentiles(), { queueWaitMs: { n: 1 }, durationMs: { n: 0 }, timeToFirstByteMs: { n: 0 } })
+})
+
+t.test('times in seconds', async t => {
+  const metrics = metricsAt()
+  metrics.add(recordOf({ arrivedAtMs: 100, firstByteAtMs: 350, overAtMs: 2100, queueWaitMs: 30, timings: { prompt_n: 1, prompt_ms: 1, predicted_n: 10, predicted_ms: 200 } }))
+  metrics.add(recordOf({ arrivedAtMs: 100, overAtMs: 2100, timings: { prompt_n: 1, prompt_ms: 1, predicted_n: 0, predicted_ms: 0 } }))
+  await has(t, metrics,
+    'weir_queue_wait_seconds_sum{route="generation"} 0.03',
+    'weir_time_to_first_token_seconds_sum{route="generation"} 0.25',
+    'weir_time_to_first_token_seconds_count{route="generation"} 1',
+    'weir_request_duration_seconds_sum{route="generation"} 4',
+    'weir_time_per_output_token_seconds_sum{route="generation"} 0.02',
+    'weir_time_per_output_token_seconds_count{route="generation"} 1')
+})
+
+t.test('gauges are read when they are asked for', async t => {
+  await has(t, metricsAt(), 'weir_in_flight 3', 'weir_zombie_places 2', 'weir_slot_seconds_wasted 1.5', 'weir_upstream_ready 0', 'weir_policy_gauge{policy="admission",gauge="queued"} 4')
+})
+
+t.test('percentiles are of the last one to two minutes', async t => {
+  const clock = new FakeClock()
+  const metrics = metricsAt(clock)
+  for (let ms = 1; ms <= 100; ms++) metrics.add(recordOf({ overAtMs: ms }))
+  const { durationMs } = metrics.percentiles()
+  t.equal(durationMs?.n, 100)
+  for (const [name, ms] of [['p50', 50], ['p95', 95], ['p99', 99], ['max', 100]] as const) t.ok(Math.abs(Number(durationMs?.[name]) - ms) <= 1, `${name} ${durationMs?.[name]}`)
+  await clock.advance(60_000)
+  metrics.add(recordOf({ overAtMs: 500 }))
+  t.equal(metrics.percentiles()['durationMs']?.n, 101)
+  await clock.advance(60_000)
+  t.equal(metrics.percentiles()['durationMs']?.n, 1)
+  metrics.add(recordOf({ overAtMs: 500 }))
+  await clock.advance(120_000)
+  t.same(metrics.percentiles()['durationMs'], { n: 0, p50: 0, p95: 0, p99: 0, max: 0 })
+})

@@ -1,0 +1,88 @@
+import { Schedule } from './schedule.js'
+import type { ScheduleOptions } from './schedule.js'
+import type { Effect } from './schedule-events.js'
+
+/** Seeded uniform numbers in [0, 1) (mulberry32). */
+export function seededRandom (seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+export interface TrafficOptions extends ScheduleOptions {
+  readonly seed: number
+  readonly arrivalsPerSecond: number
+  readonly durationMs: number
+}
+
+export interface SimulatedCall {
+  readonly arrivedAtMs: number
+  readonly refused?: string
+  readonly retryAfterMs?: number
+  readonly startedAtMs?: number
+  readonly firstByteAtMs?: number
+  readonly overAtMs?: number
+}
+
+/** Poisson arrivals at a schedule, and what it does with them. A simulated server says when to go on and what is over. */
+export class Traffic {
+  readonly random: () => number
+  readonly schedule: Schedule
+  readonly calls: SimulatedCall[] = []
+  readonly #options: TrafficOptions
+  readonly #start: (call: number, places: number) => void
+  #nextAtMs: number
+
+  /** @param start the schedule lets the call with this index in */
+  constructor (options: TrafficOptions, start: (call: number, places: number) => void) {
+    this.random = seededRandom(options.seed)
+    this.schedule = new Schedule(options)
+    this.#options = options
+    this.#start = start
+    this.#nextAtMs = this.#gapMs()
+  }
+
+  /** When the next call arrives; Infinity when no more do. */
+  get nextAtMs (): number {
+    return this.#nextAtMs < this.#options.durationMs ? this.#nextAtMs : Infinity
+  }
+
+  /** The next call arrives. */
+  arrive (places = 1): void {
+    const atMs = this.#nextAtMs
+    this.calls.push({ arrivedAtMs: atMs })
+    this.#apply(this.schedule.on({ type: 'arrive', id: String(this.calls.length - 1), places, atMs, sinceMs: atMs }), atMs)
+    this.#nextAtMs += this.#gapMs()
+  }
+
+  over (call: number, firstByteAtMs: number, atMs: number): void {
+    this.#change(call, { firstByteAtMs, overAtMs: atMs })
+    this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs })
+    this.#apply(this.schedule.on({ type: 'released', id: String(call), atMs }), atMs)
+  }
+
+  #apply (effects: readonly Effect[], atMs: number): void {
+    for (const effect of effects) {
+      const call = Number(effect.id)
+      if (effect.type === 'refuse') this.#change(call, { refused: effect.reason, retryAfterMs: effect.retryAfterMs })
+      else {
+        this.#change(call, { startedAtMs: atMs })
+        this.#start(call, effect.places)
+      }
+    }
+  }
+
+  #change (index: number, what: Partial<SimulatedCall>): void {
+    const call = this.calls[index]
+    if (call === undefined) throw new Error(`effect for the unknown call ${index}`)
+    this.calls[index] = { ...call, ...what }
+  }
+
+  #gapMs (): number {
+    return -Math.log(1 - this.random()) / this.#options.arrivalsPerSecond * 1000
+  }
+}
