@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock, PassRecord, RouteClass } from '../policies/contract.js'
+import type { CallSignal, Clock, PassRecord, RouteClass } from '../policies/contract.js'
 import { ClientConnection } from './client-connection.js'
 
 /** One request on its way past the chain, from arrival to record. */
@@ -24,7 +24,7 @@ export class Passage {
   }
 
   /** Aborts when the client left. */
-  get signal (): AbortSignal {
+  get signal (): CallSignal {
     return this.#client.signal
   }
 
