@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePressure } from './pressure.js'
-import { parseKeyed, readKept, readText } from './read-text.js'
+import { eachKeyed } from './keyed.js'
+import { readText } from './read-text.js'
 
 /** Of memory.stat's some sixty lines, those that tell of reclaim, refault and who holds the memory. */
-const MEMORY_STAT = /^(anon|file|file_mapped|unevictable|pgfault|pgmajfault|workingset_(refault|activate)_(anon|file)|pgscan(_(kswapd|direct))?|pgsteal(_(kswapd|direct))?)$/
+const MEMORY_STAT = new Set(['anon', 'file', 'file_mapped', 'unevictable', 'pgfault', 'pgmajfault', 'workingset_refault_anon', 'workingset_refault_file',
+  'workingset_activate_anon', 'workingset_activate_file', 'pgscan', 'pgscan_kswapd', 'pgscan_direct', 'pgsteal', 'pgsteal_kswapd', 'pgsteal_direct'])
 
 /** Path of the v2 group in /proc/PID/cgroup: the line `0::PATH`. */
 export function parseCgroupPath (text: string): string | undefined {
@@ -37,10 +39,18 @@ export function parseCgroupFile (file: string, text: string): [key: string, valu
     return [...sums].map(([key, value]) => [`io.stat.${key}`, value])
   }
   if (/^\d+\s*$/.test(text)) return [[file, Number(text)]]
-  return [...parseKeyed(text)].filter(([key]) => file !== 'memory.stat' || MEMORY_STAT.test(key)).map(([key, value]) => [`${file}.${key}`, value])
+  const entries: [string, number][] = []
+  eachKeyed(text, (key, value) => {
+    if (file !== 'memory.stat' || MEMORY_STAT.has(key)) entries.push([`${file}.${key}`, value])
+  })
+  return entries
 }
 
-const FILES = ['cpu.stat', 'cpu.max', 'cpu.max.burst', 'cpu.pressure', 'memory.current', 'memory.peak', 'memory.max', 'memory.high', 'memory.swap.current', 'memory.swap.max', 'memory.stat', 'memory.events', 'memory.pressure', 'io.stat', 'io.pressure', 'pids.current']
+/** Counters, and the memory in use. */
+export const COUNTER_FILES = ['cpu.stat', 'cpu.pressure', 'memory.current', 'memory.swap.current', 'memory.stat', 'memory.events', 'memory.pressure', 'io.stat', 'io.pressure']
+/** Limits, and what moves little. */
+export const LIMIT_FILES = ['cpu.max', 'cpu.max.burst', 'memory.peak', 'memory.max', 'memory.high', 'memory.swap.max', 'pids.current']
+const FILES = [...COUNTER_FILES, ...LIMIT_FILES]
 
 /**
  * The folder of a process's own v2 group. Undefined without cgroup v2, and in the root group: its numbers are the whole machine's.
@@ -54,12 +64,9 @@ export function findCgroup (pid: number): string | undefined {
   return existsSync(join(folder, 'cgroup.events')) ? folder : undefined
 }
 
-/**
- * All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone).
- * `read`: `readKept` for one group that is read again and again, `readText` where groups come and go.
- */
-export function readCgroup (folder: string, read: (path: string) => string | undefined = readKept): Record<string, number> | undefined {
-  const entries = FILES.flatMap(file => parseCgroupFile(file, read(join(folder, file)) ?? ''))
+/** All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone). */
+export function readCgroup (folder: string): Record<string, number> | undefined {
+  const entries = FILES.flatMap(file => parseCgroupFile(file, readText(join(folder, file)) ?? ''))
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 

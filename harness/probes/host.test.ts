@@ -30,7 +30,7 @@ const diskstats = `   7       0 loop0 5 0 100 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 
 t.test('diskstats: whole disks, each byte once', async t => {
   const whole = (name: string): boolean => name !== 'vda1'
-  t.same(parseDiskstats(diskstats, whole), { readBytes: (1501090 + 80) * 512, writtenBytes: (1346808 + 16) * 512, ioMs: 3138 })
+  t.same(parseDiskstats(diskstats, whole), { readBytes: (1501090 + 80) * 512, writtenBytes: (1346808 + 16) * 512, ioMs: 3138, reads: 10070, readMs: 5649 })
   t.equal(parseDiskstats('   7       0 loop0 5 0 100 0 0 0 0 0 0 9 0\n', whole), undefined)
   t.equal(parseDiskstats('', whole), undefined)
 })

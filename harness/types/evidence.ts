@@ -40,7 +40,7 @@ export interface CallSample {
 /** One line of samples.ndjson; counters are raw (cumulative), deltas are taken in analysis. Absent = this machine has no such source. */
 export interface OsSample {
   readonly atMs: number
-  /** llama-server, summed over all threads where the kernel counts per thread. */
+  /** llama-server, summed over all threads where the kernel counts per thread (those that ended keep their last reading). */
   readonly process?: {
     readonly rssBytes: number
     readonly pssBytes?: number
@@ -52,13 +52,22 @@ export interface OsSample {
     readonly cpuUsec: number
     readonly readBytes?: number
     readonly threads: number
+    /** On a CPU, nanoseconds (schedstat): finer than the clock ticks of `cpuUsec`, but without threads that began and ended between two samples. */
+    readonly onCpuNs?: number
+    readonly rssAnonBytes?: number
+    readonly rssFileBytes?: number
+    /** VmLck: what `mlock` really holds. */
+    readonly lockedBytes?: number
+    readonly swapBytes?: number
   }
+  /** /proc/vmstat, whole machine. */
+  readonly vm?: { readonly swapInPages: number, readonly swapOutPages: number, readonly majorFaults: number, readonly refaultFilePages?: number }
   /** /proc/pressure `total`, microseconds. */
   readonly psi?: Readonly<Record<'cpuSomeUsec' | 'memorySomeUsec' | 'memoryFullUsec' | 'ioSomeUsec' | 'ioFullUsec', number>>
   /** /proc/stat, clock ticks converted to microseconds, whole machine. */
   readonly host?: { readonly stealUsec: number, readonly idleUsec: number, readonly busyUsec: number, readonly contextSwitches: number }
-  /** All whole disks together. */
-  readonly disk?: { readonly readBytes: number, readonly writtenBytes: number, readonly ioMs: number }
+  /** All whole disks together; `readMs` is summed over reads. */
+  readonly disk?: { readonly readBytes: number, readonly writtenBytes: number, readonly ioMs: number, readonly reads?: number, readonly readMs?: number }
   /** cgroup v2 files of llama-server's group, flattened: `cpu.stat.nr_throttled`, `memory.stat.workingset_refault_file`, … */
   readonly cgroup?: Readonly<Record<string, number>>
   /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
