@@ -7,6 +7,11 @@ const SECTOR_BYTES = 512
 /** Devices of memory, or that only map onto others: their traffic is counted below them or is none. */
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|fd|sr)\d/
 
+/** Also of iostat's table, so that both sum the same devices. */
+export function isDisk (name: string): boolean {
+  return !NOT_A_DISK.test(name)
+}
+
 /** Sums /proc/diskstats (Documentation/admin-guide/iostats.rst) over the whole disks. Undefined when there is none. */
 export function parseDiskstats (text: string, isWholeDisk: (name: string) => boolean): OsSample['disk'] {
   let disks = 0
@@ -18,7 +23,7 @@ export function parseDiskstats (text: string, isWholeDisk: (name: string) => boo
   for (const line of text.split('\n')) {
     // Two columns of fixed width, then one blank between the fields.
     const [name, readsDone, , sectorsRead, msReading, , , sectorsWritten, , , msInIo] = line.slice(13).split(' ', 11)
-    if (name === undefined || msInIo === undefined || NOT_A_DISK.test(name) || !isWholeDisk(name)) continue
+    if (name === undefined || msInIo === undefined || !isDisk(name) || !isWholeDisk(name)) continue
     disks++
     reads += Number(readsDone)
     readMs += Number(msReading)
