@@ -22,28 +22,28 @@ export function parseCgroupMount (text: string): string | undefined {
   return undefined
 }
 
-/** One v2 file flattened into `FILE.KEY` → number; `max` means no limit and is left out. Unknown shapes give nothing. */
-export function parseCgroupFile (file: string, text: string): [key: string, value: number][] {
+/** One v2 file flattened into `FILE.KEY` → number of `into`; `max` means no limit and is left out. Unknown shapes give nothing. */
+export function parseCgroupFile (file: string, text: string, into: Record<string, number>): void {
+  const put = (key: string, value: number | undefined): void => {
+    if (value !== undefined && Number.isFinite(value)) into[key] = value
+  }
   if (file.endsWith('.pressure')) {
     const { someUsec, fullUsec } = parsePressure(text)
-    return [...named(`${file}.some_usec`, someUsec), ...named(`${file}.full_usec`, fullUsec)]
-  }
-  if (text.trim() === '') return []
-  if (file === 'cpu.max') {
+    put(`${file}.some_usec`, someUsec)
+    put(`${file}.full_usec`, fullUsec)
+  } else if (file === 'cpu.max') {
     const [quota, period] = text.trim().split(' ').map(Number)
-    return [...named('cpu.max.quota_usec', quota), ...named('cpu.max.period_usec', period)]
+    put('cpu.max.quota_usec', quota)
+    put('cpu.max.period_usec', period)
+  } else if (file === 'io.stat') {
+    for (const [, key = '', value] of text.matchAll(/\b(rbytes|wbytes|rios|wios)=(\d+)/g)) put(`io.stat.${key}`, (into[`io.stat.${key}`] ?? 0) + Number(value))
+  } else if (/^\d+\s*$/.test(text)) {
+    put(file, Number(text))
+  } else {
+    eachKeyed(text, (key, value) => {
+      if (file !== 'memory.stat' || MEMORY_STAT.has(key)) into[`${file}.${key}`] = value
+    })
   }
-  if (file === 'io.stat') {
-    const sums = new Map<string, number>()
-    for (const [, key = '', value] of text.matchAll(/\b(rbytes|wbytes|rios|wios)=(\d+)/g)) sums.set(key, (sums.get(key) ?? 0) + Number(value))
-    return [...sums].map(([key, value]) => [`io.stat.${key}`, value])
-  }
-  if (/^\d+\s*$/.test(text)) return [[file, Number(text)]]
-  const entries: [string, number][] = []
-  eachKeyed(text, (key, value) => {
-    if (file !== 'memory.stat' || MEMORY_STAT.has(key)) entries.push([`${file}.${key}`, value])
-  })
-  return entries
 }
 
 /** Counters, and the memory in use. */
@@ -66,10 +66,12 @@ export function findCgroup (pid: number): string | undefined {
 
 /** All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone). */
 export function readCgroup (folder: string): Record<string, number> | undefined {
-  const entries = FILES.flatMap(file => parseCgroupFile(file, readText(join(folder, file)) ?? ''))
-  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+  const counters: Record<string, number> = {}
+  for (const file of FILES) parseCgroupFile(file, readText(join(folder, file)) ?? '', counters)
+  return isEmpty(counters) ? undefined : counters
 }
 
-function named (key: string, value: number | undefined): [string, number][] {
-  return value === undefined || !Number.isFinite(value) ? [] : [[key, value]]
+export function isEmpty (counters: Record<string, number>): boolean {
+  for (const _ in counters) return false
+  return true
 }

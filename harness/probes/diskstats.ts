@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import type { OsSample } from '../types.js'
+import { numbersAt } from './keyed.js'
 import { keptFile } from './read-text.js'
 
 /** A sector in /proc/diskstats is 512 bytes whatever the disk's own. */
@@ -12,42 +13,36 @@ export function isDisk (name: string): boolean {
   return !NOT_A_DISK.test(name)
 }
 
-/** Sums /proc/diskstats (Documentation/admin-guide/iostats.rst) over the whole disks. Undefined when there is none. */
-export function parseDiskstats (text: string, isWholeDisk: (name: string) => boolean): OsSample['disk'] {
-  let disks = 0
-  let reads = 0
-  let readMs = 0
-  let readBytes = 0
-  let writtenBytes = 0
-  let ioMs = 0
-  for (const line of text.split('\n')) {
-    // Two columns of fixed width, then one blank between the fields.
-    const [name, readsDone, , sectorsRead, msReading, , , sectorsWritten, , , msInIo] = line.slice(13).split(' ', 11)
-    if (name === undefined || msInIo === undefined || !isDisk(name) || !isWholeDisk(name)) continue
-    disks++
-    reads += Number(readsDone)
-    readMs += Number(msReading)
-    readBytes += Number(sectorsRead) * SECTOR_BYTES
-    writtenBytes += Number(sectorsWritten) * SECTOR_BYTES
-    ioMs += Number(msInIo)
+/** Sums /proc/diskstats (Documentation/admin-guide/iostats.rst) over these disks. Undefined when it has none of them. */
+export function parseDiskstats (text: string, disks: readonly string[]): OsSample['disk'] {
+  const sums = { readBytes: 0, writtenBytes: 0, ioMs: 0, reads: 0, readMs: 0 }
+  let found = false
+  for (const name of disks) {
+    const label = ` ${name} `
+    const at = text.indexOf(label)
+    if (at === -1) continue
+    found = true
+    const [reads = 0, , sectorsRead = 0, readMs = 0, , , sectorsWritten = 0, , , ioMs = 0] = numbersAt(text, at + label.length, 10)
+    sums.reads += reads
+    sums.readMs += readMs
+    sums.readBytes += sectorsRead * SECTOR_BYTES
+    sums.writtenBytes += sectorsWritten * SECTOR_BYTES
+    sums.ioMs += ioMs
   }
-  return disks === 0 ? undefined : { readBytes, writtenBytes, ioMs, reads, readMs }
+  return found ? sums : undefined
 }
 
-const known = new Map<string, boolean>()
-
-/** Partitions have no folder of their own in /sys/block. */
-function isWholeDisk (name: string): boolean {
-  let whole = known.get(name)
-  if (whole === undefined) {
-    whole = existsSync(`/sys/block/${name.replaceAll('/', '!')}`)
-    known.set(name, whole)
+/** Whole disks: partitions have no folder of their own in /sys/block, where `!` stands for the `/` of a name. */
+export function wholeDisks (folder = '/sys/block'): string[] {
+  try {
+    return readdirSync(folder).map(name => name.replaceAll('!', '/')).filter(isDisk)
+  } catch {
+    return []
   }
-  return whole
 }
 
-const file = keptFile('/proc/diskstats')
-
-export function readDisk (): OsSample['disk'] {
-  return parseDiskstats(file.read() ?? '', isWholeDisk)
+/** A reader of the disks that there are now. */
+export function watchDisks (): () => OsSample['disk'] {
+  const [disks, file] = [wholeDisks(), keptFile('/proc/diskstats')]
+  return () => parseDiskstats(file.read() ?? '', disks)
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { numberAfter, numberAt, parseKeyed } from './keyed.js'
+import { numberAfter, numberAt, numbersAt, parseKeyed } from './keyed.js'
 
 t.test('name and number, with and without a colon', async t => {
   t.same([...parseKeyed('usage_usec 243724000\nread_bytes: 4096\n\tdeep   7  \nlast 1')], [['usage_usec', 243724000], ['read_bytes', 4096], ['deep', 7], ['last', 1]])
@@ -17,4 +17,7 @@ t.test('a number at a place and after a label', async t => {
   t.equal(numberAfter('x\nVmRSS:\t    1684 kB\n', '\nVmRSS:'), 1684)
   t.equal(numberAfter('VmRSS: none', 'VmRSS:'), undefined)
   t.equal(numberAfter('', 'VmRSS:'), undefined)
+  t.equal(numberAfter('a 1 a 2', 'a', 1), 2)
+  t.same(numbersAt('x 1  22\t3\n4', 1, 3), [1, 22, 3])
+  t.same(numbersAt('7 -1 8', 0, 4), [7, NaN, 8, NaN])
 })

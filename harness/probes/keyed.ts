@@ -13,12 +13,24 @@ export function numberAt (text: string, at: number): number {
   return index === from ? NaN : value
 }
 
-/** The whole number after the first `label`; undefined when there is no such label, or no number after it. */
-export function numberAfter (text: string, label: string): number | undefined {
-  const at = text.indexOf(label)
+/** The whole number after the first `label` (from `from` on); undefined when there is no such label, or no number after it. */
+export function numberAfter (text: string, label: string, from = 0): number | undefined {
+  const at = text.indexOf(label, from)
   if (at === -1) return undefined
   const value = numberAt(text, at + label.length)
   return Number.isNaN(value) ? undefined : value
+}
+
+/** The `count` whole numbers from `at` on, one blank or more between them; NaN where there is none. */
+export function numbersAt (text: string, at: number, count: number): number[] {
+  const values: number[] = []
+  let index = at
+  for (let n = 0; n < count; n++) {
+    values.push(numberAt(text, index))
+    index = afterBlanks(text, index)
+    while (index < text.length && !isBlank(text.charCodeAt(index))) index++
+  }
+  return values
 }
 
 /**

@@ -12,17 +12,18 @@ export interface Pressure {
 export function parsePressure (text: string): Pressure {
   const total = (kind: string): number | undefined => {
     const at = text.indexOf(kind)
-    return at === -1 ? undefined : numberAfter(text.slice(at), 'total=')
+    return at === -1 ? undefined : numberAfter(text, 'total=', at)
   }
   const [someUsec, fullUsec] = [total('some '), total('full ')]
   return { ...(someUsec === undefined ? {} : { someUsec }), ...(fullUsec === undefined ? {} : { fullUsec }) }
 }
 
-const files = ['cpu', 'memory', 'io'].map(name => keptFile(`/proc/pressure/${name}`))
-
-/** Undefined when the kernel keeps no pressure (no CONFIG_PSI, or `psi=1` not given). */
-export function readPressure (): OsSample['psi'] {
-  const [cpu, memory, io] = files.map(file => parsePressure(file.read() ?? ''))
-  if (cpu?.someUsec === undefined || memory?.someUsec === undefined || memory.fullUsec === undefined || io?.someUsec === undefined || io.fullUsec === undefined) return undefined
-  return { cpuSomeUsec: cpu.someUsec, memorySomeUsec: memory.someUsec, memoryFullUsec: memory.fullUsec, ioSomeUsec: io.someUsec, ioFullUsec: io.fullUsec }
+/** Gives undefined when the kernel keeps no pressure (no CONFIG_PSI, or `psi=1` not given). */
+export function watchPressure (): () => OsSample['psi'] {
+  const files = ['cpu', 'memory', 'io'].map(name => keptFile(`/proc/pressure/${name}`))
+  return () => {
+    const [cpu, memory, io] = files.map(file => parsePressure(file.read() ?? ''))
+    if (cpu?.someUsec === undefined || memory?.someUsec === undefined || memory.fullUsec === undefined || io?.someUsec === undefined || io.fullUsec === undefined) return undefined
+    return { cpuSomeUsec: cpu.someUsec, memorySomeUsec: memory.someUsec, memoryFullUsec: memory.fullUsec, ioSomeUsec: io.someUsec, ioFullUsec: io.fullUsec }
+  }
 }

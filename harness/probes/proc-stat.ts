@@ -1,6 +1,6 @@
 import type { OsSample } from '../types.js'
 import { USEC_PER_TICK } from './proc-process.js'
-import { numberAfter } from './keyed.js'
+import { numberAfter, numbersAt } from './keyed.js'
 import { keptFile } from './read-text.js'
 
 const WHOLE_MACHINE = 'cpu '
@@ -12,8 +12,9 @@ const WHOLE_MACHINE = 'cpu '
 export function parseProcStatHost (text: string): OsSample['host'] {
   const contextSwitches = numberAfter(text, '\nctxt ')
   if (!text.startsWith(WHOLE_MACHINE) || contextSwitches === undefined) return undefined
-  const ticks = text.slice(WHOLE_MACHINE.length, text.indexOf('\n')).trim().split(' ').map(Number)
-  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = ticks
+  const [user = 0, nice = 0, system = 0, idle = 0, ...later] = numbersAt(text, WHOLE_MACHINE.length, 8)
+  // An old kernel's line ends sooner.
+  const [iowait = 0, irq = 0, softirq = 0, steal = 0] = later.map(ticks => Number.isNaN(ticks) ? 0 : ticks)
   return {
     stealUsec: steal * USEC_PER_TICK,
     idleUsec: (idle + iowait) * USEC_PER_TICK,
@@ -22,8 +23,7 @@ export function parseProcStatHost (text: string): OsSample['host'] {
   }
 }
 
-const file = keptFile('/proc/stat')
-
-export function readHost (): OsSample['host'] {
-  return parseProcStatHost(file.read() ?? '')
+export function watchHost (): () => OsSample['host'] {
+  const file = keptFile('/proc/stat')
+  return () => parseProcStatHost(file.read() ?? '')
 }

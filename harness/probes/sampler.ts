@@ -1,14 +1,15 @@
 import { nowMs } from '../clock.js'
 import type { OsSample } from '../types.js'
 import { findCgroup } from './cgroup.js'
-import { readDisk } from './diskstats.js'
+import { watchDisks } from './diskstats.js'
 import { readServerGauges } from './metrics-poll.js'
-import { readPressure } from './pressure.js'
+import { watchPressure } from './pressure.js'
 import { parseProcStat } from './proc-process.js'
-import { readHost } from './proc-stat.js'
+import { watchHost } from './proc-stat.js'
 import { keptFile } from './read-text.js'
 import { startSocketCounter } from './sockets.js'
-import { readVmstat } from './vmstat.js'
+import { createTurns, type TurnsOptions } from './turns.js'
+import { watchVmstat } from './vmstat.js'
 import { watchCgroup } from './watch-cgroup.js'
 import { watchProcess } from './watch-process.js'
 
@@ -25,24 +26,31 @@ export interface Sampler {
 
 type Sample = { -readonly [K in keyof OsSample]: OsSample[K] }
 
-/** Between samples. The process, its group and the machine's CPU times are in each; the other sources in every n-th. */
+/** Between samples. */
 export const SAMPLE_MS = 100
-/** Pressure, disks, swap and refaults of the whole machine: every 0.5 s. */
-const MACHINE_EVERY = 5
-/** Limits of the group: every second. */
-const LIMITS_EVERY = 10
-/** A second at least, and so long that walking the page tables takes no more than this share of a CPU. */
-const PSS = { everyMs: 1000, share: 0.002 }
-/** Runs `ss`: every 5 s. */
-const SOCKETS = { every: 50, turn: 7 }
-/** Every 5 s: `readServerGauges` wants it no faster than every 2 s, and an answer costs as much as ten samples. */
-const GAUGES = { every: 50, turn: 7 }
-const GAUGES_TIMEOUT_MS = 1900
 
-/** Time from one PSS to the next, by what the last one took. */
-export function pssPauseMs (tookUsec: number): number {
-  return Math.max(PSS.everyMs, tookUsec / 1000 / PSS.share)
-}
+/**
+ * What reading each source may take of one CPU, and the bounds within which that decides how often it is read: each sample where files are cheap, every second
+ * where they are dear (an emulated CPU, a server of many threads). Together 0.6 %; the tick, the line that is written and `ss` are not in it.
+ */
+const TURNS = {
+  process: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 500 },
+  threads: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  group: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  host: { share: 0.0006, atLeastMs: SAMPLE_MS, atMostMs: 500 },
+  psi: { share: 0.0005, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  disk: { share: 0.0005, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  vm: { share: 0.0003, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  /** Walks all page tables, about 8 µs a resident megabyte. */
+  pss: { share: 0.0005, atLeastMs: 1000, atMostMs: 25_000 }
+} as const satisfies Record<string, TurnsOptions>
+/** Limits of the group, in every so many of its readings. */
+const LIMITS_EVERY = 10
+/** Runs `ss`: every 2 s, in samples. */
+const SOCKETS = { every: 20, turn: 7 }
+/** Every 2 s, as `readServerGauges` wants. */
+const GAUGES = { every: 20, turn: 13 }
+const GAUGES_TIMEOUT_MS = 1900
 
 /**
  * What takes another process or an answer (`ss`, /metrics) is begun in one sample and is in the first one after it came; so such a value is up to one
@@ -52,13 +60,48 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
   const watched = watchProcess(pid)
   const groupFolder = findCgroup(pid)
   const group = groupFolder === undefined ? undefined : watchCgroup(groupFolder)
+  const [readHost, readPressure, readDisk, readVm] = [watchHost(), watchPressure(), watchDisks(), watchVmstat()]
   const counter = startSocketCounter(portOf(serverUrl))
   const shell = counter.pid === undefined ? undefined : keptFile(`/proc/${counter.pid}/stat`)
   let count = 0
-  let pssAtMs = 0
+  let groupReadings = 0
   let shellCpuUsec = 0
   let sockets: number | undefined
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
+  const turns = {
+    process: createTurns(TURNS.process),
+    threads: createTurns(TURNS.threads),
+    group: createTurns(TURNS.group),
+    host: createTurns(TURNS.host),
+    psi: createTurns(TURNS.psi),
+    disk: createTurns(TURNS.disk),
+    vm: createTurns(TURNS.vm),
+    pss: createTurns(TURNS.pss)
+  }
+
+  function inTurn (source: keyof typeof TURNS, atMs: number, read: () => void): void {
+    if (!turns[source].due(atMs)) return
+    const before = ownCpuUsec()
+    read()
+    turns[source].took(atMs, ownCpuUsec() - before)
+  }
+
+  function readAll (sample: Sample): void {
+    const { atMs } = sample
+    inTurn('threads', atMs, () => { put(sample, 'process', watched.read({ withThreads: true })) })
+    if (sample.process === undefined) inTurn('process', atMs, () => { put(sample, 'process', watched.read({ withThreads: false })) })
+    inTurn('group', atMs, () => { put(sample, 'cgroup', group?.read({ withLimits: groupReadings++ % LIMITS_EVERY === 0 })) })
+    inTurn('host', atMs, () => { put(sample, 'host', readHost()) })
+    inTurn('psi', atMs, () => { put(sample, 'psi', readPressure()) })
+    inTurn('disk', atMs, () => { put(sample, 'disk', readDisk()) })
+    inTurn('vm', atMs, () => { put(sample, 'vm', readVm()) })
+    const { process } = sample
+    if (process === undefined) return
+    inTurn('pss', atMs, () => {
+      const pssBytes = watched.readPssBytes()
+      if (pssBytes !== undefined) sample.process = { ...process, pssBytes }
+    })
+  }
 
   function countSockets (): void {
     counter.read().then(found => {
@@ -69,44 +112,29 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
     })
   }
 
-  function readProcess (atMs: number): OsSample['process'] {
-    const read = watched.read()
-    if (read === undefined || atMs < pssAtMs) return read
-    const before = process.cpuUsage()
-    const pssBytes = watched.readPssBytes()
-    const { user, system } = process.cpuUsage(before)
-    pssAtMs = atMs + pssPauseMs(user + system)
-    return pssBytes === undefined ? read : { ...read, pssBytes }
-  }
-
-  function readMachine (sample: Sample): void {
-    const [psi, disk, vm] = [readPressure(), readDisk(), readVmstat()]
-    if (psi !== undefined) sample.psi = psi
-    if (disk !== undefined) sample.disk = disk
-    if (vm !== undefined) sample.vm = vm
-  }
-
   return {
     close: counter.close,
     sample () {
       if (count % SOCKETS.every === SOCKETS.turn) countSockets()
       if (count % GAUGES.every === GAUGES.turn) readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
-      const { user, system } = process.cpuUsage()
-      const sample: Sample = { atMs: nowMs(), samplerCpuUsec: user + system + shellCpuUsec, ...gauges }
-      const found = readProcess(sample.atMs)
-      if (found !== undefined) sample.process = found
-      const counters = group?.read({ withLimits: count % LIMITS_EVERY === 0 })
-      if (counters !== undefined) sample.cgroup = counters
-      const host = readHost()
-      if (host !== undefined) sample.host = host
-      if (count % MACHINE_EVERY === 0) readMachine(sample)
-      if (sockets !== undefined) sample.serverSockets = sockets
+      const sample: Sample = { atMs: nowMs(), samplerCpuUsec: ownCpuUsec() + shellCpuUsec, ...gauges }
+      readAll(sample)
+      put(sample, 'serverSockets', sockets)
       count++
       sockets = undefined
       gauges = {}
       return sample
     }
   }
+}
+
+function put<K extends keyof Sample> (sample: Sample, key: K, value: Sample[K] | undefined): void {
+  if (value !== undefined) sample[key] = value
+}
+
+function ownCpuUsec (): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
 }
 
 function portOf (url: string): number {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { COUNTER_FILES, LIMIT_FILES, parseCgroupFile } from './cgroup.js'
+import { COUNTER_FILES, isEmpty, LIMIT_FILES, parseCgroupFile } from './cgroup.js'
 import { keptFile } from './read-text.js'
 
 export interface CgroupWatch {
-  /** Counters as they are now, limits as they were at the last reading `withLimits`; undefined when there are none (or the group is gone). */
+  /** Counters, and the limits too when asked; undefined when there are none (or the group is gone). */
   read (how: { readonly withLimits: boolean }): Record<string, number> | undefined
 }
 
@@ -11,14 +11,20 @@ export interface CgroupWatch {
 export function watchCgroup (folder: string): CgroupWatch {
   const open = (names: readonly string[]) => names.map(name => ({ name, file: keptFile(join(folder, name)) }))
   const [counters, limits] = [open(COUNTER_FILES), open(LIMIT_FILES)]
-  const entriesOf = (files: typeof counters): [string, number][] => files.flatMap(({ name, file }) => parseCgroupFile(name, file.read() ?? ''))
-  let limitEntries: [string, number][] = []
+  function readInto (files: typeof counters, into: Record<string, number>): void {
+    for (const { name, file } of files) {
+      const text = file.read()
+      if (text !== undefined) parseCgroupFile(name, text, into)
+    }
+  }
   return {
     read ({ withLimits }) {
-      const counterEntries = entriesOf(counters)
-      if (withLimits) limitEntries = entriesOf(limits)
+      const found: Record<string, number> = {}
+      readInto(counters, found)
       // Without a counter the group is gone, and with it its limits.
-      return counterEntries.length === 0 ? undefined : Object.fromEntries([...counterEntries, ...limitEntries])
+      if (isEmpty(found)) return undefined
+      if (withLimits) readInto(limits, found)
+      return found
     }
   }
 }

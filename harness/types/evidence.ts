@@ -46,8 +46,9 @@ export interface OsSample {
     readonly pssBytes?: number
     readonly minorFaults: number
     readonly majorFaults: number
-    readonly voluntarySwitches: number
-    readonly involuntarySwitches: number
+    /** Absent in samples in which the threads were not read: they are dear, so not each time. */
+    readonly voluntarySwitches?: number
+    readonly involuntarySwitches?: number
     readonly runQueueWaitNs?: number
     readonly cpuUsec: number
     readonly readBytes?: number
