@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ValidateFunction } from 'ajv'
-import type { Block, Evidence } from '../types.js'
+import { tools, toolTotals } from '../tools/index.js'
+import type { Block, BlockEvidence, BlockTools, Evidence, ToolName } from '../types.js'
 import { guards } from './evidence-schema.js'
 import { migrateBlock, migratePlan } from './migrate.js'
 import { isOpenLoop } from './plan-kind.js'
 
 /**
  * Reads a run's folder: plan.json, manifest.json and blocks/NN-CONDITION/{block.json, calls.ndjson, samples.ndjson,
- * gateway.ndjson} (the last only of an open loop); of schema version 1, too. A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
+ * gateway.ndjson, tools/*.txt} (gateway.ndjson only of an open loop); of schema version 1, too. A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
  * missing samples or gateway file is empty, each with a warning in its block.
  * @throws with file and line when anything else cannot be read
  */
@@ -41,8 +42,20 @@ async function readBlock (dir: string, withGateway: boolean): Promise<Block | un
   const calls = await readLines(join(dir, 'calls.ndjson'), guards.call)
   const samples = await readLines(join(dir, 'samples.ndjson'), guards.sample)
   const records = withGateway ? await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call') : { items: [], warnings: [] }
+  const counted = evidence.tools === undefined ? undefined : await readTools(join(dir, 'tools'), evidence)
   const warnings = [...evidence.warnings, ...calls.warnings, ...samples.warnings, ...records.warnings]
-  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items }
+  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items, ...(counted === undefined ? {} : { tools: counted }) }
+}
+
+/** Of a tool that did not run there is no file, or an empty one. */
+async function readTools (dir: string, { judgedFromMs, judgedToMs }: BlockEvidence): Promise<BlockTools> {
+  const stamps = await readLines(join(dir, 'stamps.ndjson'), guards.stamp)
+  const outputs = new Map<ToolName, string>()
+  for (const { name } of tools) {
+    const text = await readFile(join(dir, `${name}.txt`), 'latin1').catch(onlyMissing(undefined))
+    if (text !== undefined) outputs.set(name, text)
+  }
+  return toolTotals(name => outputs.get(name), stamps.items, { fromMs: judgedFromMs, toMs: judgedToMs })
 }
 
 interface Lines<T> { readonly items: T[], readonly warnings: string[] }

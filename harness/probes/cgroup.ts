@@ -72,6 +72,5 @@ export function readCgroup (folder: string): Record<string, number> | undefined 
 }
 
 export function isEmpty (counters: Record<string, number>): boolean {
-  for (const _ in counters) return false
-  return true
+  return Object.keys(counters).length === 0
 }

@@ -31,7 +31,7 @@ export const SAMPLE_MS = 100
 
 /**
  * What reading each source may take of one CPU, and the bounds within which that decides how often it is read: each sample where files are cheap, every second
- * where they are dear (an emulated CPU, a server of many threads). Together 0.6 %; the tick, the line that is written and `ss` are not in it.
+ * where they are dear (an emulated CPU, a server of many threads). Together 0.7 %; the tick, the line that is written and `ss` are not in it.
  */
 const TURNS = {
   process: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 500 },
@@ -42,7 +42,7 @@ const TURNS = {
   disk: { share: 0.0005, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
   vm: { share: 0.0003, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
   /** Walks all page tables, about 8 µs a resident megabyte. */
-  pss: { share: 0.0005, atLeastMs: 1000, atMostMs: 25_000 }
+  pss: { share: 0.001, atLeastMs: 1000, atMostMs: 25_000 }
 } as const satisfies Record<string, TurnsOptions>
 /** Limits of the group, in every so many of its readings. */
 const LIMITS_EVERY = 10

@@ -81,7 +81,13 @@ export function pidstatTotals (text: string, stamps: readonly Stamp[], window: T
   const [readBytes, waitUsec] = [count(report => times(report.readKiB, 1024)), usec(report => report.waitPercent)]
   const { fromMs, toMs } = covered
   return {
-    fromMs, toMs, cpuUsec, voluntarySwitches, involuntarySwitches, minorFaults, majorFaults,
+    fromMs,
+    toMs,
+    cpuUsec,
+    voluntarySwitches,
+    involuntarySwitches,
+    minorFaults,
+    majorFaults,
     ...(readBytes === undefined ? {} : { readBytes }),
     ...(waitUsec === undefined ? {} : { waitUsec })
   }

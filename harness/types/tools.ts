@@ -66,8 +66,9 @@ export type ToolName = keyof BlockTools
 export interface ToolRun {
   readonly tool: ToolName
   readonly commandLine: readonly string[]
-  /** Its own CPU time during the load, microseconds (clock ticks of 10 ms). */
+  /** Its own CPU time (clock ticks of 10 ms) in the time that it ran; absent when it had ended by itself. */
   readonly cpuUsec?: number
+  readonly ranMs?: number
   /** Not installed, refused by the kernel, or ended by itself: in words. What it had printed until then is kept. */
   readonly missing?: string
 }
