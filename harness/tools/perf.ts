@@ -36,6 +36,9 @@ export function parsePerf (text: string): Report<PerfReport>[] {
     const report = reports.at(-1)
     if (known !== undefined && Number.isFinite(count) && report !== undefined) report.values[known] = count
   }
+  // The last report may have been cut between two events.
+  const eventsOf = ({ values }: { readonly values: PerfReport } = { values: {} }): number => Object.keys(values).length
+  if (eventsOf(reports.at(-1)) < eventsOf(reports[0])) reports.pop()
   return reports.map(({ offset, values }) => ({ offset, values }))
 }
 

@@ -26,9 +26,12 @@ export interface PidstatReport {
 export function parsePidstat (text: string): Report<PidstatReport>[] {
   const reports: Report<PidstatReport>[] = []
   let header: string[] = []
+  let threadsBefore = 0
   let open: { offset: number, process: Row, threads: Row[] } | undefined
   function close (): void {
-    if (open !== undefined) reports.push({ offset: open.offset, values: valuesOf(open.process, open.threads) })
+    if (open === undefined) return
+    threadsBefore = open.threads.length
+    reports.push({ offset: open.offset, values: valuesOf(open.process, open.threads) })
     open = undefined
   }
   for (const { line, offset } of linesOf(text)) {
@@ -47,7 +50,8 @@ export function parsePidstat (text: string): Report<PidstatReport>[] {
       close()
     }
   }
-  // The last report may have been cut in the middle of its threads; only what is after it (a blank line, a header) ended it.
+  // Nothing follows the last report; with fewer threads than the one before it, it may have been cut.
+  if (open !== undefined && open.threads.length >= threadsBefore) close()
   return reports
 }
 

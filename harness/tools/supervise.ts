@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdirSync, writeFileSync, type WriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { hostname } from 'node:os'
 import { killAtExit } from '../../models/child-guard.js'
 import { onPath } from '../../models/command.js'
 import { parentDeathWrapper } from '../../models/wrappers.js'
@@ -116,9 +117,12 @@ function record (tool: Tool, child: ChildProcess, out: WriteStream): { readonly 
   out.on('error', error => { complaint = error.message })
   child.on('error', error => { complaint = error.message })
   child.stdout?.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    stamps.push({ tool: tool.name, bytes, atMs: nowMs() })
-    out.write(chunk)
+    const atMs = nowMs()
+    // sysstat's first line has the host's name, which is nobody's business in evidence that is passed on.
+    const shown = bytes === 0 ? Buffer.from(chunk.toString('latin1').replace(`(${hostname()})`, '(host)'), 'latin1') : chunk
+    bytes += shown.length
+    stamps.push({ tool: tool.name, bytes, atMs })
+    out.write(shown)
   })
   child.stderr?.on('data', (chunk: Buffer) => { complaint = (complaint + chunk.toString()).slice(-500) })
   return { stamps, complaint: () => complaint.trim().replaceAll(/\s+/g, ' ') }
