@@ -27,12 +27,13 @@ export function parseCgroupFile (file: string, text: string, into: Record<string
   const put = (key: string, value: number | undefined): void => {
     if (value !== undefined && Number.isFinite(value)) into[key] = value
   }
+  if (text === '') return
   if (file.endsWith('.pressure')) {
     const { someUsec, fullUsec } = parsePressure(text)
     put(`${file}.some_usec`, someUsec)
     put(`${file}.full_usec`, fullUsec)
   } else if (file === 'cpu.max') {
-    const [quota, period] = text.trim().split(' ').map(Number)
+    const [quota, period] = text.split(' ').map(Number)
     put('cpu.max.quota_usec', quota)
     put('cpu.max.period_usec', period)
   } else if (file === 'io.stat') {

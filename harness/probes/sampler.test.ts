@@ -33,12 +33,11 @@ t.test('samples run on a grid, with counters that do not fall, until it is stopp
   const samples = lines()
   t.ok(readFileSync(outPath, 'utf8').endsWith('\n'), 'whole lines')
   t.ok(samples.every(({ atMs }, index) => atMs > fromMs && (index === 0 || atMs > (samples[index - 1]?.atMs ?? Infinity))))
-  for (const read of [(sample: OsSample) => sample.samplerCpuUsec, (sample: OsSample) => sample.host?.contextSwitches ?? NaN]) {
-    t.ok(samples.every((sample, index) => index === 0 || read(sample) >= read(samples[index - 1] ?? sample)))
+  for (const read of [(sample: OsSample) => sample.samplerCpuUsec, (sample: OsSample) => sample.host?.contextSwitches, (sample: OsSample) => sample.process?.cpuUsec]) {
+    const values = samples.flatMap(sample => read(sample) ?? [])
+    t.ok(values.length >= 2 && values.every((value, index) => index === 0 || value >= (values[index - 1] ?? Infinity)))
   }
-  const [first, ...later] = samples
-  t.match(first, { process: { pssBytes: Number, voluntarySwitches: Number, involuntarySwitches: Number }, host: {}, vm: {} })
-  t.ok(later.some(sample => sample.process !== undefined && sample.host !== undefined), 'and again')
+  t.match(samples[0], { process: { pssBytes: Number, voluntarySwitches: Number, involuntarySwitches: Number }, host: {}, vm: {} })
   t.ok(samples.every(sample => !('requestsProcessing' in sample)), 'nobody answered /metrics')
 })
 

@@ -3,12 +3,12 @@ import type { CrossCheck } from '../types.js'
 import { agreements } from './second-tools.js'
 import { secondToolsSection } from './sections/second-tools.js'
 import { renderSummary } from './summary.js'
-import { fixture } from './testing.js'
+import { fakeRun } from './testing.js'
 
 const check = (theirs: number, agrees: boolean): CrossCheck => ({ quantity: 'minor faults', unit: 'faults', tool: 'pidstat minflt/s', source: '/proc/PID/stat', theirs, ours: 100, tolerance: 20, agrees })
 
 t.test('blocks are summed up by quantity and tool', async t => {
-  const { result } = fixture()
+  const { result } = fakeRun()
   const [first, second] = result.blocks
   const checked = { ...result, blocks: [{ ...first, crossChecks: [check(101, true), { ...check(7, true), tool: 'perf minor-faults' }] }, { ...second, crossChecks: [check(150, false)] }] } as typeof result
   t.same(agreements(checked).map(({ tool, blocks, agreeing, theirs, ours }) => [tool, blocks, agreeing, theirs, ours]), [['pidstat minflt/s', 2, 1, 251, 200], ['perf minor-faults', 1, 1, 7, 100]])
@@ -18,7 +18,7 @@ t.test('blocks are summed up by quantity and tool', async t => {
 })
 
 t.test('a run without other tools says nothing', async t => {
-  const { result } = fixture()
+  const { result } = fakeRun()
   t.same(agreements(result), [])
   t.equal(secondToolsSection(result), undefined)
 })
