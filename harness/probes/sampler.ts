@@ -26,30 +26,30 @@ export interface Sampler {
 
 type Sample = { -readonly [K in keyof OsSample]: OsSample[K] }
 
-/** Between samples. */
-export const SAMPLE_MS = 100
+/** Between samples: what all of our own work takes of one CPU decides, from ten a second to two. `ss` is another process and has a share of its own. */
+export const SAMPLES: TurnsOptions = { share: 0.006, atLeastMs: 100, atMostMs: 500 }
 
 /**
- * What reading each source may take of one CPU, and the bounds within which that decides how often it is read: each sample where files are cheap, every second
- * where they are dear (an emulated CPU, a server of many threads). Together 0.7 %; the tick, the line that is written and `ss` are not in it.
+ * What reading each source may take of one CPU, and the bounds within which that decides how often it is read: in each sample where files are cheap, every second
+ * where they are dear (an emulated CPU, a server of many threads).
  */
 const TURNS = {
-  process: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 500 },
-  threads: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
-  group: { share: 0.0012, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
-  host: { share: 0.0006, atLeastMs: SAMPLE_MS, atMostMs: 500 },
-  psi: { share: 0.0005, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
-  disk: { share: 0.0005, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
-  vm: { share: 0.0003, atLeastMs: SAMPLE_MS, atMostMs: 1000 },
+  process: { share: 0.0012, atLeastMs: SAMPLES.atLeastMs, atMostMs: 500 },
+  threads: { share: 0.0012, atLeastMs: SAMPLES.atLeastMs, atMostMs: 1000 },
+  group: { share: 0.0012, atLeastMs: SAMPLES.atLeastMs, atMostMs: 1000 },
+  host: { share: 0.0006, atLeastMs: SAMPLES.atLeastMs, atMostMs: 500 },
+  psi: { share: 0.0005, atLeastMs: SAMPLES.atLeastMs, atMostMs: 1000 },
+  disk: { share: 0.0005, atLeastMs: SAMPLES.atLeastMs, atMostMs: 1000 },
+  vm: { share: 0.0003, atLeastMs: SAMPLES.atLeastMs, atMostMs: 1000 },
   /** Walks all page tables, about 8 µs a resident megabyte. */
   pss: { share: 0.001, atLeastMs: 1000, atMostMs: 25_000 }
 } as const satisfies Record<string, TurnsOptions>
 /** Limits of the group, in every so many of its readings. */
 const LIMITS_EVERY = 10
-/** Runs `ss`: every 2 s, in samples. */
-const SOCKETS = { every: 20, turn: 7 }
-/** Every 2 s, as `readServerGauges` wants. */
-const GAUGES = { every: 20, turn: 13 }
+/** Runs `ss`. */
+const SOCKETS: TurnsOptions = { share: 0.002, atLeastMs: 2000, atMostMs: 4000 }
+/** `readServerGauges` wants it no faster than every 2 s. */
+const GAUGES_EVERY_MS = 3000
 const GAUGES_TIMEOUT_MS = 1900
 
 /**
@@ -63,9 +63,11 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
   const [readHost, readPressure, readDisk, readVm] = [watchHost(), watchPressure(), watchDisks(), watchVmstat()]
   const counter = startSocketCounter(portOf(serverUrl))
   const shell = counter.pid === undefined ? undefined : keptFile(`/proc/${counter.pid}/stat`)
-  let count = 0
+  const socketTurns = createTurns(SOCKETS)
+  let gaugesDueMs = 0
   let groupReadings = 0
   let shellCpuUsec = 0
+  let counts = 0
   let sockets: number | undefined
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
   const turns = {
@@ -103,24 +105,33 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
     })
   }
 
-  function countSockets (): void {
+  function countSockets (atMs: number): void {
+    socketTurns.took(atMs, Infinity)
     counter.read().then(found => {
       sockets = found
       // The shell, and the `ss` that it ran.
       const stat = parseProcStat(shell?.read() ?? '')
-      if (stat !== undefined) shellCpuUsec = stat.cpuUsec + stat.childrenCpuUsec
+      if (stat === undefined) return
+      const cpuUsec = stat.cpuUsec + stat.childrenCpuUsec
+      // Clock ticks of 10 ms: all runs so far, not the last one.
+      counts++
+      socketTurns.took(atMs, cpuUsec / counts)
+      shellCpuUsec = cpuUsec
     })
   }
 
   return {
     close: counter.close,
     sample () {
-      if (count % SOCKETS.every === SOCKETS.turn) countSockets()
-      if (count % GAUGES.every === GAUGES.turn) readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
-      const sample: Sample = { atMs: nowMs(), samplerCpuUsec: ownCpuUsec() + shellCpuUsec, ...gauges }
+      const atMs = nowMs()
+      if (socketTurns.due(atMs)) countSockets(atMs)
+      if (atMs >= gaugesDueMs) {
+        gaugesDueMs = atMs + GAUGES_EVERY_MS
+        readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
+      }
+      const sample: Sample = { atMs, samplerCpuUsec: ownCpuUsec() + shellCpuUsec, ...gauges }
       readAll(sample)
       put(sample, 'serverSockets', sockets)
-      count++
       sockets = undefined
       gauges = {}
       return sample
@@ -132,7 +143,8 @@ function put<K extends keyof Sample> (sample: Sample, key: K, value: Sample[K] |
   if (value !== undefined) sample[key] = value
 }
 
-function ownCpuUsec (): number {
+/** Of this process. */
+export function ownCpuUsec (): number {
   const { user, system } = process.cpuUsage()
   return user + system
 }

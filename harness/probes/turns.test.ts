@@ -8,5 +8,6 @@ t.test('a source is read when it may take its share again', async t => {
     turns.took(7000, tookUsec)
     t.notOk(turns.due(7000 + nextMs - 51), `${tookUsec} µs`)
     t.ok(turns.due(7000 + nextMs - 49), `${tookUsec} µs`)
+    t.same([turns.waitMs(7010), turns.waitMs(9000)], [nextMs - 10, 0])
   }
 })

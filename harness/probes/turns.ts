@@ -1,6 +1,8 @@
 /** When a source is read again, by what its last reading cost here. */
 export interface Turns {
   due (atMs: number): boolean
+  /** Until it is due, 0 when it is. */
+  waitMs (atMs: number): number
   /** @param tookUsec own CPU time of the reading that was made at `atMs` */
   took (atMs: number, tookUsec: number): void
 }
@@ -20,6 +22,7 @@ export function createTurns ({ share, atLeastMs, atMostMs }: TurnsOptions): Turn
   let nextMs = -Infinity
   return {
     due: atMs => atMs + EARLY_MS >= nextMs,
+    waitMs: atMs => Math.max(0, nextMs - atMs),
     took (atMs, tookUsec) {
       nextMs = atMs + Math.min(atMostMs, Math.max(atLeastMs, tookUsec / 1000 / share))
     }
