@@ -101,6 +101,18 @@ const claim = Type.Object({
   marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed)))
 }, closed)
 
+const window = { fromMs: num, toMs: num }
+const tools = Type.Object({
+  pidstat: Type.Optional(Type.Object({ ...window, cpuUsec: num, voluntarySwitches: num, involuntarySwitches: num, minorFaults: num, majorFaults: num, readBytes: Type.Optional(num), waitUsec: Type.Optional(num) }, { ...closed, description: 'llama-server' })),
+  iostat: Type.Optional(Type.Object({ ...window, reads: num, readBytes: num, writtenBytes: num, readAwaitMs: Type.Optional(num) }, { ...closed, description: 'all whole disks' })),
+  vmstat: Type.Optional(Type.Object({ ...window, contextSwitches: num, swapInBytes: num, swapOutBytes: num, runnable: num, stealShare: num }, { ...closed, description: 'the whole machine' })),
+  perf: Type.Optional(Type.Object({ ...window, contextSwitches: num, cpuMigrations: num, minorFaults: num, majorFaults: num, cpuUsec: num }, { ...closed, description: 'llama-server, software events' }))
+}, { ...closed, description: 'What other tools than the harness’s own sampler counted between fromMs and toMs, whole intervals inside the judged window.' })
+
+const crossCheck = Type.Object({
+  quantity: text, unit: text, tool: text, theirs: num, source: text, ours: num, tolerance: Type.Number({ description: '2 % of the greater, the floor of the quantity, or what the dating of the window leaves open' }), agrees: Type.Boolean()
+}, closed)
+
 const block = {
   index: count,
   pair: Type.Integer({ minimum: 0, description: 'the repeat' }),
@@ -108,6 +120,9 @@ const block = {
   tokensPerSecond: num,
   serverCpuUsecPerToken: orNull,
   samplerCpuShare: num,
+  toolsCpuShare: Type.Optional(Type.Number({ description: 'CPU time of these tools ÷ wall time' })),
+  tools: Type.Optional(tools),
+  crossChecks: Type.Optional(Type.Array(crossCheck)),
   valid: Type.Boolean(),
   because: Type.Optional(text)
 }

@@ -10,6 +10,7 @@ import { isOpenLoop } from './plan-kind.js'
 import { streamsCells } from './streams-cells.js'
 import { streamsContrasts } from './streams-contrasts.js'
 import { summariseStreams } from './streams-summary.js'
+import { toolFindings, toolWarnings } from './tool-findings.js'
 import { openLoopWarnings, streamsWarnings } from './warnings.js'
 
 export interface AnalyseOptions {
@@ -34,6 +35,7 @@ function openLoopResult (plan: OpenLoopPlan, evidence: Evidence, withCells: bool
   const views = gated(evidence.blocks.map(block => summarise(block, plan.workload)))
   const cells = withCells ? cellsOf(plan, views) : []
   const contrasts = contrastsOf(plan, views)
+  const summaries = views.map(({ summary, block }) => ({ ...summary, ...toolFindings(plan, block) }))
   return {
     ...headOf(evidence),
     workload: plan.workload,
@@ -41,8 +43,8 @@ function openLoopResult (plan: OpenLoopPlan, evidence: Evidence, withCells: bool
     contrasts,
     claims: claimsOf(evidence, { openLoop: views, streams: [], cells, contrasts }),
     counts: countsOf(plan.conditions.map(({ id }) => id), views),
-    blocks: views.map(view => view.summary),
-    warnings: openLoopWarnings(evidence, views, cells)
+    blocks: summaries,
+    warnings: [...openLoopWarnings(evidence, views, cells), ...toolWarnings(evidence.blocks, summaries)]
   }
 }
 
@@ -50,6 +52,7 @@ function streamsResult (plan: StreamsPlan, evidence: Evidence, withCells: boolea
   const views = evidence.blocks.map(summariseStreams)
   const cells = withCells ? streamsCells(plan, views) : []
   const contrasts = streamsContrasts(plan, views)
+  const summaries = views.map(({ summary, block }) => ({ ...summary, ...toolFindings(plan, block) }))
   return {
     ...headOf(evidence),
     workload: plan.workload,
@@ -57,8 +60,8 @@ function streamsResult (plan: StreamsPlan, evidence: Evidence, withCells: boolea
     contrasts,
     claims: claimsOf(evidence, { openLoop: [], streams: views, cells, contrasts }),
     counts: countsOf(plan.conditions.map(({ id }) => id), views),
-    blocks: views.map(view => view.summary),
-    warnings: streamsWarnings(evidence, views, cells)
+    blocks: summaries,
+    warnings: [...streamsWarnings(evidence, views, cells), ...toolWarnings(evidence.blocks, summaries)]
   }
 }
 

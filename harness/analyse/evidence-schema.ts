@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { CallRecord } from '../../policies/contract.js'
+import type { Stamp } from '../tools/contract.js'
 import type { BlockEvidence, CallSample, Manifest, OsSample, Plan } from '../types.js'
 
 // What analysis computes with; other fields may be there or not.
@@ -33,7 +34,9 @@ const osSample = Type.Object({
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })
 
 const counters = Type.Optional(Type.Record(text, num))
-const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, warnings: Type.Array(text) })
+const toolRuns = Type.Optional(Type.Array(Type.Object({ tool: text, cpuUsec: Type.Optional(num), ranMs: Type.Optional(num), missing: Type.Optional(text) })))
+const stamp = Type.Object({ tool: text, bytes: num, atMs: num })
+const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, tools: toolRuns, warnings: Type.Array(text) })
 
 const openLoop = Type.Object({ kind: Type.Literal('open-loop'), ttftLimitMs: Type.Record(text, num), closedLoopClients: Type.Integer({ minimum: 1 }) })
 const streams = Type.Object({ kind: Type.Literal('streams'), clients: Type.Integer({ minimum: 1 }), predictTokens: Type.Integer({ minimum: 1 }), patienceSeconds: num })
@@ -63,6 +66,7 @@ export const guards: Readonly<{
   block: ValidateFunction<BlockEvidence>
   call: ValidateFunction<CallSample>
   sample: ValidateFunction<OsSample>
+  stamp: ValidateFunction<Stamp>
   record: ValidateFunction<CallRecord>
 }> = {
   plan: ajv.compile<Plan>(plan),
@@ -70,5 +74,6 @@ export const guards: Readonly<{
   block: ajv.compile<BlockEvidence>(blockEvidence),
   call: ajv.compile<CallSample>(callSample),
   sample: ajv.compile<OsSample>(osSample),
+  stamp: ajv.compile<Stamp>(stamp),
   record: ajv.compile<CallRecord>(callRecord)
 }

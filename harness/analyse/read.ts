@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import type { ValidateFunction } from 'ajv'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Block, Evidence } from '../types.js'
 import { guards } from './evidence-schema.js'
 import { migrateBlock, migratePlan } from './migrate.js'
 import { isOpenLoop } from './plan-kind.js'
+import { onlyMissing, optional, parsed, readLines, required } from './read-files.js'
+import { readTools } from './read-tools.js'
 
 /**
  * Reads a run's folder: plan.json, manifest.json and blocks/NN-CONDITION/{block.json, calls.ndjson, samples.ndjson,
- * gateway.ndjson} (the last only of an open loop); of schema version 1, too. A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
+ * gateway.ndjson, tools/*.txt} (gateway.ndjson only of an open loop); of schema version 1, too. A block without block.json was not finished and is left out; a last line that was cut in the middle is dropped, and a
  * missing samples or gateway file is empty, each with a warning in its block.
  * @throws with file and line when anything else cannot be read
  */
@@ -41,71 +42,7 @@ async function readBlock (dir: string, withGateway: boolean): Promise<Block | un
   const calls = await readLines(join(dir, 'calls.ndjson'), guards.call)
   const samples = await readLines(join(dir, 'samples.ndjson'), guards.sample)
   const records = withGateway ? await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call') : { items: [], warnings: [] }
+  const counted = evidence.tools === undefined ? undefined : await readTools(join(dir, 'tools'), evidence)
   const warnings = [...evidence.warnings, ...calls.warnings, ...samples.warnings, ...records.warnings]
-  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items }
-}
-
-interface Lines<T> { readonly items: T[], readonly warnings: string[] }
-
-/** @param wanted lines that it refuses are skipped unchecked (other messages in a log) */
-async function readLines<T> (file: string, guard: ValidateFunction<T>, wanted: (value: { msg?: unknown }) => boolean = () => true): Promise<Lines<T>> {
-  const text = await optional(file)
-  if (text === undefined) return { items: [], warnings: [`${basename(file)} is missing`] }
-  const lines = text.split('\n')
-  // What follows the last newline is nothing, a line whose newline is missing, or a line cut while it was written.
-  const tail = lines.at(-1) ?? ''
-  const cut = tail !== '' && !isJson(tail)
-  if (cut) lines.pop()
-  const items: T[] = []
-  lines.forEach((line, i) => {
-    if (line === '') return
-    const place = `${file}:${i + 1}`
-    const value = json(line, place)
-    if (wanted(Object(value))) items.push(checked(value, guard, place))
-  })
-  return { items, warnings: cut ? [`${basename(file)}:${lines.length + 1}: the last line was cut and is dropped`] : [] }
-}
-
-function parsed<T> (text: string, guard: ValidateFunction<T>, file: string, migrate: (value: unknown) => unknown = value => value): T {
-  return checked(migrate(json(text, file)), guard, file)
-}
-
-function json (text: string, place: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Error(`${place}: not JSON (${error instanceof Error ? error.message : String(error)}): ${text.slice(0, 60)}; the evidence was changed or damaged`)
-  }
-}
-
-function isJson (text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function checked<T> (value: unknown, guard: ValidateFunction<T>, place: string): T {
-  if (guard(value)) return value
-  const fault = guard.errors?.[0]
-  throw new Error(`${place}: ${fault?.instancePath ?? ''} ${fault?.message ?? 'is not valid'}; the evidence was changed, damaged or written by another version`)
-}
-
-async function required (file: string, advice: string): Promise<string> {
-  const text = await optional(file)
-  if (text === undefined) throw new Error(`${file} is missing; ${advice}`)
-  return text
-}
-
-async function optional (file: string): Promise<string | undefined> {
-  return await readFile(file, 'utf8').catch(onlyMissing(undefined))
-}
-
-function onlyMissing<T> (instead: T): (error: unknown) => T {
-  return error => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return instead
-    throw error
-  }
+  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items, ...(counted === undefined ? {} : { tools: counted }) }
 }

@@ -59,7 +59,7 @@ function v1Group (at: V1Folders, all: readonly string[], by: Kernel, forget: () 
     enter: enterBy(all.map(folder => `${folder}/cgroup.procs`)),
     async set (setting, value) { known(setting).set(at, value) },
     async get (setting) { return known(setting).get(at) },
-    counters: () => ({ ...(at.unified === undefined ? {} : readCgroup(at.unified, readText)), ...translateV1(file => readCounter(at, file)) }),
+    counters: () => ({ ...(at.unified === undefined ? {} : readCgroup(at.unified)), ...translateV1(file => readCounter(at, file)) }),
     async processes () { return processesIn(all) },
     remove () {
       removed ??= removeGroup(all, by).then(forget)

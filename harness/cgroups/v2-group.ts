@@ -1,5 +1,4 @@
 import { readCgroup } from '../probes/cgroup.js'
-import { readText } from '../probes/read-text.js'
 import { atExit } from './at-exit.js'
 import type { Group, Setting } from './contract.js'
 import { enterBy, processesIn, readGroupFile } from './files.js'
@@ -16,7 +15,7 @@ export function v2Group (folder: string, by: Kernel): Group {
     enter: enterBy([`${folder}/cgroup.procs`]),
     async set (setting: Setting, value: string) { by.write(`${folder}/${setting}`, value) },
     async get (setting: Setting) { return readGroupFile(`${folder}/${setting}`) },
-    counters: () => readCgroup(folder, readText) ?? {},
+    counters: () => readCgroup(folder) ?? {},
     async processes () { return processesIn([folder]) },
     remove () {
       removed ??= removeGroup([folder], by).then(forget)

@@ -17,16 +17,21 @@ t.test('the mount point, hybrid too, with escaped blanks', async t => {
 })
 
 t.test('each kind of file is flattened', async t => {
-  t.same(parseCgroupFile('cpu.stat', 'usage_usec 243724000\nnr_throttled 3115\n'), [['cpu.stat.usage_usec', 243724000], ['cpu.stat.nr_throttled', 3115]])
-  t.same(parseCgroupFile('cpu.max', 'max 100000\n'), [['cpu.max.period_usec', 100000]])
-  t.same(parseCgroupFile('cpu.max', '50000 100000\n'), [['cpu.max.quota_usec', 50000], ['cpu.max.period_usec', 100000]])
-  t.same(parseCgroupFile('cpu.pressure', 'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4\n'), [['cpu.pressure.some_usec', 5], ['cpu.pressure.full_usec', 4]])
-  t.same(parseCgroupFile('memory.current', '4096\n'), [['memory.current', 4096]])
-  t.same(parseCgroupFile('memory.max', 'max\n'), [])
-  t.same(parseCgroupFile('memory.stat', 'anon 1\nkernel_stack 2\nworkingset_refault_file 3\nslab 4\npgscan_direct 5\n'), [['memory.stat.anon', 1], ['memory.stat.workingset_refault_file', 3], ['memory.stat.pgscan_direct', 5]])
-  t.same(parseCgroupFile('memory.events', 'low 0\nmax 7\noom_kill 1\n'), [['memory.events.low', 0], ['memory.events.max', 7], ['memory.events.oom_kill', 1]])
-  t.same(parseCgroupFile('io.stat', '254:0 rbytes=100 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n8:0 rbytes=11 wbytes=0 rios=1 wios=0\n253:0 \n'), [['io.stat.rbytes', 111], ['io.stat.wbytes', 2], ['io.stat.rios', 4], ['io.stat.wios', 4]])
-  t.same(parseCgroupFile('cpu.stat', ''), [])
+  const parsed = (file: string, text: string): [string, number][] => {
+    const into = {}
+    parseCgroupFile(file, text, into)
+    return Object.entries(into)
+  }
+  t.same(parsed('cpu.stat', 'usage_usec 243724000\nnr_throttled 3115\n'), [['cpu.stat.usage_usec', 243724000], ['cpu.stat.nr_throttled', 3115]])
+  t.same(parsed('cpu.max', 'max 100000\n'), [['cpu.max.period_usec', 100000]])
+  t.same(parsed('cpu.max', '50000 100000\n'), [['cpu.max.quota_usec', 50000], ['cpu.max.period_usec', 100000]])
+  t.same(parsed('cpu.pressure', 'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4\n'), [['cpu.pressure.some_usec', 5], ['cpu.pressure.full_usec', 4]])
+  t.same(parsed('memory.current', '4096\n'), [['memory.current', 4096]])
+  t.same(parsed('memory.max', 'max\n'), [])
+  t.same(parsed('memory.stat', 'anon 1\nkernel_stack 2\nworkingset_refault_file 3\nslab 4\npgscan_direct 5\n'), [['memory.stat.anon', 1], ['memory.stat.workingset_refault_file', 3], ['memory.stat.pgscan_direct', 5]])
+  t.same(parsed('memory.events', 'low 0\nmax 7\noom_kill 1\n'), [['memory.events.low', 0], ['memory.events.max', 7], ['memory.events.oom_kill', 1]])
+  t.same(parsed('io.stat', '254:0 rbytes=100 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n8:0 rbytes=11 wbytes=0 rios=1 wios=0\n253:0 \n'), [['io.stat.rbytes', 111], ['io.stat.wbytes', 2], ['io.stat.rios', 4], ['io.stat.wios', 4]])
+  t.same(parsed('cpu.stat', ''), [])
 })
 
 t.test('a group with the files that its controllers give', async t => {

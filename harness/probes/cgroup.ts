@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePressure } from './pressure.js'
-import { parseKeyed, readKept, readText } from './read-text.js'
+import { eachKeyed } from './keyed.js'
+import { readText } from './read-text.js'
 
 /** Of memory.stat's some sixty lines, those that tell of reclaim, refault and who holds the memory. */
-const MEMORY_STAT = /^(anon|file|file_mapped|unevictable|pgfault|pgmajfault|workingset_(refault|activate)_(anon|file)|pgscan(_(kswapd|direct))?|pgsteal(_(kswapd|direct))?)$/
+const MEMORY_STAT = new Set(['anon', 'file', 'file_mapped', 'unevictable', 'pgfault', 'pgmajfault', 'workingset_refault_anon', 'workingset_refault_file',
+  'workingset_activate_anon', 'workingset_activate_file', 'pgscan', 'pgscan_kswapd', 'pgscan_direct', 'pgsteal', 'pgsteal_kswapd', 'pgsteal_direct'])
 
 /** Path of the v2 group in /proc/PID/cgroup: the line `0::PATH`. */
 export function parseCgroupPath (text: string): string | undefined {
@@ -20,27 +22,36 @@ export function parseCgroupMount (text: string): string | undefined {
   return undefined
 }
 
-/** One v2 file flattened into `FILE.KEY` → number; `max` means no limit and is left out. Unknown shapes give nothing. */
-export function parseCgroupFile (file: string, text: string): [key: string, value: number][] {
+/** One v2 file flattened into `FILE.KEY` → number of `into`; `max` means no limit and is left out. Unknown shapes give nothing. */
+export function parseCgroupFile (file: string, text: string, into: Record<string, number>): void {
+  const put = (key: string, value: number | undefined): void => {
+    if (value !== undefined && Number.isFinite(value)) into[key] = value
+  }
+  if (text === '') return
   if (file.endsWith('.pressure')) {
     const { someUsec, fullUsec } = parsePressure(text)
-    return [...named(`${file}.some_usec`, someUsec), ...named(`${file}.full_usec`, fullUsec)]
+    put(`${file}.some_usec`, someUsec)
+    put(`${file}.full_usec`, fullUsec)
+  } else if (file === 'cpu.max') {
+    const [quota, period] = text.split(' ').map(Number)
+    put('cpu.max.quota_usec', quota)
+    put('cpu.max.period_usec', period)
+  } else if (file === 'io.stat') {
+    for (const [, key = '', value] of text.matchAll(/\b(rbytes|wbytes|rios|wios)=(\d+)/g)) put(`io.stat.${key}`, (into[`io.stat.${key}`] ?? 0) + Number(value))
+  } else if (/^\d+\s*$/.test(text)) {
+    put(file, Number(text))
+  } else {
+    eachKeyed(text, (key, value) => {
+      if (file !== 'memory.stat' || MEMORY_STAT.has(key)) into[`${file}.${key}`] = value
+    })
   }
-  if (text.trim() === '') return []
-  if (file === 'cpu.max') {
-    const [quota, period] = text.trim().split(' ').map(Number)
-    return [...named('cpu.max.quota_usec', quota), ...named('cpu.max.period_usec', period)]
-  }
-  if (file === 'io.stat') {
-    const sums = new Map<string, number>()
-    for (const [, key = '', value] of text.matchAll(/\b(rbytes|wbytes|rios|wios)=(\d+)/g)) sums.set(key, (sums.get(key) ?? 0) + Number(value))
-    return [...sums].map(([key, value]) => [`io.stat.${key}`, value])
-  }
-  if (/^\d+\s*$/.test(text)) return [[file, Number(text)]]
-  return [...parseKeyed(text)].filter(([key]) => file !== 'memory.stat' || MEMORY_STAT.test(key)).map(([key, value]) => [`${file}.${key}`, value])
 }
 
-const FILES = ['cpu.stat', 'cpu.max', 'cpu.max.burst', 'cpu.pressure', 'memory.current', 'memory.peak', 'memory.max', 'memory.high', 'memory.swap.current', 'memory.swap.max', 'memory.stat', 'memory.events', 'memory.pressure', 'io.stat', 'io.pressure', 'pids.current']
+/** Counters, and the memory in use. */
+export const COUNTER_FILES = ['cpu.stat', 'cpu.pressure', 'memory.current', 'memory.swap.current', 'memory.stat', 'memory.events', 'memory.pressure', 'io.stat', 'io.pressure']
+/** Limits, and what moves little. */
+export const LIMIT_FILES = ['cpu.max', 'cpu.max.burst', 'memory.peak', 'memory.max', 'memory.high', 'memory.swap.max', 'pids.current']
+const FILES = [...COUNTER_FILES, ...LIMIT_FILES]
 
 /**
  * The folder of a process's own v2 group. Undefined without cgroup v2, and in the root group: its numbers are the whole machine's.
@@ -54,15 +65,13 @@ export function findCgroup (pid: number): string | undefined {
   return existsSync(join(folder, 'cgroup.events')) ? folder : undefined
 }
 
-/**
- * All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone).
- * `read`: `readKept` for one group that is read again and again, `readText` where groups come and go.
- */
-export function readCgroup (folder: string, read: (path: string) => string | undefined = readKept): Record<string, number> | undefined {
-  const entries = FILES.flatMap(file => parseCgroupFile(file, read(join(folder, file)) ?? ''))
-  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+/** All counters of a group that this kernel and its controllers offer; undefined when there are none (or the group is gone). */
+export function readCgroup (folder: string): Record<string, number> | undefined {
+  const counters: Record<string, number> = {}
+  for (const file of FILES) parseCgroupFile(file, readText(join(folder, file)) ?? '', counters)
+  return isEmpty(counters) ? undefined : counters
 }
 
-function named (key: string, value: number | undefined): [string, number][] {
-  return value === undefined || !Number.isFinite(value) ? [] : [[key, value]]
+export function isEmpty (counters: Record<string, number>): boolean {
+  return Object.keys(counters).length === 0
 }

@@ -1,41 +1,48 @@
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import type { OsSample } from '../types.js'
-import { readKept } from './read-text.js'
+import { numbersAt } from './keyed.js'
+import { keptFile } from './read-text.js'
 
 /** A sector in /proc/diskstats is 512 bytes whatever the disk's own. */
 const SECTOR_BYTES = 512
 /** Devices of memory, or that only map onto others: their traffic is counted below them or is none. */
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|fd|sr)\d/
 
-/** Sums /proc/diskstats (Documentation/admin-guide/iostats.rst) over the whole disks. Undefined when there is none. */
-export function parseDiskstats (text: string, isWholeDisk: (name: string) => boolean): OsSample['disk'] {
-  let disks = 0
-  let readBytes = 0
-  let writtenBytes = 0
-  let ioMs = 0
-  for (const line of text.split('\n')) {
-    const [, , name, , , sectorsRead, , , , sectorsWritten, , , msInIo] = line.trim().split(/\s+/)
-    if (name === undefined || msInIo === undefined || NOT_A_DISK.test(name) || !isWholeDisk(name)) continue
-    disks++
-    readBytes += Number(sectorsRead) * SECTOR_BYTES
-    writtenBytes += Number(sectorsWritten) * SECTOR_BYTES
-    ioMs += Number(msInIo)
-  }
-  return disks === 0 ? undefined : { readBytes, writtenBytes, ioMs }
+/** Also of iostat's table, so that both sum the same devices. */
+export function isDisk (name: string): boolean {
+  return !NOT_A_DISK.test(name)
 }
 
-const known = new Map<string, boolean>()
-
-/** Partitions have no folder of their own in /sys/block. */
-function isWholeDisk (name: string): boolean {
-  let whole = known.get(name)
-  if (whole === undefined) {
-    whole = existsSync(`/sys/block/${name.replaceAll('/', '!')}`)
-    known.set(name, whole)
+/** Sums /proc/diskstats (Documentation/admin-guide/iostats.rst) over these disks. Undefined when it has none of them. */
+export function parseDiskstats (text: string, disks: readonly string[]): OsSample['disk'] {
+  const sums = { readBytes: 0, writtenBytes: 0, ioMs: 0, reads: 0, readMs: 0 }
+  let found = false
+  for (const name of disks) {
+    const label = ` ${name} `
+    const at = text.indexOf(label)
+    if (at === -1) continue
+    found = true
+    const [reads = 0, , sectorsRead = 0, readMs = 0, , , sectorsWritten = 0, , , ioMs = 0] = numbersAt(text, at + label.length, 10)
+    sums.reads += reads
+    sums.readMs += readMs
+    sums.readBytes += sectorsRead * SECTOR_BYTES
+    sums.writtenBytes += sectorsWritten * SECTOR_BYTES
+    sums.ioMs += ioMs
   }
-  return whole
+  return found ? sums : undefined
 }
 
-export function readDisk (): OsSample['disk'] {
-  return parseDiskstats(readKept('/proc/diskstats') ?? '', isWholeDisk)
+/** Whole disks: partitions have no folder of their own in /sys/block, where `!` stands for the `/` of a name. */
+export function wholeDisks (folder = '/sys/block'): string[] {
+  try {
+    return readdirSync(folder).map(name => name.replaceAll('!', '/')).filter(isDisk)
+  } catch {
+    return []
+  }
+}
+
+/** A reader of the disks that there are now. */
+export function watchDisks (): () => OsSample['disk'] {
+  const [disks, file] = [wholeDisks(), keptFile('/proc/diskstats')]
+  return () => parseDiskstats(file.read() ?? '', disks)
 }

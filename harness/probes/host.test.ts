@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseDiskstats } from './diskstats.js'
+import { parseDiskstats, wholeDisks } from './diskstats.js'
 import { parsePressure } from './pressure.js'
 import { parseProcStatHost } from './proc-stat.js'
 
@@ -28,9 +28,14 @@ const diskstats = `   7       0 loop0 5 0 100 0 0 0 0 0 0 0 0 0 0 0 0 0 0
    9       0 md127 1 0 8 0 0 0 0 0 0 9 0 0 0 0 0 0 0
 `
 
-t.test('diskstats: whole disks, each byte once', async t => {
-  const whole = (name: string): boolean => name !== 'vda1'
-  t.same(parseDiskstats(diskstats, whole), { readBytes: (1501090 + 80) * 512, writtenBytes: (1346808 + 16) * 512, ioMs: 3138 })
-  t.equal(parseDiskstats('   7       0 loop0 5 0 100 0 0 0 0 0 0 9 0\n', whole), undefined)
-  t.equal(parseDiskstats('', whole), undefined)
+t.test('diskstats: each byte of the disks that are named, once', async t => {
+  t.same(parseDiskstats(diskstats, ['vda', 'nvme0n1', 'sdz']), { readBytes: (1501090 + 80) * 512, writtenBytes: (1346808 + 16) * 512, ioMs: 3138, reads: 10070, readMs: 5649 })
+  t.equal(parseDiskstats(diskstats, ['vd', 'da']), undefined, 'a part of a name is none')
+  t.equal(parseDiskstats('', ['vda']), undefined)
+})
+
+t.test('disks are what has a folder and is no memory, map or sum of others', async t => {
+  const folder = t.testdir({ vda: {}, nvme0n1: {}, loop0: {}, ram1: {}, zram0: {}, 'dm-0': {}, md127: {}, sr0: {}, fd0: {}, 'cciss!c0d0': {} })
+  t.same(wholeDisks(folder).sort(), ['cciss/c0d0', 'nvme0n1', 'vda'])
+  t.same(wholeDisks('/nowhere'), [])
 })

@@ -1,5 +1,6 @@
 import type { OsSample } from '../types.js'
-import { readKept } from './read-text.js'
+import { numberAfter } from './keyed.js'
+import { keptFile } from './read-text.js'
 
 /** A pressure file's `total`s, microseconds. `full` is absent for cpu before Linux 5.13. */
 export interface Pressure {
@@ -10,17 +11,19 @@ export interface Pressure {
 /** Documentation/accounting/psi.rst. Totals, not the averages: these lag and would mix the warm-up into the run. */
 export function parsePressure (text: string): Pressure {
   const total = (kind: string): number | undefined => {
-    const line = text.split('\n').find(each => each.startsWith(kind))
-    const value = line === undefined ? NaN : Number.parseInt(line.slice(line.indexOf('total=') + 6), 10)
-    return Number.isFinite(value) ? value : undefined
+    const at = text.indexOf(kind)
+    return at === -1 ? undefined : numberAfter(text, 'total=', at)
   }
-  const [someUsec, fullUsec] = [total('some'), total('full')]
+  const [someUsec, fullUsec] = [total('some '), total('full ')]
   return { ...(someUsec === undefined ? {} : { someUsec }), ...(fullUsec === undefined ? {} : { fullUsec }) }
 }
 
-/** Undefined when the kernel keeps no pressure (no CONFIG_PSI, or `psi=1` not given). */
-export function readPressure (): OsSample['psi'] {
-  const [cpu, memory, io] = ['cpu', 'memory', 'io'].map(name => parsePressure(readKept(`/proc/pressure/${name}`) ?? ''))
-  if (cpu?.someUsec === undefined || memory?.someUsec === undefined || memory.fullUsec === undefined || io?.someUsec === undefined || io.fullUsec === undefined) return undefined
-  return { cpuSomeUsec: cpu.someUsec, memorySomeUsec: memory.someUsec, memoryFullUsec: memory.fullUsec, ioSomeUsec: io.someUsec, ioFullUsec: io.fullUsec }
+/** Gives undefined when the kernel keeps no pressure (no CONFIG_PSI, or `psi=1` not given). */
+export function watchPressure (): () => OsSample['psi'] {
+  const files = ['cpu', 'memory', 'io'].map(name => keptFile(`/proc/pressure/${name}`))
+  return () => {
+    const [cpu, memory, io] = files.map(file => parsePressure(file.read() ?? ''))
+    if (cpu?.someUsec === undefined || memory?.someUsec === undefined || memory.fullUsec === undefined || io?.someUsec === undefined || io.fullUsec === undefined) return undefined
+    return { cpuSomeUsec: cpu.someUsec, memorySomeUsec: memory.someUsec, memoryFullUsec: memory.fullUsec, ioSomeUsec: io.someUsec, ioFullUsec: io.fullUsec }
+  }
 }

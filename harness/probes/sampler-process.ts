@@ -5,8 +5,13 @@
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { SAMPLE_MS, createSampler } from './sampler.js'
+import { nowMs } from '../clock.js'
+import { SAMPLES, createSampler, ownCpuUsec } from './sampler.js'
 import { API_KEY_VARIABLE } from './start-sampler.js'
+import { createTurns } from './turns.js'
+
+/** One write a second, since each one wakes another thread. So a sampler that is killed loses its last second. */
+const WRITE_EVERY_MS = 1000
 
 async function main (): Promise<void> {
   const [pid = '', serverUrl = '', outPath = ''] = process.argv.slice(2)
@@ -20,13 +25,36 @@ async function main (): Promise<void> {
   const out = createWriteStream(outPath, { flags: 'a' })
   await once(out, 'open')
   const sampler = createSampler({ pid: Number(pid), serverUrl, apiKey: process.env[API_KEY_VARIABLE] })
-  const take = (): void => { out.write(`${JSON.stringify(sampler.sample())}\n`) }
+  let lines = ''
+  let writtenMs = -Infinity
+  function flush (): void {
+    if (lines !== '') out.write(lines)
+    lines = ''
+  }
+  function take (): void {
+    const sample = sampler.sample()
+    lines += `${JSON.stringify(sample)}\n`
+    if (sample.atMs < writtenMs + WRITE_EVERY_MS) return
+    writtenMs = sample.atMs
+    flush()
+  }
+  // From one sample to the next by what all between the last two of them has cost: reading, writing, answers, garbage.
+  const turns = createTurns(SAMPLES)
+  let last = { cpuUsec: ownCpuUsec() }
+  function takeTurns (): void {
+    const now = { atMs: nowMs(), cpuUsec: ownCpuUsec() }
+    take()
+    turns.took(now.atMs, now.cpuUsec - last.cpuUsec)
+    last = now
+    timer = setTimeout(takeTurns, turns.waitMs(nowMs()))
+  }
   take()
   process.stdout.write('ready\n')
-  const ticker = setInterval(take, SAMPLE_MS)
+  let timer = setTimeout(takeTurns, SAMPLES.atLeastMs)
   if (!stop.signal.aborted) await once(stop.signal, 'abort')
-  clearInterval(ticker)
+  clearTimeout(timer)
   sampler.close()
+  flush()
   out.end()
   await once(out, 'finish')
   process.exit()

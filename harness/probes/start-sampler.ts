@@ -10,7 +10,7 @@ export interface StartSamplerOptions {
   /** llama-server's own, not the gateway's. */
   readonly serverUrl: string
   readonly apiKey?: string
-  /** Samples are appended to it, one JSON line each, ten a second. */
+  /** Samples are appended to it, one JSON line each, ten a second at most. */
   readonly outPath: string
   /** CPUs to run on (taskset); absent: wherever the kernel likes. */
   readonly cpus?: readonly number[]

@@ -30,10 +30,10 @@ export function blocksCsv (result: Result): string {
 
 function openLoopBlocks ({ blocks }: OpenLoopResult): string {
   const header = ['block', 'pair', 'condition', 'capacity_per_s', 'offered_per_s', 'answered_per_s', 'good_per_s', 'good_per_capacity', 'ttft_answered_p50_ms',
-    'ttft_answered_p95_ms', 'tokens_per_s', 'server_cpu_usec_per_token', 'dispatch_delay_p95_ms', 'sampler_cpu_share', 'valid', 'because']
+    'ttft_answered_p95_ms', 'tokens_per_s', 'server_cpu_usec_per_token', 'dispatch_delay_p95_ms', 'sampler_cpu_share', 'tools_cpu_share', 'valid', 'because']
   return toCsv(header, blocks.map((block) => [
     block.index, block.pair, block.condition, block.capacityPerSecond, block.offeredPerSecond, block.answeredPerSecond, block.goodPerSecond, block.goodPerCapacity,
-    block.ttftAnsweredP50Ms, block.ttftAnsweredP95Ms, block.tokensPerSecond, block.serverCpuUsecPerToken, block.dispatchDelayP95Ms, block.samplerCpuShare,
+    block.ttftAnsweredP50Ms, block.ttftAnsweredP95Ms, block.tokensPerSecond, block.serverCpuUsecPerToken, block.dispatchDelayP95Ms, block.samplerCpuShare, block.toolsCpuShare,
     block.valid, block.because
   ]))
 }
@@ -42,14 +42,14 @@ function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
   const factors = [...new Set(conditions.flatMap((condition) => Object.keys(condition.factors)))]
   const header = ['block', 'repeat', 'condition', ...factors, 'answered', 'failed', 'tokens_per_s', 'ttft_p50_ms', 'itl_p50_ms', 'itl_p95_ms', 'itl_p99_ms', 'cpus_used',
     'server_cpu_usec_per_token', 'read_bytes', 'periods', 'throttled_periods', 'throttled_usec', 'cpu_full_usec', 'refaulted_pages', 'memory_full_usec', 'group_read_bytes',
-    'oom_kills', 'server_end', 'sampler_cpu_share', 'valid', 'because']
+    'oom_kills', 'server_end', 'sampler_cpu_share', 'tools_cpu_share', 'valid', 'because']
   return toCsv(header, blocks.map((block) => {
     const { group } = block
     const own = conditions.find(({ id }) => id === block.condition)?.factors ?? {}
     return [
       block.index, block.pair, block.condition, ...factors.map((factor) => own[factor]), block.answered, block.failed, block.tokensPerSecond, block.ttftP50Ms, block.itlP50Ms,
       block.itlP95Ms, block.itlP99Ms, block.cpusUsed, block.serverCpuUsecPerToken, block.readBytes, group.periods, group.throttledPeriods, group.throttledUsec,
-      group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.samplerCpuShare, block.valid, block.because
+      group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.samplerCpuShare, block.toolsCpuShare, block.valid, block.because
     ]
   }))
 }

@@ -12,6 +12,7 @@ import { countsSection } from './sections/counts.js'
 import { figuresSection } from './sections/figures.js'
 import { filesSection } from './sections/files.js'
 import { definitionsSection, machineSection, methodSection, stateSection } from './sections/method.js'
+import { secondToolsSection } from './sections/second-tools.js'
 import { verdictSection } from './sections/verdict.js'
 import { warningsSection } from './sections/warnings.js'
 import type { Evidence, Result } from '../types.js'
@@ -34,6 +35,7 @@ ${claimsSection(result)}
 ${figuresSection(evidence, result)}
 ${contrastsSection(result)}
 ${countsSection(result)}
+${secondToolsSection(result)}
 <section id="method"><h2>Machine, method, definitions</h2>
 ${machineSection(result)}
 ${methodSection(evidence, result)}

@@ -5,6 +5,7 @@ import { allDescribed, allWarnings, contrastNumbers, contrastText, headline } fr
 import { conditionIds, metricLabel, PERCENTILES, verdictWord } from './labels.js'
 import { missingNotes, percentileText, rowLabel, rows, secondaryContrasts, YARDSTICK, yardstickText } from './lookup.js'
 import { isStreams } from '../analyse/plan-kind.js'
+import { agreements } from './second-tools.js'
 import { columns, cut, padEnd, padStart, painter, wrap } from './text.js'
 import type { Ink, Paint } from './text.js'
 import type { Contrast, ContrastVerdict, Result, StreamsResult } from '../types.js'
@@ -131,6 +132,14 @@ function claimLines (page: Page): string[] {
   })
 }
 
+function agreementLines ({ result, width }: Page): string[] {
+  const found = agreements(result)
+  if (found.length === 0) return []
+  const sum = (pick: (one: typeof found[number]) => number): number => found.reduce((sum, one) => sum + pick(one), 0)
+  const others = [...new Set(found.map(({ tool }) => tool.split(' ')[0] ?? tool))]
+  return wrap(`${formatCount(sum(one => one.agreeing))} of ${formatCount(sum(one => one.blocks))} comparisons of ${found.length} quantities with ${others.join(', ')} agree within 2 %`, width)
+}
+
 function section (page: Page, title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', page.paint('bold', title), ...lines]
 }
@@ -145,6 +154,7 @@ export function renderSummary (result: Result, options: SummaryOptions): string 
     ...section(page, result.design === 'sweep' ? 'Against the baseline' : 'Secondary outcomes', result.design === 'sweep' ? againstBaseline(page) : contrastLines(page)),
     ...section(page, 'Refused, failed, unanswered', countLines(page)),
     ...section(page, 'Claim', claimLines(page)),
+    ...section(page, 'Two tools, one quantity', agreementLines(page)),
     ...section(page, 'Warnings', allWarnings(result).flatMap((warning) => lead(page, 'yellow', '!', ' ', warning))),
     ...section(page, 'Files', (options.paths ?? []).flatMap((path) => wrap(path, page.width)))
   ].join('\n') + '\n'

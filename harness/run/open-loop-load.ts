@@ -2,6 +2,7 @@ import type { LoadJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
 import { gatewayPolicies } from '../plan/policies.js'
 import { startSampler } from '../probes/start-sampler.js'
+import { startTools } from '../tools/supervise.js'
 import type { OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { startGateway } from './gateway-process.js'
@@ -25,6 +26,8 @@ export async function openLoopLoad ({ input, server, undo }: ReadyBlock, workloa
   checkPolicies(input, gateway.policies)
   const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
   undo.push('sampler', () => sampler.stop())
+  const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
+  undo.push('second tools', async () => { await tools.stop() })
   const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const run = (job: LoadJob) => runLoad(job, { cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone]) })
 
@@ -45,6 +48,7 @@ export async function openLoopLoad ({ input, server, undo }: ReadyBlock, workloa
   signal.throwIfAborted()
   const end = await server.end(false)
   if (end !== undefined) throw new Error(`block ${plan.index}: llama-server ended in the middle of the load: ${end.why}; see ${folder}/llama-server.log`)
+  const toolRuns = await tools.stop()
   return {
     capacityFromMs: capacity.fromMs,
     capacityToMs: capacity.drainedAtMs,
@@ -54,6 +58,7 @@ export async function openLoopLoad ({ input, server, undo }: ReadyBlock, workloa
     drainedAtMs: load.drainedAtMs,
     readBack: { 'gateway policies': gateway.policies.join(',') },
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
+    tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart })
   }
 }

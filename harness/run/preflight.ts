@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
+import { perf } from '../tools/perf.js'
 import { cgroupVersion } from './manifest.js'
 import { allowedCpus } from './placement.js'
 
@@ -27,9 +28,20 @@ export function preflight (): Check[] {
     { what: 'two CPUs or more', ok: allowedCpus().length >= 2, lost: 'llama-server shares its CPU with the load that measures it', mend: 'give the machine or VM a second CPU' },
     { what: 'taskset (util-linux)', ok: onPath('taskset'), lost: 'CPU placement', mend: 'sudo apt-get install util-linux' },
     { what: 'ss (iproute2)', ok: onPath('ss'), lost: 'the OS leg of the admission claim: it stays UNSUPPORTED', mend: 'sudo apt-get install iproute2' },
+    { what: 'pidstat and iostat (sysstat)', ok: onPath('pidstat') && onPath('iostat'), lost: 'the second tool beside the harness\'s own readings of /proc: CPU time, switches, faults, reads and disks are not cross-checked, and claims whose OS leg is theirs stay UNSUPPORTED', mend: 'sudo apt-get install sysstat' },
+    { what: 'vmstat (procps)', ok: onPath('vmstat'), lost: 'the second tool for switches and swap of the whole machine', mend: 'sudo apt-get install procps' },
+    perfCheck(),
     { what: 'pressure stall information', ok: existsSync('/proc/pressure/cpu'), lost: 'PSI curves in the report', mend: 'boot the kernel with psi=1' },
     { what: 'cgroup v2', ok: cgroupVersion(mounts) === 'v2', lost: 'experiments that limit CPU, memory or IO by cgroup v2, and the counters of llama-server\'s group; comparisons of policies need neither', mend: 'boot with systemd.unified_cgroup_hierarchy=1' }
   ]
+}
+
+function perfCheck (): Check {
+  const lost = 'the second tool for context switches and migrations; claims whose OS leg is perf\'s stay UNSUPPORTED'
+  const refused = perf.refused?.()
+  if (onPath('perf') && refused !== undefined) return { what: 'perf that counts the kernel\'s events', ok: false, lost, mend: refused }
+  const isUbuntu = existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'))
+  return { what: 'perf (linux-perf)', ok: onPath('perf'), lost, mend: `sudo apt-get install ${isUbuntu ? 'linux-tools-generic linux-tools-$(uname -r)' : 'linux-perf'}` }
 }
 
 /** One line for each thing that is missing, for the manifest and the report. */

@@ -1,6 +1,7 @@
 import type { StreamsJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
+import { startTools } from '../tools/supervise.js'
 import type { StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { countersOf } from './server-watch.js'
@@ -11,6 +12,8 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
   const { running, group } = server
   const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
   undo.push('sampler', () => sampler.stop())
+  const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
+  undo.push('second tools', async () => { await tools.stop() })
   const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient'>) => {
     const summary = await runLoad(streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed }), {
       cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone])
@@ -23,6 +26,7 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
   input.onStep('load')
   const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls })
   const serverEnd = await server.end(load.failed + load.unanswered > 0 || load.sent === 0)
+  const toolRuns = await tools.stop()
   return {
     loadFromMs: load.fromMs,
     judgedFromMs: load.fromMs,
@@ -30,6 +34,7 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
     drainedAtMs: load.drainedAtMs,
     readBack: {},
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
+    tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
     ...(serverEnd === undefined ? {} : { serverEnd })
   }

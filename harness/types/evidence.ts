@@ -2,6 +2,7 @@
 import type { ModelFile } from '../../models/types.js'
 import type { CallRecord } from '../../policies/contract.js'
 import type { BlockPlan, Plan } from './plan.js'
+import type { BlockTools, ToolRun } from './tools.js'
 
 /** One line of calls.ndjson. */
 export interface CallSample {
@@ -39,25 +40,35 @@ export interface CallSample {
 /** One line of samples.ndjson; counters are raw (cumulative), deltas are taken in analysis. Absent = this machine has no such source. */
 export interface OsSample {
   readonly atMs: number
-  /** llama-server, summed over all threads where the kernel counts per thread. */
+  /** llama-server, summed over all threads where the kernel counts per thread (those that ended keep their last reading). */
   readonly process?: {
     readonly rssBytes: number
     readonly pssBytes?: number
     readonly minorFaults: number
     readonly majorFaults: number
-    readonly voluntarySwitches: number
-    readonly involuntarySwitches: number
+    /** Absent in samples in which the threads were not read: they are dear, so not each time. */
+    readonly voluntarySwitches?: number
+    readonly involuntarySwitches?: number
     readonly runQueueWaitNs?: number
     readonly cpuUsec: number
     readonly readBytes?: number
     readonly threads: number
+    /** On a CPU, nanoseconds (schedstat): finer than the clock ticks of `cpuUsec`, but without threads that began and ended between two samples. */
+    readonly onCpuNs?: number
+    readonly rssAnonBytes?: number
+    readonly rssFileBytes?: number
+    /** VmLck: what `mlock` really holds. */
+    readonly lockedBytes?: number
+    readonly swapBytes?: number
   }
+  /** /proc/vmstat, whole machine. */
+  readonly vm?: { readonly swapInPages: number, readonly swapOutPages: number, readonly majorFaults: number, readonly refaultFilePages?: number }
   /** /proc/pressure `total`, microseconds. */
   readonly psi?: Readonly<Record<'cpuSomeUsec' | 'memorySomeUsec' | 'memoryFullUsec' | 'ioSomeUsec' | 'ioFullUsec', number>>
   /** /proc/stat, clock ticks converted to microseconds, whole machine. */
   readonly host?: { readonly stealUsec: number, readonly idleUsec: number, readonly busyUsec: number, readonly contextSwitches: number }
-  /** All whole disks together. */
-  readonly disk?: { readonly readBytes: number, readonly writtenBytes: number, readonly ioMs: number }
+  /** All whole disks together; `readMs` is summed over reads. */
+  readonly disk?: { readonly readBytes: number, readonly writtenBytes: number, readonly ioMs: number, readonly reads?: number, readonly readMs?: number }
   /** cgroup v2 files of llama-server's group, flattened: `cpu.stat.nr_throttled`, `memory.stat.workingset_refault_file`, … */
   readonly cgroup?: Readonly<Record<string, number>>
   /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
@@ -93,6 +104,8 @@ export interface BlockEvidence {
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
   /** llama-server ended by itself or was killed: evidence in a block of streams. */
   readonly serverEnd?: ServerEnd
+  /** Absent in runs before Weir ran other tools beside its own sampler. */
+  readonly tools?: readonly ToolRun[]
   readonly generatorEventLoopDelayMaxMs: number
   readonly warnings: readonly string[]
 }
@@ -118,6 +131,8 @@ export interface Block {
   readonly evidence: BlockEvidence
   readonly calls: readonly CallSample[]
   readonly samples: readonly OsSample[]
+  /** What other tools counted in the judged window, from their own output (`tools/*.txt`). */
+  readonly tools?: BlockTools
   /** Gateway records (`CallRecord` lines) of this block. */
   readonly records: readonly CallRecord[]
 }

@@ -29,15 +29,18 @@ function gauge (pick: (sample: OsSample) => number | undefined): Signal['points'
   })
 }
 
-/** Growth of a counter per second, between neighbouring samples that have it; a counter that fell (restart) is a gap. */
+/** Between the points of a rate: ticks of 10 ms would be steps at more of them, and a page of them slow. */
+const RATE_EVERY_MS = 400
+
+/** Growth of a counter per second, between samples that have it and are far enough apart; a counter that fell (restart) is a gap. */
 function rate (pick: (sample: OsSample) => number | undefined, scale = 1): Signal['points'] {
   return (block) => {
     const points: Point[] = []
     let previous: { atMs: number, value: number } | undefined
     for (const sample of inLoad(block)) {
       const value = pick(sample)
-      if (value === undefined) continue
-      if (previous !== undefined && value >= previous.value && sample.atMs > previous.atMs) {
+      if (value === undefined || (previous !== undefined && sample.atMs < previous.atMs + RATE_EVERY_MS)) continue
+      if (previous !== undefined && value >= previous.value) {
         points.push([secondsSinceLoad(block, sample.atMs), (value - previous.value) / (sample.atMs - previous.atMs) * 1000 * scale])
       }
       previous = { atMs: sample.atMs, value }
@@ -95,6 +98,10 @@ const inGateway = depth(({ records, evidence }) => records
   .map((record) => ({ fromMs: record.arrivedAtMs, toMs: record.admittedAtMs ?? record.overAtMs }))
   .filter(({ fromMs, toMs }) => toMs - fromMs >= HELD_FROM_MS))
 
+function switchesOf ({ process }: OsSample): number | undefined {
+  return process?.voluntarySwitches === undefined || process.involuntarySwitches === undefined ? undefined : process.voluntarySwitches + process.involuntarySwitches
+}
+
 export const SIGNALS: readonly Signal[] = [
   { title: 'calls that wait for their first token', unit: 'calls', source: 'load generator', points: waitingCalls, load: 'open-loop' },
   { title: 'tokens received', unit: 'tokens/s', source: 'load generator', points: tokensReceived, load: 'streams' },
@@ -102,7 +109,7 @@ export const SIGNALS: readonly Signal[] = [
   { title: 'deferred in llama-server', unit: 'calls', source: 'its own gauge', points: gauge((sample) => sample.requestsDeferred), load: 'open-loop' },
   { title: 'connections to llama-server', unit: 'sockets', source: 'ss', points: gauge((sample) => sample.serverSockets), load: 'open-loop' },
   { title: 'CPUs used by llama-server', unit: 'CPUs', source: '/proc/PID', points: rate((sample) => sample.process?.cpuUsec, 1e-6) },
-  { title: 'context switches of llama-server', unit: '1/s', source: '/proc/PID/task', points: rate((sample) => sample.process === undefined ? undefined : sample.process.voluntarySwitches + sample.process.involuntarySwitches) },
+  { title: 'context switches of llama-server', unit: '1/s', source: '/proc/PID/task', points: rate(switchesOf) },
   { title: 'threads of llama-server in the run queue', unit: 'threads', source: 'schedstat', points: rate((sample) => sample.process?.runQueueWaitNs, 1e-9) },
   { title: 'some task waited for a CPU (PSI)', unit: '% of time', source: '/proc/pressure/cpu', points: rate((sample) => sample.psi?.cpuSomeUsec, 1e-4) },
   { title: 'read from disk by llama-server', unit: 'MB/s', source: '/proc/PID/io', points: rate((sample) => sample.process?.readBytes, 1e-6) },

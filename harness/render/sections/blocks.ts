@@ -29,7 +29,8 @@ const OPEN_LOOP: ReadonlyArray<Column<OpenLoopBlockSummary>> = [
   { title: 'tokens/s', text: (block) => formatNumber(block.tokensPerSecond) },
   { title: 'CPU µs/token', text: (block) => formatNumber(block.serverCpuUsecPerToken) },
   { title: 'dispatch p95 ms', text: (block) => formatNumber(block.dispatchDelayP95Ms) },
-  { title: 'sampler CPU', text: (block) => formatPercent(block.samplerCpuShare) }
+  { title: 'sampler CPU', text: (block) => formatPercent(block.samplerCpuShare) },
+  { title: 'other tools’ CPU', text: toolsCpu }
 ]
 
 const STREAMS: ReadonlyArray<Column<StreamsBlockSummary>> = [
@@ -45,8 +46,13 @@ const STREAMS: ReadonlyArray<Column<StreamsBlockSummary>> = [
   { title: 'refaults', text: ({ group }) => formatNumber(group.refaultedPages) },
   { title: 'OOM kills', text: ({ group }) => formatNumber(group.oomKills) },
   { title: 'sampler CPU', text: (block) => formatPercent(block.samplerCpuShare) },
+  { title: 'other tools’ CPU', text: toolsCpu },
   { title: 'llama-server ended', text: (block) => block.serverEnd ?? MISSING }
 ]
+
+function toolsCpu ({ toolsCpuShare }: BlockSummary): string {
+  return toolsCpuShare === undefined ? MISSING : formatPercent(toolsCpuShare)
+}
 
 function table<B extends BlockSummary> (blocks: readonly B[], columns: ReadonlyArray<Column<B>>): Html {
   return html`<table><thead><tr><th>block</th><th>pair</th><th class="text">condition</th>${columns.map(({ title }) => html`<th>${title}</th>`)}<th class="text">counts</th></tr></thead>

@@ -12,7 +12,7 @@ export function filesSection (evidence: Evidence): Html {
 <dl>
 <dt>plan.json</dt><dd>what was to be done, written before the first block; sha256 <code>${evidence.planSha256}</code></dd>
 <dt>manifest.json</dt><dd>machine, model, server, and what was missing</dd>
-<dt>one folder per block</dt><dd>block.json (stamps, state read back), calls.ndjson (every call), samples.ndjson (operating system counters), the gateway's records (every decision)</dd>
+<dt>one folder per block</dt><dd>block.json (stamps, state read back), calls.ndjson (every call), samples.ndjson (operating system counters), tools/ (what pidstat, iostat, vmstat and perf printed, and when), the gateway's records (every decision)</dd>
 <dt>result.json</dt><dd>all of this report as data</dd>
 <dt>cells.csv, blocks.csv, calls.csv</dt><dd>the tables for a spreadsheet, not rounded</dd>
 </dl>
