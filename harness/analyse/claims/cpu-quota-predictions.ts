@@ -1,6 +1,5 @@
 import type { Manifest, Prediction } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { baselinesOf, periodPairs, quotaCells, type QuotaCell } from './cpu-quota-cells.js'
 import type { PlanDraft } from './index.js'
 import { number } from '../verdict.js'
@@ -37,7 +36,7 @@ interface Expected {
  * @throws when a quota does not bind, so that it can stall nothing
  */
 export function quotaPredictions (draft: PlanDraft, manifest: Manifest): Prediction[] {
-  if (isOpenLoop(draft as Parameters<typeof isOpenLoop>[0])) return []
+  if (draft.workload.kind !== 'streams') return []
   const ids = quotaPredictionIds
   const cells = quotaCells(draft)
   const expected = cells.flatMap(cell => expectedOf(cell, draft, manifest) ?? [])
