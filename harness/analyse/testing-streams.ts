@@ -144,15 +144,15 @@ interface Tokens {
   readonly stalls: ReadonlyArray<{ readonly fromMs: number, readonly ms: number }>
 }
 
-function tokensOf ({ quota, notApplied, hiccups }: SimulatedCondition, count: number, nextMs: () => number, random: () => number): Tokens {
+function tokensOf ({ quota: labelled, notApplied, hiccups }: SimulatedCondition, count: number, nextMs: () => number, random: () => number): Tokens {
   const stamps: number[] = []
   const stalls: Array<Tokens['stalls'][number]> = []
+  const quota = notApplied === true ? undefined : labelled
   let atMs = 0
   for (let i = 0; i < count; i++) {
     let leftMs = nextMs() * (i === 0 ? 3 : 1) + (hiccups !== undefined && random() < hiccups.share ? hiccups.ms : 0)
-    while (quota !== undefined && notApplied === undefined) {
-      const canRunMs = Math.max(0, quota.quotaMs / quota.cpusUsed - atMs % quota.periodMs)
-      if (leftMs <= canRunMs) break
+    const canRun = (): number => quota === undefined ? Infinity : Math.max(0, quota.quotaMs / quota.cpusUsed - atMs % quota.periodMs)
+    for (let canRunMs = canRun(); quota !== undefined && leftMs > canRunMs; canRunMs = canRun()) {
       leftMs -= canRunMs
       atMs += canRunMs
       const ms = quota.periodMs - atMs % quota.periodMs

@@ -25,6 +25,9 @@ export interface RunToReport {
   readonly expectedSeconds: number
 }
 
+/** One press may arrive twice: from the terminal, and passed on by npx or timeout. */
+const samePressMs = 500
+
 /**
  * Runs an experiment into a folder of its own, here or in the VM, and reports what was finished, also after Ctrl-C (exit code 130) and after a fault.
  * @throws UsageError when the folder is not empty; the run's fault after the report of the blocks before it
@@ -38,8 +41,11 @@ export async function runToReport (run: RunToReport): Promise<void> {
   const { host, why } = await chooseHost(run.host, input.conditions.flatMap(({ knobs }) => parseKnobs(knobs)), findGroupHost)
   const stop = new AbortController()
   let failure: unknown
+  let firstMs = 0
   const onSignal = (): void => {
+    if (stop.signal.aborted && performance.now() - firstMs < samePressMs) return
     if (stop.signal.aborted) process.exit(130)
+    firstMs = performance.now()
     progress.note('stopping: what is finished is kept and the machine is put back (press again to leave at once, without that)')
     stop.abort(new Error('stopped by the user'))
   }
