@@ -3,6 +3,7 @@ import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { cpuQuota } from './cpu-quota.js'
+import { threads } from './threads.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -26,7 +27,8 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
-  cpuQuota
+  cpuQuota,
+  threads
 ]
 
 /** @throws when there is no such entry, naming all there are */
