@@ -126,8 +126,8 @@ function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
       readBack: condition.quota === undefined ? {} : { 'cpu.max': `${condition.quota.quotaMs * 1000} ${condition.quota.periodMs * 1000}` },
       generatorEventLoopDelayMaxMs: 1,
       group: { version: 'v2', path: '/sys/fs/cgroup/weir' },
-      groupCountersAtStart: lacking(all, counters(condition, undefined, false)),
-      groupCountersAtEnd: lacking(all, counters(condition, stalls, killedAfter !== undefined)),
+      groupCountersAtStart: lacking(all, counters(condition, undefined, 0, false)),
+      groupCountersAtEnd: lacking(all, counters(condition, stalls, toMs - fromMs, killedAfter !== undefined)),
       ...(killedAfter === undefined ? {} : { serverEnd: { during: killedAfter === 0 ? 'start' : 'load', code: null, signal: killedAfter === 0 ? null : 'SIGKILL', atMs: toMs, why: 'killed for want of memory' } }),
       warnings: []
     },
@@ -184,11 +184,11 @@ function callOf (fromMs: number, stamps: readonly number[], answered: boolean): 
 }
 
 /** @param stalled undefined: before the load */
-function counters ({ quota, refaultedPages }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, killed: boolean): Record<string, number> {
+function counters ({ quota, notApplied, refaultedPages }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
   const stalls = stalled ?? []
   const stalledMs = stalls.reduce((sum, { ms }) => sum + ms, 0)
   return {
-    'cpu.stat.nr_periods': 5 + stalls.length,
+    'cpu.stat.nr_periods': 5 + (quota === undefined || notApplied === true ? 0 : Math.floor(elapsedMs / quota.periodMs)),
     'cpu.stat.nr_throttled': 2 + stalls.length,
     'cpu.stat.throttled_usec': 1000 + Math.round(stalledMs * 1000 * (quota?.cpusUsed ?? 1)),
     'cpu.pressure.full_usec': Math.round(stalledMs * 1000),
