@@ -16,6 +16,8 @@ export const cureIds = {
   median: 'median-gap-ratio',
   waits: 'long-waits-per-throttled-period',
   quiet: 'quiet-itl-p99-ratio',
+  quietRunQueue: 'quiet-run-queue-wait',
+  quietMedian: 'quiet-median-gap-ratio',
   quietThrottled: 'quiet-throttled-periods'
 } as const
 
@@ -23,6 +25,8 @@ export const cureIds = {
 export function quietPredictions (): Prediction[] {
   return [
     { id: cureIds.quiet, metric: 'itl-p99', statement: 'without a quota the gap p99 is the same with and without it: the whole interval of the ratio', lo: 1 / 1.1, hi: 1.1 },
+    { id: cureIds.quietRunQueue, metric: 'run-queue-wait', statement: 'run-queue wait of llama-server ÷ time, with less without', lo: -0.1, hi: 0.1 },
+    { id: cureIds.quietMedian, metric: 'itl-p50', statement: 'median gap with ÷ without', lo: 1 / 1.1, hi: 1.1 },
     { id: cureIds.quietThrottled, metric: 'throttled-periods', statement: 'without a quota no period is throttled, in either arm', lo: 0, hi: 0 }
   ]
 }
