@@ -17,7 +17,7 @@ export interface StreamsSimulation {
   /** CPUs that the calibration saw each thread count use at once. */
   readonly cpusUsed: Readonly<Record<number, number>>
   /** Sources that this machine lacks. */
-  readonly without: ReadonlyArray<'process' | 'runQueueWait' | 'throttling' | 'pressure'>
+  readonly without: ReadonlyArray<'process' | 'runQueueWait' | 'throttling' | 'bursts' | 'pressure'>
 }
 
 export interface SimulatedCondition {
@@ -35,6 +35,8 @@ export interface SimulatedCondition {
   /** Killed for want of memory after this share of its tokens; 0: before it was ready. */
   readonly killedAfter?: number
   readonly refaultedPages?: number
+  /** Periods in which it used more than its quota, saved up before. */
+  readonly bursts?: number
 }
 
 export const sweepConditions: readonly SimulatedCondition[] = [
@@ -184,13 +186,14 @@ function callOf (fromMs: number, stamps: readonly number[], answered: boolean): 
 }
 
 /** @param stalled undefined: before the load */
-function counters ({ quota, notApplied, refaultedPages }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
+function counters ({ quota, notApplied, refaultedPages, bursts = 0 }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
   const stalls = stalled ?? []
   const stalledMs = stalls.reduce((sum, { ms }) => sum + ms, 0)
   return {
     'cpu.stat.nr_periods': 5 + (quota === undefined || notApplied === true ? 0 : Math.floor(elapsedMs / quota.periodMs)),
     'cpu.stat.nr_throttled': 2 + stalls.length,
     'cpu.stat.throttled_usec': 1000 + Math.round(stalledMs * 1000 * (quota?.cpusUsed ?? 1)),
+    'cpu.stat.nr_bursts': stalled === undefined ? 0 : bursts,
     'cpu.pressure.full_usec': Math.round(stalledMs * 1000),
     'memory.stat.workingset_refault_file': stalled === undefined ? 0 : refaultedPages ?? 0,
     'memory.events.oom_kill': killed ? 1 : 0
@@ -198,7 +201,7 @@ function counters ({ quota, notApplied, refaultedPages }: SimulatedCondition, st
 }
 
 function lacking ({ without }: StreamsSimulation, counters: Record<string, number>): Record<string, number> {
-  const gone = [...without.includes('throttling') ? ['cpu.stat.'] : [], ...without.includes('pressure') ? ['cpu.pressure.'] : []]
+  const gone = [...without.includes('throttling') ? ['cpu.stat.'] : [], ...without.includes('bursts') ? ['cpu.stat.nr_bursts'] : [], ...without.includes('pressure') ? ['cpu.pressure.'] : []]
   return Object.fromEntries(Object.entries(counters).filter(([name]) => !gone.some(prefix => name.startsWith(prefix))))
 }
 

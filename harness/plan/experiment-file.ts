@@ -18,6 +18,7 @@ const streams = Type.Object({
   promptWords: Type.Optional(wholeFrom(1)),
   predictTokens: wholeFrom(2),
   warmupCalls: Type.Optional(wholeFrom(0)),
+  pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
 }, closed)
 

@@ -2,6 +2,7 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { threads } from './threads.js'
 
@@ -28,6 +29,7 @@ export interface ClaimEntry {
 const registry: readonly ClaimEntry[] = [
   admission,
   cpuQuota,
+  cpuBurst,
   threads
 ]
 

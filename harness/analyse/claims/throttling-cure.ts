@@ -63,12 +63,12 @@ export function stallLeg (plan: Plan, views: readonly StreamsView[]): Leg {
   return bandLeg('stall before, ms', `${client}; u from /proc/PID/stat of the calibration`, spectrum(plan, views).before.stallMs, predictionOf(plan, ids.stallBefore))
 }
 
-/** A gap is long from a tenth of the period on, and from four median gaps: a stop is longer, a slow token shorter. */
+/** A gap is long from a twentieth of the period on, and from four median gaps: nearly every stop is longer, a slow token shorter. */
 function spectrum (plan: Plan, views: readonly StreamsView[]) {
   const condition = plan.conditions.find(({ id }) => id === 'before')
   const periodMs = condition === undefined ? undefined : quotaOf(condition)?.periodMs
   const [usual, after] = [gapsOf(views, 'before'), gapsOf(views, 'after')]
-  const longMs = Math.max((periodMs ?? Infinity) / 10, 4 * (usual.medianMs ?? 0))
+  const longMs = Math.max((periodMs ?? Infinity) / 20, 4 * (usual.medianMs ?? 0))
   const ttftMs = Math.min(usual.ttftMs ?? Infinity, after.ttftMs ?? Infinity)
   return { usual, after, before: gapsOf(views, 'before', { gapMs: longMs, ttftMs: ttftMs + longMs }) }
 }
