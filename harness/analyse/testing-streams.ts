@@ -152,19 +152,21 @@ function tokensOf ({ quota: labelled, notApplied, hiccups }: SimulatedCondition,
   const quota = notApplied === true ? undefined : labelled
   let atMs = 0
   for (let i = 0; i < count; i++) {
-    let leftMs = nextMs() * (i === 0 ? 3 : 1) + (hiccups !== undefined && random() < hiccups.share ? hiccups.ms : 0)
-    const canRun = (): number => quota === undefined ? Infinity : Math.max(0, quota.quotaMs / quota.cpusUsed - atMs % quota.periodMs)
-    for (let canRunMs = canRun(); quota !== undefined && leftMs > canRunMs; canRunMs = canRun()) {
-      leftMs -= canRunMs
-      atMs += canRunMs
-      const ms = quota.periodMs - atMs % quota.periodMs
-      stalls.push({ fromMs: atMs, ms })
-      atMs += ms
-    }
-    atMs += leftMs
+    const workMs = nextMs() * (i === 0 ? 3 : 1) + (hiccups !== undefined && random() < hiccups.share ? hiccups.ms : 0)
+    atMs = quota === undefined ? atMs + workMs : afterWork(atMs, workMs, quota, stalls)
     stamps.push(atMs)
   }
   return { stamps, stalls }
+}
+
+/** When work is done that may run only at the beginning of each period. */
+function afterWork (fromMs: number, workMs: number, quota: NonNullable<SimulatedCondition['quota']>, stalls: Array<Tokens['stalls'][number]>): number {
+  const canRunMs = Math.max(0, quota.quotaMs / quota.cpusUsed - fromMs % quota.periodMs)
+  if (workMs <= canRunMs) return fromMs + workMs
+  const stoppedMs = fromMs + canRunMs
+  const ms = quota.periodMs - stoppedMs % quota.periodMs
+  stalls.push({ fromMs: stoppedMs, ms })
+  return afterWork(stoppedMs + ms, workMs - canRunMs, quota, stalls)
 }
 
 function callOf (fromMs: number, stamps: readonly number[], answered: boolean): CallSample {
