@@ -32,7 +32,7 @@ interface Expected {
 
 /**
  * What a quota must do, written into the plan before the first run: u is what the server of the same threads used unthrottled, in the calibration.
- * Pressure by group is predicted only under cgroup v2: version 1 has none.
+ * Pressure by group is predicted only under cgroup v2: beside version 1 not every kernel has it.
  * @throws when a quota does not bind, so that it can stall nothing
  */
 export function quotaPredictions (draft: PlanDraft, manifest: Manifest): Prediction[] {

@@ -105,7 +105,7 @@ function mechanismLeg (plan: Plan, views: readonly StreamsView[], seen: readonly
     cellsLeg('stall, ms', source, seen.map(({ cell, gaps }) => ({ id: cell.id, value: gaps.stallMs, prediction: predictionOf(plan, ids.stall(cell.id)) }))),
     bandLeg(`stalls within ${100 * close} % of the prediction`, source, closeOnes.length, predictionOf(plan, ids.closeStalls))
   ] as const
-  // Version 1 has no pressure by group, so that none was predicted.
+  // Beside version 1 not every kernel has pressure by group, so that none was predicted.
   const full = seen.map(({ cell }) => ({ id: cell.id, value: fullPerPeriodMs(views, cell.id), prediction: predictionOf(plan, ids.cpuFull(cell.id)) }))
   const isVersion1 = views.some(({ block }) => block.evidence.group?.version === 'v1')
   if (isVersion1 && full.every(({ prediction }) => prediction === undefined)) return allOf(stalls)
