@@ -46,7 +46,7 @@ const openLoop = Type.Object({
 }, closed)
 
 const streams = Type.Object({
-  kind: Type.Literal('streams'), clients: count, calls: count, promptWords: count, predictTokens: count, warmupCalls: count, patienceSeconds: num
+  kind: Type.Literal('streams'), clients: count, calls: count, promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
 }, closed)
 
 const cell = Type.Object({

@@ -1,6 +1,7 @@
 import { normal, seededRandom } from '../stats/random.js'
 import { blocksInOrder } from '../plan/order.js'
-import type { Block, BlockPlan, CallSample, Condition, Design, Evidence, OsSample, StreamsPlan, StreamsWorkload } from '../types.js'
+import type { Block, BlockPlan, CallSample, Condition, Design, Evidence, Manifest, OsSample, StreamsPlan, StreamsWorkload } from '../types.js'
+import { claimEntry } from './claims/index.js'
 import { outcomesOfStreams, sweepOutcomes } from './outcomes.js'
 
 /** Evidence of streams with known effects: a server that runs until its CPU quota is used up, then stands still to the end of the period. For tests only. */
@@ -13,6 +14,10 @@ export interface StreamsSimulation {
   /** Standard deviation of the log of a block's speed. */
   readonly blockNoise: number
   readonly claims: readonly string[]
+  /** CPUs that the calibration saw each thread count use at once. */
+  readonly cpusUsed: Readonly<Record<number, number>>
+  /** Sources that this machine lacks. */
+  readonly without: ReadonlyArray<'process' | 'runQueueWait' | 'throttling' | 'bursts' | 'pressure'>
 }
 
 export interface SimulatedCondition {
@@ -23,9 +28,15 @@ export interface SimulatedCondition {
   /** Running time of a token, milliseconds. */
   readonly gapMs: number
   readonly quota?: { readonly quotaMs: number, readonly periodMs: number, readonly cpusUsed: number }
+  /** Knobs and title say a quota; the kernel knows none. */
+  readonly notApplied?: true
+  /** Instead of a quota that stops it: the same share of tokens takes this much longer, at random moments. */
+  readonly hiccups?: { readonly share: number, readonly ms: number }
   /** Killed for want of memory after this share of its tokens; 0: before it was ready. */
   readonly killedAfter?: number
   readonly refaultedPages?: number
+  /** Periods in which it used more than its quota, saved up before. */
+  readonly bursts?: number
 }
 
 export const sweepConditions: readonly SimulatedCondition[] = [
@@ -34,7 +45,7 @@ export const sweepConditions: readonly SimulatedCondition[] = [
   { id: 'q125-p250', factors: { quotaMs: 125, periodMs: 250 }, baseline: 'none', gapMs: 9, quota: { quotaMs: 125, periodMs: 250, cpusUsed: 1.25 } }
 ]
 
-const defaults: StreamsSimulation = { design: 'sweep', conditions: sweepConditions, repeats: 3, seed: 1, predictTokens: 320, blockNoise: 0.02, claims: [] }
+const defaults: StreamsSimulation = { design: 'sweep', conditions: sweepConditions, repeats: 3, seed: 1, predictTokens: 320, blockNoise: 0.02, claims: [], cpusUsed: { 1: 1.25 }, without: [] }
 const usecPerToken = 8000
 
 export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evidence & { readonly plan: StreamsPlan } {
@@ -51,7 +62,7 @@ export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evid
       id,
       title: quota === undefined ? 'undisturbed' : `CPU quota ${quota.quotaMs} ms in each ${quota.periodMs} ms`,
       policies: [],
-      knobs: quota === undefined ? [] : [`cpu-quota=${quota.quotaMs}/${quota.periodMs}`],
+      knobs: quota === undefined ? ['cpu-quota=none'] : [`cpu-quota=${quota.quotaMs}/${quota.periodMs}`],
       factors,
       ...(threads === undefined ? {} : { threads }),
       ...(baseline === undefined ? {} : { baseline })
@@ -61,7 +72,7 @@ export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evid
     claims: all.claims,
     blocks: blocksInOrder(all.design, all.conditions.map(({ id }) => id), all.repeats, all.seed),
     workload,
-    calibration: { servers: [{ model: 'twin', threads: 1, tokensPerSecond: 111, ttftMs: 30, gapMs: 9, cpusUsed: 1.25 }] },
+    calibration: { servers: Object.entries(all.cpusUsed).map(([threads, cpusUsed]) => ({ model: 'twin', threads: Number(threads), tokensPerSecond: 111, ttftMs: 30, gapMs: 9, cpusUsed })) },
     outcomes: all.design === 'sweep' ? sweepOutcomes : outcomesOfStreams('itl-p99'),
     predictions: [],
     alpha: 0.05,
@@ -69,24 +80,26 @@ export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evid
     createdAt: '2026-01-01T00:00:00.000Z'
   }
   return {
-    plan,
+    plan: { ...plan, predictions: plan.claims.flatMap(id => claimEntry(id).predictions(plan, manifest)) },
     planSha256: '0'.repeat(64),
-    manifest: {
-      weirVersion: '0.1.0',
-      node: 'v20.19.0',
-      kernel: 'Linux 6.8',
-      cpuModel: 'simulated',
-      cpus: 2,
-      memoryBytes: 1,
-      virtualisation: 'none',
-      cgroup: 'v2',
-      model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
-      server: { version: 'b1', from: 'PATH', slots: 1, threads: 1, batchTokens: 512, slotContextTokens: 512 },
-      placement: { serverCpus: [1], clientCpus: [0], note: '' },
-      missing: []
-    },
+    manifest,
     blocks: plan.blocks.map(block => simulateBlock(block, all))
   }
+}
+
+const manifest: Manifest = {
+  weirVersion: '0.1.0',
+  node: 'v20.19.0',
+  kernel: 'Linux 6.8',
+  cpuModel: 'simulated',
+  cpus: 2,
+  memoryBytes: 1,
+  virtualisation: 'none',
+  cgroup: 'v2',
+  model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
+  server: { version: 'b1', from: 'PATH', slots: 1, threads: 1, batchTokens: 512, slotContextTokens: 512 },
+  placement: { serverCpus: [1], clientCpus: [0], note: '' },
+  missing: []
 }
 
 function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
@@ -95,12 +108,13 @@ function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
   const random = seededRandom(all.seed * 7919 + plan.index)
   const slowness = Math.exp(all.blockNoise * normal(random))
   const fromMs = plan.index * 1e6
-  const stamps = tokenStamps(condition, all.predictTokens, () => condition.gapMs * slowness * Math.exp(0.05 * normal(random)))
+  const tokens = tokensOf(condition, all.predictTokens, () => condition.gapMs * slowness * Math.exp(0.05 * normal(random)), random)
+  const { stamps } = tokens
   const { killedAfter } = condition
   const received = killedAfter === undefined ? stamps : stamps.slice(0, Math.floor(killedAfter * stamps.length))
   const call = killedAfter === 0 ? [] : [callOf(fromMs, received, killedAfter === undefined)]
   const toMs = call[0]?.doneMs ?? fromMs
-  const seconds = (toMs - fromMs) / 1000
+  const stalls = tokens.stalls.filter(stall => fromMs + stall.fromMs < toMs)
   return {
     evidence: {
       plan,
@@ -114,35 +128,45 @@ function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
       readBack: condition.quota === undefined ? {} : { 'cpu.max': `${condition.quota.quotaMs * 1000} ${condition.quota.periodMs * 1000}` },
       generatorEventLoopDelayMaxMs: 1,
       group: { version: 'v2', path: '/sys/fs/cgroup/weir' },
-      groupCountersAtStart: counters(condition, 0, false),
-      groupCountersAtEnd: counters(condition, seconds, killedAfter !== undefined),
+      groupCountersAtStart: lacking(all, counters(condition, undefined, 0, false)),
+      groupCountersAtEnd: lacking(all, counters(condition, stalls, toMs - fromMs, killedAfter !== undefined)),
       ...(killedAfter === undefined ? {} : { serverEnd: { during: killedAfter === 0 ? 'start' : 'load', code: null, signal: killedAfter === 0 ? null : 'SIGKILL', atMs: toMs, why: 'killed for want of memory' } }),
       warnings: []
     },
     calls: call,
-    samples: samplesOf(received, fromMs, toMs),
+    samples: samplesOf(received, stalls, fromMs, toMs, all),
     records: []
   }
 }
 
-/** Milliseconds since the call was sent; the prompt takes as long as three tokens. */
-function tokenStamps ({ quota }: SimulatedCondition, tokens: number, nextMs: () => number): number[] {
+interface Tokens {
+  /** Milliseconds since the call was sent; the prompt takes as long as three tokens. */
+  readonly stamps: readonly number[]
+  /** Milliseconds since then at which it was stopped until the end of a period. */
+  readonly stalls: ReadonlyArray<{ readonly fromMs: number, readonly ms: number }>
+}
+
+function tokensOf ({ quota: labelled, notApplied, hiccups }: SimulatedCondition, count: number, nextMs: () => number, random: () => number): Tokens {
   const stamps: number[] = []
+  const stalls: Array<Tokens['stalls'][number]> = []
+  const quota = notApplied === true ? undefined : labelled
   let atMs = 0
-  for (let i = 0; i < tokens; i++) {
-    const workMs = nextMs() * (i === 0 ? 3 : 1)
-    atMs = quota === undefined ? atMs + workMs : afterWork(atMs, workMs, quota)
+  for (let i = 0; i < count; i++) {
+    const workMs = nextMs() * (i === 0 ? 3 : 1) + (hiccups !== undefined && random() < hiccups.share ? hiccups.ms : 0)
+    atMs = quota === undefined ? atMs + workMs : afterWork(atMs, workMs, quota, stalls)
     stamps.push(atMs)
   }
-  return stamps
+  return { stamps, stalls }
 }
 
 /** When work is done that may run only at the beginning of each period. */
-function afterWork (fromMs: number, workMs: number, { quotaMs, periodMs, cpusUsed }: NonNullable<SimulatedCondition['quota']>): number {
-  const inPeriodMs = fromMs % periodMs
-  const canRunMs = Math.max(0, quotaMs / cpusUsed - inPeriodMs)
+function afterWork (fromMs: number, workMs: number, quota: NonNullable<SimulatedCondition['quota']>, stalls: Array<Tokens['stalls'][number]>): number {
+  const canRunMs = Math.max(0, quota.quotaMs / quota.cpusUsed - fromMs % quota.periodMs)
   if (workMs <= canRunMs) return fromMs + workMs
-  return afterWork(fromMs - inPeriodMs + periodMs, workMs - canRunMs, { quotaMs, periodMs, cpusUsed })
+  const stoppedMs = fromMs + canRunMs
+  const ms = quota.periodMs - stoppedMs % quota.periodMs
+  stalls.push({ fromMs: stoppedMs, ms })
+  return afterWork(stoppedMs + ms, workMs - canRunMs, quota, stalls)
 }
 
 function callOf (fromMs: number, stamps: readonly number[], answered: boolean): CallSample {
@@ -163,27 +187,42 @@ function callOf (fromMs: number, stamps: readonly number[], answered: boolean): 
   }
 }
 
-function counters ({ quota, refaultedPages }: SimulatedCondition, seconds: number, killed: boolean): Record<string, number> {
-  const periods = quota === undefined ? 0 : Math.floor(seconds * 1000 / quota.periodMs)
-  const stallMs = quota === undefined ? 0 : quota.periodMs - quota.quotaMs / quota.cpusUsed
+/** @param stalled undefined: before the load */
+function counters ({ quota, notApplied, refaultedPages, bursts = 0 }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
+  const stalls = stalled ?? []
+  const stalledMs = stalls.reduce((sum, { ms }) => sum + ms, 0)
   return {
-    'cpu.stat.nr_periods': 5 + periods,
-    'cpu.stat.nr_throttled': 2 + periods,
-    'cpu.stat.throttled_usec': 1000 + Math.round(periods * stallMs * 1250),
-    'cpu.pressure.full_usec': Math.round(periods * stallMs * 1000),
-    'memory.stat.workingset_refault_file': seconds > 0 ? refaultedPages ?? 0 : 0,
+    'cpu.stat.nr_periods': 5 + (quota === undefined || notApplied === true ? 0 : Math.floor(elapsedMs / quota.periodMs)),
+    'cpu.stat.nr_throttled': 2 + stalls.length,
+    'cpu.stat.throttled_usec': 1000 + Math.round(stalledMs * 1000 * (quota?.cpusUsed ?? 1)),
+    'cpu.stat.nr_bursts': stalled === undefined ? 0 : bursts,
+    'cpu.pressure.full_usec': Math.round(stalledMs * 1000),
+    'memory.stat.workingset_refault_file': stalled === undefined ? 0 : refaultedPages ?? 0,
     'memory.events.oom_kill': killed ? 1 : 0
   }
 }
 
-function samplesOf (stamps: readonly number[], fromMs: number, toMs: number): OsSample[] {
+function lacking ({ without }: StreamsSimulation, counters: Record<string, number>): Record<string, number> {
+  const gone = [...without.includes('throttling') ? ['cpu.stat.'] : [], ...without.includes('bursts') ? ['cpu.stat.nr_bursts'] : [], ...without.includes('pressure') ? ['cpu.pressure.'] : []]
+  return Object.fromEntries(Object.entries(counters).filter(([name]) => !gone.some(prefix => name.startsWith(prefix))))
+}
+
+function samplesOf (stamps: readonly number[], stalls: Tokens['stalls'], fromMs: number, toMs: number, { without }: StreamsSimulation): OsSample[] {
   return Array.from({ length: Math.floor((toMs - fromMs) / 500) + 1 }, (_, i) => {
     const atMs = fromMs + 500 * i
     const tokens = stamps.filter(stamp => fromMs + stamp <= atMs).length
-    return {
-      atMs,
-      process: { rssBytes: 1e8, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: tokens * usecPerToken, readBytes: 4096 * i, threads: 1 },
-      samplerCpuUsec: i * 2000
+    const waitedMs = stalls.reduce((sum, stall) => sum + Math.max(0, Math.min(stall.ms, atMs - fromMs - stall.fromMs)), 0)
+    const process = {
+      rssBytes: 1e8,
+      minorFaults: 0,
+      majorFaults: 0,
+      voluntarySwitches: 0,
+      involuntarySwitches: 0,
+      cpuUsec: tokens * usecPerToken,
+      readBytes: 4096 * i,
+      threads: 1,
+      ...(without.includes('runQueueWait') ? {} : { runQueueWaitNs: Math.round((waitedMs + 2 * tokens / 100) * 1e6) })
     }
+    return { atMs, ...(without.includes('process') ? {} : { process }), samplerCpuUsec: i * 2000 }
   })
 }

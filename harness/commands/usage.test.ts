@@ -29,6 +29,7 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
     [['compare', '--policy', 'admission', '--no-setting'], /--no-setting: admission has no interference that could be left out/],
     [['run', 'cpu-qota'], /no experiment "cpu-qota"; there are .*; or give the path of a \.json file/],
     [['run', 'admission'], /admission is a comparison; type: npx harness compare --policy admission/],
+    [['run', 'cpu-quota', '--host', 'cloud'], /Allowed choices are auto, local, vm/],
     [['run', `${folder}/none.json`], /none\.json does not exist/],
     [['report', `${folder}/none`], /is not a run folder: it has no plan.json/],
     [['reprot'], /unknown command 'reprot'/]

@@ -1,4 +1,4 @@
-import type { KnobKind } from './contract.js'
+import type { Knob, KnobKind } from './contract.js'
 import { groupSettingKnob } from './group-setting.js'
 import { badValue, usecOf } from './values.js'
 
@@ -8,21 +8,19 @@ const name = 'cpu-quota'
 export const cpuQuota: KnobKind = {
   name,
   value: 'QUOTA_MS/PERIOD_MS',
-  describe: 'CPU time that llama-server\'s threads may use together in each period (cpu.max), ms; period 1 to 1000',
+  describe: 'CPU time that llama-server\'s threads may use together in each period (cpu.max), ms; period 1 to 1000; none: a group without a quota, whose counters are the control',
   parse (value) {
+    if (value === 'none') return quotaKnob(value, 'no CPU quota', 'max 100000')
     const [quotaUsec, periodUsec] = value.split('/').map(usecOf)
-    if (quotaUsec === undefined || periodUsec === undefined || value.split('/').length !== 2) throw badValue(name, value, `must be QUOTA_MS/PERIOD_MS, as in ${name}=50/100`)
+    if (quotaUsec === undefined || periodUsec === undefined || value.split('/').length !== 2) throw badValue(name, value, `must be QUOTA_MS/PERIOD_MS, as in ${name}=50/100, or none`)
     if (periodUsec < 1000 || periodUsec > 1_000_000) throw badValue(name, value, 'the period must be from 1 to 1000 ms')
     if (quotaUsec < 1000) throw badValue(name, value, 'the quota must be 1 ms or more')
-    return groupSettingKnob({
-      spec: `${name}=${value}`,
-      name,
-      title: `CPU quota ${ms(quotaUsec)} ms in each ${ms(periodUsec)} ms`,
-      controller: 'cpu',
-      setting: 'cpu.max',
-      value: () => `${quotaUsec} ${periodUsec}`
-    })
+    return quotaKnob(value, `CPU quota ${ms(quotaUsec)} ms in each ${ms(periodUsec)} ms`, `${quotaUsec} ${periodUsec}`)
   }
+}
+
+function quotaKnob (value: string, title: string, cpuMax: string): Knob {
+  return groupSettingKnob({ spec: `${name}=${value}`, name, title, controller: 'cpu', setting: 'cpu.max', value: () => cpuMax })
 }
 
 function ms (usec: number): string {

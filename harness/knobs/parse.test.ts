@@ -5,6 +5,7 @@ import { knobKinds, knobNames, parseKnobs } from './index.js'
 const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: readonly string[]]> = [
   ['cpu-quota=500/1000', 'CPU quota 500 ms in each 1,000 ms', ['cpu']],
   ['cpu-quota=12.5/25', 'CPU quota 12.5 ms in each 25 ms', ['cpu']],
+  ['cpu-quota=none', 'no CPU quota', ['cpu']],
   ['cpu-burst=0', 'CPU burst 0 ms', ['cpu']],
   ['cpu-weight=10000', 'CPU weight 10,000', ['cpu']],
   ['cpuset=0-1+3', 'cpuset: CPU 0, 1, 3', ['cpuset']],

@@ -42,6 +42,7 @@ async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: Jo
     callsPerClient: job.callsPerClient,
     prompt,
     predictTokens: job.predictTokens,
+    pauseMs: (job.pauseSeconds ?? 0) * 1000,
     patienceMs: job.patienceSeconds * 1000,
     signal,
     onSend: tally.onSend,

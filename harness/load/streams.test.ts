@@ -31,6 +31,7 @@ async function run (t: Test, answer: (response: ServerResponse, index: number) =
     callsPerClient: 1,
     prompt: 'p',
     predictTokens: 2,
+    pauseMs: 0,
     patienceMs: 60_000,
     signal: new AbortController().signal,
     onSend: () => {},
@@ -105,4 +106,12 @@ t.test('as a process of its own, against the fake llama-server', async t => {
   t.ok(samples.every(sample => sample.phase === 'load' && sample.chunks === 20 && sample.outputTokens === 20 && sample.itlMs.length === 19))
   t.ok(samples.every(sample => sample.sentMs >= summary.fromMs && sample.doneMs <= summary.toMs))
   await t.rejects(runLoad({ ...job, clients: 0 }), /job.clients is 0/)
+})
+
+t.test('a client that pauses between its calls stops at once, with the call that it made', async t => {
+  const stop = new AbortController()
+  const outcomes: string[] = []
+  const { stub } = await run(t, reply, { callsPerClient: 3, pauseMs: 3_600_000, signal: stop.signal, onSample: ({ outcome }) => { outcomes.push(outcome); setImmediate(() => stop.abort()) } })
+  t.same(outcomes, ['answered'])
+  t.equal(stub.requests.length, 1)
 })

@@ -16,6 +16,8 @@ export interface StreamsOptions {
   readonly callsPerClient: number
   readonly prompt: string
   readonly predictTokens: number
+  /** Between an answer and the next call of a client. */
+  readonly pauseMs: number
   /** Of one call, milliseconds; then it is `unanswered`. */
   readonly patienceMs: number
   readonly onSend: () => void
@@ -32,10 +34,12 @@ const PAUSE_AFTER_FAILURE_MS = 100
  * nothing kept alive that the server may close.
  */
 export async function runStreams (options: StreamsOptions): Promise<void> {
-  const { clients, callsPerClient, signal, onSend, onSample } = options
+  const { clients, callsPerClient, pauseMs, signal, onSend, onSample } = options
   const body = completionBody(options.prompt, options.predictTokens)
   async function client (number: number): Promise<void> {
     for (let call = 0; call < callsPerClient && !signal.aborted; call++) {
+      if (call > 0 && pauseMs > 0) await waitUntil(nowMs() + pauseMs, { spin: false, signal })
+      if (signal.aborted) return
       const answer = callOnce(options, body, number * callsPerClient + call)
       onSend()
       const sample = await answer

@@ -18,8 +18,15 @@ const streams = Type.Object({
   promptWords: Type.Optional(wholeFrom(1)),
   predictTokens: wholeFrom(2),
   warmupCalls: Type.Optional(wholeFrom(0)),
+  pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
 }, closed)
+
+const vm = Type.Object({
+  memoryMb: Type.Optional(Type.Integer({ minimum: 256, maximum: 65_536 })),
+  cpus: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  swapMb: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 }))
+}, { ...closed, description: 'sizes of the VM, when it runs there: memory, CPUs, swap disk' })
 
 const common = {
   name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
@@ -27,7 +34,8 @@ const common = {
   setting: Type.Optional(Type.Array(text, { description: 'knobs of all conditions: the interference' })),
   threads: Type.Optional(wholeFrom(1)),
   model: Type.Optional(text),
-  claim: Type.Optional(text)
+  claim: Type.Optional(text),
+  vm: Type.Optional(vm)
 }
 
 const comparison = Type.Object({

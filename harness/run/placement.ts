@@ -22,14 +22,21 @@ export function allowedCpus (): number[] {
 /**
  * llama-server gets CPUs of its own: its threads spin on a barrier, so any work beside them costs it twice. The first CPU
  * carries everything else (load, gateway, sampler). At most 8 CPUs for the server: beyond that memory bandwidth is the bound.
+ * @param mostThreads of any condition of the run
  */
-export function placeOn (cpus: readonly number[]): Placement {
+export function placeOn (cpus: readonly number[], mostThreads = 0): Placement {
   const [first = 0, ...rest] = cpus
   if (rest.length === 0) {
     return { serverCpus: [first], clientCpus: [first], note: 'one CPU: llama-server, gateway and load share it, so every figure contains the cost of the load itself' }
   }
   const serverCpus = rest.slice(0, 8)
-  return { serverCpus, clientCpus: [first], note: `llama-server alone on CPU ${serverCpus.join(',')}; gateway, load and sampler on CPU ${first}` }
+  const crowded = mostThreads > serverCpus.length ? `; with more than ${serverCpus.length} compute thread${serverCpus.length === 1 ? '' : 's'} llama-server may run on CPU ${first}, too` : ''
+  return { serverCpus, clientCpus: [first], note: `llama-server alone on CPU ${serverCpus.join(',')}; gateway, load and sampler on CPU ${first}${crowded}` }
+}
+
+/** More threads than CPUs of its own: spinning threads must not wait for each other in turns, so they get the client's, too. */
+export function cpusFor ({ serverCpus, clientCpus }: Placement, threads: number): number[] {
+  return threads <= serverCpus.length ? [...serverCpus] : [...new Set([...clientCpus, ...serverCpus])].sort((a, b) => a - b)
 }
 
 /** The affinity that a running process really has, over all its threads: the read-back of a placement. */

@@ -6,7 +6,7 @@ import type { Knob } from '../knobs/contract.js'
 import type { Condition, Manifest, Placement } from '../types.js'
 import type { ExperimentInput } from './experiment.js'
 import { makeManifest } from './manifest.js'
-import { allowedCpus, placeOn } from './placement.js'
+import { allowedCpus, cpusFor, placeOn } from './placement.js'
 import { missing, preflight } from './preflight.js'
 
 /** Everything that must be there before the first server is started. */
@@ -41,25 +41,26 @@ export async function prepare (input: ExperimentInput, knobsFor: (specs: readonl
   }
   const [model, ...otherModels] = [...models.values()]
   if (model === undefined) throw new Error('the experiment names no model')
-  const placement = placeOn(allowedCpus())
+  const placement = placeOn(allowedCpus(), Math.max(input.threads ?? 0, ...input.conditions.map(({ threads = 0 }) => threads)))
+  const threads = input.threads ?? placement.serverCpus.length
   const server: Omit<ServerOptions, 'logPath'> = {
     binary,
     model,
     ...(load.kind === 'open-loop' ? { slots: load.slots, slotContextTokens: openLoopContextTokens } : { slots: load.workload.clients, slotContextTokens: streamsContextTokens(load.workload) }),
-    threads: input.threads ?? placement.serverCpus.length,
+    threads,
     batchTokens,
-    ...(process.platform === 'linux' ? { cpus: placement.serverCpus } : {})
+    ...(process.platform === 'linux' ? { cpus: cpusFor(placement, threads) } : {})
   }
-  const { slots, slotContextTokens, threads } = server
+  const { slots, slotContextTokens } = server
   const manifest = makeManifest({ model, otherModels, binary, slots, threads, batchTokens, slotContextTokens, placement, missing: missing(checks) })
   return { server, models, placement, manifest, knobsOf: condition => knobsFor(condition.knobs), groupHost: host }
 }
 
 /** llama-server as a condition launches it, before its knobs. */
-export function serverOf ({ server, models }: Prepared, { threads, model }: Pick<Condition, 'threads' | 'model'>): Omit<ServerOptions, 'logPath'> {
+export function serverOf ({ server, models, placement }: Prepared, { threads = server.threads, model }: Pick<Condition, 'threads' | 'model'>): Omit<ServerOptions, 'logPath'> {
   const file = model === undefined ? server.model : models.get(model)
   if (file === undefined) throw new Error(`model ${model} was not prepared`)
-  return { ...server, model: file, ...(threads === undefined ? {} : { threads }) }
+  return { ...server, model: file, threads, ...(server.cpus === undefined ? {} : { cpus: cpusFor(placement, threads) }) }
 }
 
 /** No more than the streams need: the KV cache is memory that a limit would count. */

@@ -41,5 +41,5 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
 }
 
 export function streamsJob (workload: StreamsWorkload, rest: Pick<StreamsJob, 'target' | 'outPath' | 'promptSeed' | 'callPhase' | 'clients' | 'callsPerClient'>): StreamsJob {
-  return { phase: 'streams', ...rest, promptWords: workload.promptWords, predictTokens: workload.predictTokens, patienceSeconds: workload.patienceSeconds }
+  return { phase: 'streams', ...rest, promptWords: workload.promptWords, predictTokens: workload.predictTokens, ...workload.pauseSeconds === undefined ? {} : { pauseSeconds: workload.pauseSeconds }, patienceSeconds: workload.patienceSeconds }
 }

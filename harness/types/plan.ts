@@ -44,6 +44,8 @@ export interface StreamsWorkload {
   readonly predictTokens: number
   /** Calls before the load, one at a time; in the evidence as `warm-up`, judged by nothing. 0 for cold starts. */
   readonly warmupCalls: number
+  /** A client waits this long after an answer before its next call, seconds; absent: not at all. */
+  readonly pauseSeconds?: number
   /** A call that has not ended after this long is `unanswered`, seconds. */
   readonly patienceSeconds: number
 }

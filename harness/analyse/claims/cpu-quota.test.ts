@@ -1,0 +1,127 @@
+import t from 'tap'
+import type { Claim, Evidence, Leg } from '../../types.js'
+import { analyse } from '../analyse.js'
+import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
+import { cpuQuota } from './cpu-quota.js'
+
+const cpusUsed = { 1: 1.1, 2: 1.75 }
+const doses = [[500, 1000], [250, 500], [125, 250], [800, 1000]] as const
+
+/** Two thread counts × (no quota + four doses), as in bench/experiments/cpu-quota.json. */
+function conditions (rest: Partial<SimulatedCondition> = {}): SimulatedCondition[] {
+  return ([1, 2] as const).flatMap(threads => [
+    { id: `t${threads}-none`, threads, gapMs: 9 },
+    ...doses.map(([quotaMs, periodMs]) => ({ id: `t${threads}-q${quotaMs}p${periodMs}`, threads, gapMs: 9, baseline: `t${threads}-none`, quota: { quotaMs, periodMs, cpusUsed: cpusUsed[threads] }, ...rest }))
+  ])
+}
+
+function simulate (options: Partial<StreamsSimulation> = {}): Evidence {
+  return simulateStreams({ conditions: conditions(), predictTokens: 400, cpusUsed, claims: [cpuQuota.id], ...options })
+}
+
+function claim (evidence: Evidence): Claim {
+  const found = analyse(evidence, { cells: false }).claims[0]
+  if (found === undefined) throw new Error('no claim')
+  return found
+}
+
+function legs (of: Claim): Record<string, Leg['status']> {
+  return { application: of.application.status, os: of.os.status, control: of.control.status, mechanism: of.mechanism.status }
+}
+
+const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
+
+t.test('all four legs hold: supported, with the predicted gaps for the spectrum', async t => {
+  const found = claim(simulate())
+  t.same(legs(found), all)
+  t.equal(found.status, 'SUPPORTED')
+  const mark = found.marks?.find(({ condition }) => condition === 't2-q500p1000')
+  t.ok(Math.abs((mark?.atMs ?? 0) - (1000 - 500 / 1.75 + 9)) < 2, 'period − quota ÷ CPUs used, and a token')
+  t.equal(found.marks?.length, 8)
+})
+
+t.test('sabotage: the label of a quota that was not applied', async t => {
+  const found = claim(simulate({ conditions: conditions({ notApplied: true }) }))
+  t.same(legs(found), { application: 'missing', os: 'fails', control: 'fails', mechanism: 'missing' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: as many tokens are late by as much, but for another reason', async t => {
+  const found = claim(simulate({ conditions: conditions({ notApplied: true, hiccups: { share: 0.02, ms: 545 } }) }))
+  t.equal(found.control.status, 'fails', 'it does not go with the period')
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: one cell of eight without its quota', async t => {
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q125p250' ? { ...each, notApplied: true } : each) }))
+  t.equal(found.status, 'UNSUPPORTED')
+  t.not(found.mechanism.status, 'holds')
+})
+
+t.test('a quota without a quota: the control had one, too', async t => {
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-none' ? { ...each, quota: { quotaMs: 900, periodMs: 1000, cpusUsed: 1.1 } } : each) }))
+  t.equal(found.control.status, 'fails')
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('stalls of another length than predicted', async t => {
+  const found = claim(simulate({ cpusUsed: { 1: 1.4, 2: 2.2 } }))
+  t.equal(found.mechanism.status, 'fails')
+  t.match(found.mechanism.statement, /t1-q800p1000 27\d\S* \(343–514: outside\)/)
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {
+  const missing = { runQueueWait: ['os'], throttling: ['application', 'control', 'mechanism'], pressure: ['mechanism'] } as const
+  for (const source of ['runQueueWait', 'throttling', 'pressure'] as const) {
+    const found = claim(simulate({ without: [source] }))
+    t.same(legs(found), { ...all, ...Object.fromEntries(missing[source].map(leg => [leg, 'missing'])) }, source)
+    t.equal(found.status, 'UNSUPPORTED')
+  }
+  const evidence = simulate()
+  const silent = claim({ ...evidence, blocks: evidence.blocks.map(block => ({ ...block, calls: block.calls.map(call => ({ ...call, itlMs: [] })) })) })
+  t.same([silent.application.status, silent.control.status, silent.mechanism.status], ['missing', 'missing', 'missing'])
+})
+
+t.test('a condition without blocks is not passed over', async t => {
+  const evidence = simulate()
+  const found = claim({ ...evidence, blocks: evidence.blocks.filter(block => block.evidence.plan.condition !== 't2-q250p500') })
+  t.same(legs(found), { application: 'missing', os: 'missing', control: 'missing', mechanism: 'missing' })
+})
+
+t.test('what was not predicted before the run does not count', async t => {
+  const evidence = simulate()
+  t.ok(evidence.plan.predictions.length > 40)
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
+  }
+})
+
+t.test('cgroup v1 has no pressure by group: none is predicted, none is missed', async t => {
+  const evidence = simulate({ without: ['pressure'] })
+  const manifest = { ...evidence.manifest, cgroup: 'v1' as const }
+  const plan = { ...evidence.plan, predictions: cpuQuota.predictions(evidence.plan, manifest) }
+  t.notOk(plan.predictions.some(({ id }) => id.startsWith('cpu-full')))
+  const blocks = evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, group: { version: 'v1' as const, path: '/sys/fs/cgroup/cpu/weir' } } }))
+  t.equal(claim({ ...evidence, manifest, plan, blocks }).status, 'SUPPORTED')
+  t.equal(claim({ ...evidence, manifest, plan }).status, 'UNSUPPORTED', 'but in version 2 it is')
+})
+
+t.test('pidstat, where it ran, is the other tool', async t => {
+  const evidence = simulate({ without: ['runQueueWait'] })
+  const blocks = evidence.blocks.map(block => {
+    const { judgedFromMs: fromMs, judgedToMs: toMs, plan } = block.evidence
+    const cell = conditions().find(({ id }) => id === plan.condition)
+    const share = cell?.quota === undefined ? 0 : 1 - cell.quota.quotaMs / cell.quota.cpusUsed / cell.quota.periodMs
+    const pidstat = { fromMs, toMs, cpuUsec: 1, voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0, waitUsec: share * 1000 * (toMs - fromMs) }
+    return { ...block, tools: { pidstat } }
+  })
+  const found = claim({ ...evidence, blocks })
+  t.same(legs(found), all)
+  t.match(found.os.source, /^pidstat/)
+})
+
+t.test('a quota that does not bind is an error before the run', async t => {
+  t.throws(() => simulate({ cpusUsed: { 1: 0.5, 2: 1.75 } }), /t1-q500p1000: a quota of 500 ms in each 1000 ms would stall .* Give it a smaller quota/)
+})
