@@ -8,6 +8,7 @@ import { cpuWeight } from './cpu-weight.js'
 import { cpuset } from './cpuset.js'
 import { diskHog } from './disk-hog.js'
 import { ioMax } from './io-max.js'
+import { memoryDrop } from './memory-drop.js'
 import { memoryHigh } from './memory-high.js'
 import { memoryLow } from './memory-low.js'
 import { memoryMax } from './memory-max.js'
@@ -33,7 +34,7 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
  */
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
-  memoryMax, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
+  memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
   threads, batch, mlock, noMmap, noRepack,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog

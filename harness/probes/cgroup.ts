@@ -4,7 +4,7 @@ import { parsePressure } from './pressure.js'
 import { parseKeyed, readKept, readText } from './read-text.js'
 
 /** Of memory.stat's some sixty lines, those that tell of reclaim, refault and who holds the memory. */
-const MEMORY_STAT = /^(anon|file|file_mapped|unevictable|pgfault|pgmajfault|workingset_(refault|activate)_(anon|file)|pgscan(_(kswapd|direct))?|pgsteal(_(kswapd|direct))?)$/
+const MEMORY_STAT = /^(anon|file|kernel|file_mapped|unevictable|pgfault|pgmajfault|workingset_(refault|activate)_(anon|file)|pgscan(_(kswapd|direct))?|pgsteal(_(kswapd|direct))?)$/
 
 /** Path of the v2 group in /proc/PID/cgroup: the line `0::PATH`. */
 export function parseCgroupPath (text: string): string | undefined {

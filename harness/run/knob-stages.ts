@@ -44,6 +44,12 @@ export async function whileRunning (knobs: readonly Knob[], at: ServerRunning, u
   }
 }
 
+export async function underLoad (knobs: readonly Knob[], at: ServerRunning, undo: UndoStack): Promise<void> {
+  for (const knob of knobs) {
+    if (knob.underLoad !== undefined) undo.push(knob.spec, await knob.underLoad(at))
+  }
+}
+
 /** @throws Error when a knob is not seen in effect, or two knobs see the same thing differently */
 export async function readBackAll (knobs: readonly Knob[], at: ServerRunning): Promise<Record<string, string>> {
   const seen: Record<string, string> = {}

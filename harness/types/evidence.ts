@@ -100,11 +100,12 @@ export interface BlockEvidence {
 export interface ServerEnd {
   /** `start`: before it was ready, so there are no calls. */
   readonly during: 'start' | 'load'
-  /** Both null when it ended before it was ready; `why` has what is known. */
   readonly code: number | null
   readonly signal: string | null
   readonly atMs: number
   readonly why: string
+  /** The kernel's line about a kill in its control group, by `dmesg`: which process, on which limit. */
+  readonly kernelLog?: string
 }
 
 export interface Placement {
