@@ -1,5 +1,6 @@
 import type { Block, CallSample, GroupDeltas, OsSample, StreamsBlockSummary } from '../types.js'
 import { percentiles } from '../stats/percentile.js'
+import { endKindOf } from './server-end.js'
 import { cpuPerToken, samplerShare } from './block-summary.js'
 import { judgedCalls, judgedSamples, judgedSeconds, middle, tokensBetween } from './window.js'
 
@@ -42,7 +43,7 @@ export function summariseStreams (block: Block): StreamsView {
       readBytes: growthOf(samples, sample => sample.process?.readBytes),
       group: groupDeltas(block),
       samplerCpuShare: samplerShare(block),
-      ...(serverEnd === undefined ? {} : { serverEnd: `${serverEnd.signal ?? (serverEnd.code === null ? serverEnd.why : `exit code ${serverEnd.code}`)}, ${serverEnd.during === 'start' ? 'before it was ready' : 'during the load'}` }),
+      ...(serverEnd === undefined ? {} : { serverEnd: `${endKindOf(block.evidence)}, ${serverEnd.signal ?? (serverEnd.code === null ? serverEnd.why : `exit code ${serverEnd.code}`)}, ${serverEnd.during === 'start' ? 'before it was ready' : 'during the load'}` }),
       ...(judged.length === 0 && serverEnd === undefined ? { valid: false, because: 'no call was made' } : { valid: true })
     }
   }

@@ -39,6 +39,8 @@ export interface Knob {
   readonly title: string
   /** Controllers that llama-server's group must have; empty: no group needed. */
   readonly controllers: readonly Controller[]
+  /** True: a property of machine or server, not an interference. Where all conditions have it, so has the calibration that predictions rest on. */
+  readonly calibrated?: boolean
   /** Pure: the launch of llama-server with this knob on. */
   launch? (server: Omit<ServerOptions, 'logPath'>): Omit<ServerOptions, 'logPath'>
   before? (at: BeforeServer): Promise<Undo>

@@ -17,6 +17,7 @@ import { mlock } from './mlock.js'
 import { noMmap } from './no-mmap.js'
 import { noRepack } from './no-repack.js'
 import { noSwap } from './no-swap.js'
+import { noThp } from './no-thp.js'
 import { pageCache } from './page-cache.js'
 import { pageCacheHog } from './page-cache-hog.js'
 import { pinning } from './pinning.js'
@@ -35,7 +36,7 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
   memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
-  threads, batch, mlock, noMmap, noRepack,
+  noThp, threads, batch, mlock, noMmap, noRepack,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]

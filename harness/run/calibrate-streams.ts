@@ -5,9 +5,10 @@ import { middle, tokensBetween } from '../analyse/window.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
 import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibration, StreamsWorkload } from '../types.js'
+import type { Knob } from '../knobs/contract.js'
 import { evict } from '../knobs/residency.js'
 import { freeLibraries } from './free-libraries.js'
-import { controllersOf, makeGroup } from './knob-stages.js'
+import { beforeServer, controllersOf, launched, makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
 import { streamsJob } from './streams-load.js'
@@ -45,6 +46,12 @@ export async function calibrateStreams (input: CalibrateStreamsInput): Promise<S
   return { servers }
 }
 
+/** Those that all conditions have and that are no interference. */
+function calibratedKnobs ({ conditions, prepared: { knobsOf } }: CalibrateStreamsInput): Knob[] {
+  const [first, ...rest] = conditions.map(condition => knobsOf(condition))
+  return (first ?? []).filter(knob => knob.calibrated === true && rest.every(knobs => knobs.some(({ spec }) => spec === knob.spec)))
+}
+
 function limitsMemory ({ conditions, prepared }: CalibrateStreamsInput): boolean {
   return controllersOf(conditions.flatMap(prepared.knobsOf)).includes('memory')
 }
@@ -53,13 +60,15 @@ function limitsMemory ({ conditions, prepared }: CalibrateStreamsInput): boolean
 async function calibrateOne (input: CalibrateStreamsInput, kind: Kind, folder: string): Promise<CalibratedServer> {
   const { conditions, workload, prepared, promptSeed, signal } = input
   mkdirSync(folder, { recursive: true })
-  const options = serverOf(prepared, kind)
+  const knobs = calibratedKnobs(input)
+  const options = launched(knobs, serverOf(prepared, kind))
   const cpus = prepared.placement.clientCpus
   const [outPath, samplesPath] = [`${folder}/calls.ndjson`, `${folder}/samples.ndjson`]
   const { load, groupCounters, touched } = await withUndo(async undo => {
     // Its group is to be charged with all of the model.
     if (limitsMemory(input)) await evict(options.model.path, signal)
     const group = await makeGroup(conditions.flatMap(prepared.knobsOf), prepared.groupHost, `weir-${process.pid}-calibration`, undo)
+    await beforeServer(knobs, { folder, server: options, group, clientCpus: cpus, signal }, undo)
     const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
     undo.push('llama-server', () => running.stop())
     const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: samplesPath, cpus })

@@ -65,6 +65,14 @@ export interface Claim {
   readonly explanation: string
   /** Predicted times, drawn on the spectrum of the gaps of these conditions. */
   readonly marks?: readonly Mark[]
+  /** Predicted doses, drawn on the dose-response of that factor. */
+  readonly doseMarks?: readonly DoseMark[]
+}
+
+export interface DoseMark {
+  readonly factor: string
+  readonly at: number
+  readonly label: string
 }
 
 export interface Mark {
