@@ -41,6 +41,8 @@ export interface Knob {
   readonly controllers: readonly Controller[]
   /** True: a property of machine or server, not an interference. Where all conditions have it, so has the calibration that predictions rest on. */
   readonly calibrated?: boolean
+  /** llama-server's group is made inside one that has this limit, beside an empty one. */
+  readonly commonLimitBytes?: number
   /** Pure: the launch of llama-server with this knob on. */
   launch? (server: Omit<ServerOptions, 'logPath'>): Omit<ServerOptions, 'logPath'>
   before? (at: BeforeServer): Promise<Undo>

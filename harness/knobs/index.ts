@@ -1,6 +1,7 @@
 import { UsageError } from '../usage-error.js'
 import { batch } from './batch.js'
 import type { Knob, KnobKind } from './contract.js'
+import { commonLimit } from './common-limit.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuHog } from './cpu-hog.js'
 import { cpuQuota } from './cpu-quota.js'
@@ -35,13 +36,13 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
  */
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
-  memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
+  commonLimit, memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
   noThp, threads, batch, mlock, noMmap, noRepack,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]
 
-const EXCLUSIVE: ReadonlyArray<readonly string[]> = [['pinning', 'unpinned', 'cpuset'], ['swap-max', 'no-swap'], ['page-cache', 'preload']]
+const EXCLUSIVE: ReadonlyArray<readonly string[]> = [['pinning', 'unpinned', 'cpuset'], ['swap-max', 'no-swap']]
 
 /** All kinds, for help texts. */
 export function knobKinds (): readonly KnobKind[] {

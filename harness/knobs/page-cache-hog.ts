@@ -1,6 +1,6 @@
 import { rm, truncate, writeFile } from 'node:fs/promises'
 import { parseKeyed, readText } from '../probes/read-text.js'
-import type { Knob, KnobKind } from './contract.js'
+import type { BeforeServer, Knob, KnobKind } from './contract.js'
 import { groupOf } from './group-setting.js'
 import { assertAtWork, startHog } from './hog.js'
 import type { Hog } from './hog.js'
@@ -20,23 +20,36 @@ const SCRIPT = `i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if="$1" of=/dev/n
  */
 export const pageCacheHog: KnobKind = {
   name,
-  value: 'BYTES[@group]',
-  describe: 'a process that reads a file of this size round and round through the page cache, 160 MiB/s at most, no disk IO; with @group inside llama-server\'s group, so that its limit counts it',
+  value: 'BYTES[@group|@beside]',
+  describe: 'a process that reads a file of this size round and round through the page cache, 160 MiB/s at most, no disk IO; with @group inside llama-server\'s group, so that its limit counts it, with @beside in the group beside it (common-limit)',
   parse (value) {
     const [size = '', where, ...more] = value.split('@')
-    if (more.length > 0 || (where !== undefined && where !== 'group')) throw badValue(name, value, `must be BYTES or BYTES@group, as in ${name}=512M@group`)
+    if (more.length > 0 || (where !== undefined && where !== 'group' && where !== 'beside')) throw badValue(name, value, `must be BYTES, BYTES@group or BYTES@beside, as in ${name}=512M@group`)
     const bytes = Math.ceil(bytesOf(name, size, CHUNK_BYTES) / CHUNK_BYTES) * CHUNK_BYTES
-    return hogOf(`${name}=${value}`, bytes, where === 'group')
+    return hogOf(`${name}=${value}`, bytes, where ?? 'outside')
   }
 }
 
-function hogOf (spec: string, bytes: number, inGroup: boolean): Knob {
+type Where = 'group' | 'beside' | 'outside'
+
+const PLACES: Readonly<Record<Where, string>> = { group: 'inside llama-server\'s group', beside: 'in the group beside llama-server\'s', outside: 'outside llama-server\'s group' }
+
+/** The group that the hog is in; undefined outside all of ours. */
+function homeOf (spec: string, where: Where, at: BeforeServer): { readonly enter: readonly string[], processes (): number[] | Promise<number[]> } | undefined {
+  if (where === 'outside') return undefined
+  const group = groupOf(spec, at)
+  if (where === 'group') return group
+  if (group.beside === undefined) throw new Error(`${spec}: there is no group beside llama-server's; add the knob common-limit`)
+  return group.beside
+}
+
+function hogOf (spec: string, bytes: number, where: Where): Knob {
   let hog: Hog | undefined
   return {
     spec,
     name,
-    title: `page-cache hog of ${shown(bytes)} ${inGroup ? 'inside' : 'outside'} llama-server's group`,
-    controllers: inGroup ? ['memory'] : [],
+    title: `page-cache hog of ${shown(bytes)} ${PLACES[where]}`,
+    controllers: where === 'outside' ? [] : ['memory'],
     async running (at) {
       const file = fileIn(at.folder)
       await writeFile(file, '')
@@ -46,7 +59,7 @@ function hogOf (spec: string, bytes: number, inGroup: boolean): Knob {
         script: SCRIPT,
         args: [file, String(bytes / CHUNK_BYTES)],
         cpus: at.clientCpus,
-        ...(inGroup ? { enter: groupOf(spec, at).enter } : {}),
+        enter: homeOf(spec, where, at)?.enter ?? [],
         logPath: `${at.folder}/${name}.log`
       })
       hog = running
@@ -62,10 +75,11 @@ function hogOf (spec: string, bytes: number, inGroup: boolean): Knob {
       if (hog === undefined) throw new Error(`${spec}: it was not started`)
       const { pid } = hog
       await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, CHUNK_BYTES)
-      if (inGroup && !(await groupOf(spec, at).processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not in llama-server's group ${at.group?.path}`)
+      const home = homeOf(spec, where, at)
+      if (home !== undefined && !(await home.processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not ${PLACES[where]} (${at.group?.path})`)
       const residency = await residencyOf(fileIn(at.folder), at.signal)
       if (residency.residentBytes === 0) throw new Error(`${spec}: nothing of ${fileIn(at.folder)} stays in the page cache; holes do not on tmpfs: put the run folder on a disk (--out)`)
-      return { 'page-cache hog': `process ${pid}, ${inGroup ? 'in the group' : 'outside'}, its file resident: ${residencyText(residency)}` }
+      return { 'page-cache hog': `process ${pid}, ${PLACES[where]}, its file resident: ${residencyText(residency)}` }
     }
   }
 }

@@ -6,7 +6,7 @@ import { axis, FAINT, FONT_SIZE, INK, legend, styleAt } from './style.js'
 import { renderSvg } from './svg.js'
 import type { DoseMetric, DoseSeries } from './dose-data.js'
 import type { Size } from './style.js'
-import type { StreamsResult } from '../../types.js'
+import type { DoseMark, StreamsResult } from '../../types.js'
 
 /** The finest ones; more would be too small to read. */
 const MOST_FACTORS = 2
@@ -20,11 +20,12 @@ interface Panel {
   readonly metric: DoseMetric
   readonly series: readonly DoseSeries[]
   readonly levels: readonly { readonly name: string, readonly value: number }[]
+  readonly marks: readonly DoseMark[]
 }
 
 function panelsOf (result: StreamsResult): Panel[][] {
   const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
-  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric) })))
+  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric), marks: result.claims.flatMap(({ doseMarks = [] }) => doseMarks).filter((mark) => mark.factor === factor) })))
 }
 
 /** 0: the sweep has no numeric factor, there is nothing to draw. */
@@ -83,7 +84,7 @@ function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mos
   if (!log) {
     const [least, most] = [Math.min(...values), Math.max(...values)]
     const margin = where === 'x' ? Math.max(0.08 * (most - least), 0.1) : 0
-    return { ...base, type: 'value', ...(where === 'y' ? { min: 0, max: niceCeiling(most) } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: [...values], formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...values] } }) }
+    return { ...base, type: 'value', ...(where === 'y' ? { min: 0, max: niceCeiling(most) } : { min: least - margin, max: most + margin, axisLabel: { ...base.axisLabel, customValues: apart(values, most - least), formatter: (value: number) => formatNumber(value) }, axisTick: { ...base.axisTick, customValues: [...values] } }) }
   }
   const range = where === 'y' ? logRange(values) : [Math.min(...values) / 1.3, Math.max(...values) * 1.3] as const
   const customValues = (where === 'x' ? [...values] : logTicks(range[0], range[1], mostTicks)).map((tick) => Math.log10(tick))
@@ -96,6 +97,15 @@ function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mos
     axisTick: { ...base.axisTick, customValues },
     splitLine: { show: false }
   }
+}
+
+/** Values whose labels do not run into each other; both ends are among them. */
+function apart (values: readonly number[], range: number): number[] {
+  const last = values.at(-1)
+  return values.reduce<number[]>((kept, value) => {
+    const clear = kept.every((other) => Math.abs(value - other) >= 0.09 * range) && (last === undefined || value === last || last - value >= 0.09 * range)
+    return clear ? [...kept, value] : kept
+  }, [])
 }
 
 function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnType<typeof styleAt>) {
@@ -118,12 +128,17 @@ function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnT
         symbol: 'none',
         silent: true,
         lineStyle: { color: FAINT, type: 'dotted', width: 1.5 },
-        data: panel.levels.map(({ name, value }, at) => ({
+        data: [...panel.marks.map(({ at, label }) => ({
+          xAxis: x(at),
+          name: label,
+          lineStyle: { color: INK, type: 'dashed' as const, width: 1.5 },
+          label: { color: INK, fontSize: FONT_SIZE - 2, position: 'insideEndTop' as const, formatter: '{b}' }
+        })), ...panel.levels.map(({ name, value }, at) => ({
           yAxis: y(value),
           name,
           // Levels of several baselines lie close together.
           label: { color: INK, fontSize: FONT_SIZE - 2, position: at % 2 === 0 ? 'insideStartTop' : 'insideEndTop', formatter: '{b}' }
-        }))
+        }))]
       }
     }
   ]
