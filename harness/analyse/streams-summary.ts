@@ -35,6 +35,7 @@ export function summariseStreams (block: Block): StreamsView {
       failed: judged.length - answered.length,
       tokensPerSecond: seconds > 0 ? tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds : 0,
       ttftP50Ms: middle(answered.flatMap(ttftMs)),
+      startToFirstTokenMs: startToFirstToken(block, judged),
       itlP50Ms: itl.p50,
       itlP95Ms: itl.p95,
       itlP99Ms: itl.p99,
@@ -47,6 +48,13 @@ export function summariseStreams (block: Block): StreamsView {
       ...(judged.length === 0 && serverEnd === undefined ? { valid: false, because: 'no call was made' } : { valid: true })
     }
   }
+}
+
+/** Null after a warm-up: its first token came before the load. */
+function startToFirstToken ({ evidence: { serverStart }, calls }: Block, judged: readonly CallSample[]): number | null {
+  const warm = calls.some(call => call.phase === 'warm-up')
+  const first = judged.filter(call => call.outcome === 'answered').flatMap(ttftMs)[0]
+  return warm || serverStart === undefined || first === undefined ? null : serverStart.readyMs - serverStart.launchedMs + first
 }
 
 /** Null when its server was killed: what it did until then is no rate of the condition. */

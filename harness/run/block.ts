@@ -68,6 +68,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
 
   let running
+  const launchedMs = nowMs()
   try {
     running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
   } catch (error) {
@@ -75,6 +76,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
     if (!killed) throw error
     return { ...common, ...withoutLoad(error, await oomKillIn(group.path)), serverCommandLine: [], ...atEnd() }
   }
+  const serverStart = { launchedMs, readyMs: nowMs() }
   undo.push('llama-server', () => running.stop())
   const affinity = checkAffinity(input, options.cpus, running.pid, group !== undefined)
   const at = { ...before, pid: running.pid, url: running.url, apiKey: running.apiKey }
@@ -85,7 +87,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const ready = { input, at, server: watchServer(running, group), undo }
   const load = workload.kind === 'open-loop' ? await openLoopLoad(ready, workload) : await streamsLoad(ready, workload)
   signal.throwIfAborted()
-  return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, ...atEnd() }
+  return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, serverStart, ...atEnd() }
 }
 
 /** A server that was killed before it was ready, by the limit that the block is about. */

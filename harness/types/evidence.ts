@@ -83,6 +83,8 @@ export interface BlockEvidence {
   readonly drainedAtMs: number
   readonly startedAt: string
   readonly serverCommandLine: readonly string[]
+  /** Monotonic: when llama-server was launched, and when it first said that it is healthy. */
+  readonly serverStart?: { readonly launchedMs: number, readonly readyMs: number }
   readonly placement: Placement
   /** State that was read back before the load: affinity of llama-server, policies of the gateway, what each knob saw. */
   readonly readBack: Readonly<Record<string, string>>

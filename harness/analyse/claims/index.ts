@@ -3,6 +3,10 @@ import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { memoryLimit } from './memory-limit.js'
+import { memoryProtect } from './memory-protect.js'
+import { mlock } from './mlock.js'
+import { noSwap } from './no-swap.js'
+import { preload } from './preload.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -26,7 +30,11 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
-  memoryLimit
+  memoryLimit,
+  memoryProtect,
+  mlock,
+  noSwap,
+  preload
 ]
 
 /** @throws when there is no such entry, naming all there are */
