@@ -62,7 +62,7 @@ const search = Type.Object({
 const sweep = Type.Object({
   ...common,
   kind: Type.Literal('sweep'),
-  cells: Type.Optional(Type.Array(Type.Composite([cell, Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) })]))),
+  cells: Type.Optional(Type.Array(Type.Object({ ...cell.properties, id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) }, closed))),
   grid: Type.Optional(Type.Array(Type.Array(cell, { minItems: 1 }), { minItems: 1 })),
   search: Type.Optional(search),
   workload: streams,

@@ -1,6 +1,5 @@
 import type { CalibratedServer, Manifest, Prediction } from '../../types.js'
 import type { PlanDraft } from './index.js'
-import { isStreams } from '../plan-kind.js'
 import { unbounded } from './leg.js'
 
 const mebi = 1024 ** 2
@@ -50,7 +49,7 @@ export function workingSetOf ({ groupCounters = {}, touched }: CalibratedServer)
 }
 
 export function mainServer (draft: PlanDraft, { model }: Pick<Manifest, 'model'>): CalibratedServer | undefined {
-  return isStreams(draft) ? draft.calibration.servers.find(server => server.model === model.name) : undefined
+  return 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.model === model.name) : undefined
 }
 
 /** What a memory limit must do, from one undisturbed run. Empty without that run's counters: then nothing is predicted, and nothing is supported. */

@@ -1,5 +1,4 @@
 /** What the claims of the memory mitigations have in common: their two arms, and how much of a model is read again. */
-import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import type { PlanDraft } from './index.js'
 import { unbounded } from './leg.js'
@@ -18,7 +17,7 @@ export function inMebibytes (figure: Figure): Figure {
 export const readByProcess: Figure = view => view.summary.readBytes
 
 export function touchedMebibytes (draft: PlanDraft): number | undefined {
-  const bytes = isStreams(draft) ? draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes : undefined
+  const bytes = 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes : undefined
   return bytes === undefined ? undefined : bytes / mebi
 }
 
