@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
-import { growth, largestOf, ofBlocks, rate, ratio, readPerRefaulted, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { growth, largestOf, ofBlocks, rate, ratio, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
 
 const mebi = 1024 ** 2
 
@@ -38,7 +38,7 @@ function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg 
 }
 
 function storageLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
-  return bandLeg('bytes read from storage during the load ÷ refaulted pages × page size, below the cliff', '/proc/PID/io of llama-server, against memory.stat of its group',
+  return bandLeg('bytes read from storage during the load ÷ refaulted pages × page size, below the cliff', `${readSource(views, conditions.below)}, against memory.stat of its group`,
     ofBlocks(views, conditions.below, readPerRefaulted), predictionOf(plan, ids.readPerRefaulted))
 }
 

@@ -63,8 +63,29 @@ export function answeredShare (planned: number): Figure {
 
 interface Growths { readonly readBytes: number, readonly refaultedBytes: number }
 
+/** What `iostat` saw read from all disks, and what the group refaulted in the same time, between two samples by interpolation. Null where iostat did not run. */
+function byIostat ({ block }: StreamsView): Growths | null {
+  const iostat = block.tools?.iostat
+  if (iostat === undefined) return null
+  const points = block.samples.flatMap(({ atMs, cgroup }) => {
+    const refaults = cgroup?.['memory.stat.workingset_refault_file']
+    return refaults === undefined ? [] : [{ atMs, refaults }]
+  })
+  const [from, to] = [iostat.fromMs, iostat.toMs].map(atMs => valueAt(points, atMs))
+  return from === null || from === undefined || to === null || to === undefined ? null : { readBytes: iostat.readBytes, refaultedBytes: (to - from) * pageBytes }
+}
+
+/** Null outside the readings. */
+function valueAt (points: ReadonlyArray<{ readonly atMs: number, readonly refaults: number }>, atMs: number): number | null {
+  const after = points.findIndex(point => point.atMs >= atMs)
+  const [a, b] = [points[after - 1], points[after]]
+  if (b === undefined) return null
+  if (a === undefined) return b.atMs === atMs ? b.refaults : null
+  return a.refaults + (b.refaults - a.refaults) * (atMs - a.atMs) / (b.atMs - a.atMs)
+}
+
 /** What the process read from storage (/proc/PID/io) and what its group refaulted (memory.stat), between the same two samples of the load. */
-export function readAndRefaulted (view: StreamsView): Growths | null {
+function byProcess (view: StreamsView): Growths | null {
   const both = judgedSamples(view.block).flatMap(({ process, cgroup }) => {
     const [read, refaults] = [process?.readBytes, cgroup?.['memory.stat.workingset_refault_file']]
     return read === undefined || refaults === undefined ? [] : [{ read, refaults }]
@@ -74,7 +95,12 @@ export function readAndRefaulted (view: StreamsView): Growths | null {
   return { readBytes: last.read - first.read, refaultedBytes: (last.refaults - first.refaults) * pageBytes }
 }
 
+/** By iostat where it ran, else by /proc/PID/io. */
 export const readPerRefaulted: Figure = view => {
-  const grown = readAndRefaulted(view)
+  const grown = byIostat(view) ?? byProcess(view)
   return grown === null ? null : ratio(grown.readBytes, grown.refaultedBytes)
+}
+
+export function readSource (views: readonly StreamsView[], condition: string): string {
+  return ofCondition(views, condition).every(view => byIostat(view) !== null) ? 'iostat (all disks)' : '/proc/PID/io of llama-server'
 }

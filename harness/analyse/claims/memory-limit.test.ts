@@ -70,6 +70,13 @@ t.test('each leg of the cliff taken away alone', async t => {
   t.same(ofLegs(noIo.cliff), { ...all, os: 'missing' })
   const otherReads = changed(below, block => ({ ...block, samples: block.samples.map(sample => sample.process === undefined ? sample : { ...sample, process: { ...sample.process, readBytes: (sample.process.readBytes ?? 0) / 2 } }) }))
   t.same(ofLegs(otherReads.cliff), { ...all, os: 'fails' })
+  const withIostat = (readBytes: number) => changed(below, block => {
+    const [fromMs, toMs] = [block.evidence.judgedFromMs, block.evidence.judgedToMs]
+    const refaulted = (block.samples.at(-1)?.cgroup?.['memory.stat.workingset_refault_file'] ?? 0) * 4096
+    return { ...block, tools: { iostat: { fromMs: fromMs + 0.25 * (toMs - fromMs), toMs: fromMs + 0.75 * (toMs - fromMs), reads: 1, readBytes: readBytes * refaulted / 2, writtenBytes: 0 } } }
+  })
+  t.match(withIostat(1).cliff.os, { status: 'holds', source: /iostat/ })
+  t.match(withIostat(0.8).cliff.os, { status: 'fails', value: 0.8 })
   const throttled = changed(below, block => withCounters(block, { 'cpu.stat.nr_throttled': 9 }))
   t.same(ofLegs(throttled.cliff), { ...all, control: 'fails' })
   const swapped = changed(below, block => withCounters(block, { 'memory.stat.workingset_refault_anon': 9 }))
