@@ -13,6 +13,9 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['unpinned', 'llama-server placed by the kernel'],
   ['memory-max=48M', 'memory limit 48 MiB', ['memory']],
   ['memory-max=max', 'memory limit without limit', ['memory']],
+  ['common-limit=112M', 'memory limit 112 MiB in common with what runs beside it', ['memory']],
+  ['memory-drop=48M', 'memory limit lowered to 48 MiB once the load has begun', ['memory']],
+  ['no-thp', 'no transparent huge pages'],
   ['memory-high=1G', 'memory throttled above 1 GiB', ['memory']],
   ['memory-low=1536K', 'memory protected, best effort, up to 1.5 MiB', ['memory']],
   ['memory-min=4096', 'memory protected up to 4 KiB', ['memory']],
@@ -34,6 +37,7 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['cpu-hog=2@1:weight=50', '2 CPU hogs on CPU 1, weight 50', ['cpu']],
   ['page-cache-hog=512M', "page-cache hog of 512 MiB outside llama-server's group"],
   ['page-cache-hog=100M@group', "page-cache hog of 112 MiB inside llama-server's group", ['memory']],
+  ['page-cache-hog=256M@beside', "page-cache hog of 256 MiB in the group beside llama-server's", ['memory']],
   ['disk-hog=read', 'disk hog that reads'],
   ['disk-hog=write', 'disk hog that writes']
 ]
