@@ -10,7 +10,8 @@ import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
-import { presetHelp, wholeNumber } from './options.js'
+import { hostOption, type HostChoice } from './host.js'
+import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
 import { runToReport } from './run-to-report.js'
 
 interface CompareOptions {
@@ -27,6 +28,8 @@ interface CompareOptions {
   readonly seed: number
   readonly out?: string
   readonly json?: true
+  readonly host: HostChoice
+  readonly report: boolean
 }
 
 const defaultSlots = 4
@@ -46,6 +49,8 @@ export function compareCommand (): Command {
     .option('--threads <n>', 'threads of llama-server (-t; default: the experiment\'s, else one per CPU that it gets)', wholeNumber(1, 256))
     .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: 8 × the unloaded TTFT)', wholeNumber(1, 3_600_000))
     .option('--seed <n>', 'seed of arrivals, prompts and order', wholeNumber(0, 2 ** 31 - 1), 1)
+    .addOption(hostOption())
+    .addOption(noReportOption())
     .option('--out <dir>', 'run folder; must be new or empty (default: results/DATE-EXPERIMENT)')
     .option('--json', 'print result.json on stdout instead of the summary')
     .action(compare)
@@ -74,8 +79,16 @@ async function compare (options: CompareOptions): Promise<void> {
     },
     out: options.out,
     json: options.json === true,
+    report: options.report,
+    host: options.host,
+    argsInVm: argsInVm(options),
+    vm: comparison.lead.vm ?? {},
     expectedSeconds: expectedSeconds(preset, comparison.conditions.length)
   })
+}
+
+function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
+  return ['compare', ...typedOptions({ policy, preset, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
 }
 
 function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { presets, type Preset } from '../plan/presets.js'
 
 /** A commander parser for whole numbers in bounds; its error says the value and what is allowed. */
@@ -12,4 +12,18 @@ export function wholeNumber (min: number, max: number): (text: string) => number
 
 export function presetHelp (describe: (preset: Preset) => string): string {
   return Object.values(presets).map(preset => `${preset.name}: ${describe(preset)}`).join('; ')
+}
+
+/** What the VM measures is rendered outside of it. */
+export function noReportOption (): Option {
+  return new Option('--no-report', 'measure only; harness report DIR makes the report').hideHelp()
+}
+
+/** `{ sloTtftMs: 5, json: true }` → `--slo-ttft-ms 5 --json`; what is undefined is left away. */
+export function typedOptions (options: Readonly<Record<string, string | number | true | undefined>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    const flag = `--${name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+    return value === true ? [flag] : [flag, String(value)]
+  })
 }

@@ -8,7 +8,8 @@ import { presets } from '../plan/presets.js'
 import { conditionsOfSweep, streamsOf } from '../plan/sweep.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
-import { presetHelp, wholeNumber } from './options.js'
+import { hostOption, type HostChoice } from './host.js'
+import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
 import { runToReport } from './run-to-report.js'
 
 interface RunOptions {
@@ -19,6 +20,8 @@ interface RunOptions {
   readonly seed: number
   readonly out?: string
   readonly json?: true
+  readonly host: HostChoice
+  readonly report: boolean
 }
 
 /** `harness run cpu-quota`: every condition of a sweep in each repeat, in random order. */
@@ -32,6 +35,8 @@ export function runCommand (): Command {
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--threads <n>', 'threads of llama-server in conditions that name none (-t; default: the sweep\'s, else one per CPU that it gets)', wholeNumber(1, 256))
     .option('--seed <n>', 'seed of prompt and order', wholeNumber(0, 2 ** 31 - 1), 1)
+    .addOption(hostOption())
+    .addOption(noReportOption())
     .option('--out <dir>', 'run folder; must be new or empty (default: results/DATE-EXPERIMENT)')
     .option('--json', 'print result.json on stdout instead of the summary')
     .action(run)
@@ -74,6 +79,10 @@ async function run (name: string, options: RunOptions): Promise<void> {
     },
     out: options.out,
     json: options.json === true,
+    report: options.report,
+    host: options.host,
+    argsInVm: ['run', name, ...typedOptions({ preset: options.preset, threads: options.threads, seed: options.seed })],
+    vm: file.vm ?? {},
     expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, conditions.length)
   })
 }

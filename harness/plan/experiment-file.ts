@@ -21,13 +21,20 @@ const streams = Type.Object({
   patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
 }, closed)
 
+const vm = Type.Object({
+  memoryMb: Type.Optional(Type.Integer({ minimum: 256, maximum: 65_536 })),
+  cpus: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  swapMb: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_536 }))
+}, { ...closed, description: 'sizes of the VM, when it runs there: memory, CPUs, swap disk' })
+
 const common = {
   name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
   question: text,
   setting: Type.Optional(Type.Array(text, { description: 'knobs of all conditions: the interference' })),
   threads: Type.Optional(wholeFrom(1)),
   model: Type.Optional(text),
-  claim: Type.Optional(text)
+  claim: Type.Optional(text),
+  vm: Type.Optional(vm)
 }
 
 const comparison = Type.Object({

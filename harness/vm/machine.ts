@@ -26,6 +26,14 @@ export async function needProgram (which: keyof typeof programs, env: NodeJS.Pro
   return path
 }
 
+/** @throws Error with one command that installs all programs of the VM that are missing */
+export async function needPrograms (env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const found = await Promise.all(Object.values(programs).map(async ([name, debianPackage]) => ({ name, debianPackage, path: await findProgram(name, env) })))
+  const missing = found.filter(({ path }) => path === undefined)
+  if (missing.length === 0) return
+  throw new Error(`the VM needs ${missing.map(({ name }) => name).join(' and ')}, neither on PATH nor in /usr/sbin; type: sudo apt-get install --no-install-recommends ${missing.map(({ debianPackage }) => debianPackage).join(' ')}`)
+}
+
 /** @throws Error on a machine that the VM's kernel and programs do not fit */
 export function needLinuxX64 (): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {

@@ -55,6 +55,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
       }),
       consoleLog: image('console.log'),
       timeoutMs: timeoutSeconds * 1000,
+      stopGraceMs: (options.stopGraceSeconds ?? 5) * 1000,
       onOutput,
       ...signal === undefined ? {} : { signal }
     })

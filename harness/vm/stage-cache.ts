@@ -24,9 +24,10 @@ const emulatedVariant = 'libggml-cpu-sse42.so'
  * (in `env`) the harness in the VM finds both as it does anywhere. On an emulated CPU only the variant `sse42` is there, so that it is used.
  * A llama-server of the user's own (PATH, `LLAMA_SERVER`) is not copied, its libraries are unknown: the VM runs it from the host's root file system.
  * @param models catalogue names or `.gguf` files
+ * @param llamaServer path that the user named (`--llama-server`)
  */
-export async function stageCache (folder: string, models: readonly string[], accel: Accel, onProgress: (text: string) => void): Promise<StagedCache> {
-  const server = await ensureServer({ onProgress })
+export async function stageCache (folder: string, models: readonly string[], accel: Accel, onProgress: (text: string) => void, llamaServer?: string): Promise<StagedCache> {
+  const server = await ensureServer({ onProgress, ...llamaServer === undefined ? {} : { explicit: llamaServer } })
   const installation = installationOf(server)
   const cache = join(guest.data, 'cache')
   if (installation === undefined) {

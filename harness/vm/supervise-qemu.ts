@@ -15,14 +15,14 @@ export interface QemuRun {
   readonly arguments: readonly string[]
   readonly consoleLog: string
   readonly timeoutMs: number
+  /** From asking the command to end to killing the VM. */
+  readonly stopGraceMs: number
   readonly onOutput: (stream: 'out' | 'err', data: Buffer) => void
   readonly signal?: AbortSignal
 }
 
 /** An emulated CPU boots in 4 to 10 s, on a busy host in a minute. */
 const bootTimeoutMs = 180_000
-/** From asking the command to end to killing the VM. */
-const stopGraceMs = 5000
 const shownLines = 15
 
 /**
@@ -46,10 +46,10 @@ export async function superviseQemu (run: QemuRun): Promise<Omit<VmResult, 'acce
     setTimeout(() => qemu.kill('SIGKILL'), ready === undefined ? 0 : graceMs).unref()
   }
   const timers = [
-    setTimeout(() => giveUp(new VmTimeoutError(`the VM's command did not end within ${run.timeoutMs / 1000} s; give it more time (--timeout)`), stopGraceMs), run.timeoutMs),
+    setTimeout(() => giveUp(new VmTimeoutError(`the VM's command did not end within ${run.timeoutMs / 1000} s; give it more time (--timeout)`), run.stopGraceMs), run.timeoutMs),
     setTimeout(() => { if (ready === undefined) giveUp(new VmTimeoutError(`the VM did not boot within ${bootTimeoutMs / 1000} s`), 0) }, bootTimeoutMs)
   ]
-  const onAbort = (): void => giveUp(run.signal?.reason instanceof Error ? run.signal.reason : new Error('the VM was stopped'), stopGraceMs)
+  const onAbort = (): void => giveUp(run.signal?.reason instanceof Error ? run.signal.reason : new Error('the VM was stopped'), run.stopGraceMs)
   run.signal?.addEventListener('abort', onAbort)
 
   const exitCode = new Promise<number>(resolve => {

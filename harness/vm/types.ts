@@ -18,6 +18,8 @@ export interface VmRunOptions {
   readonly outFolder?: string
   /** In all, the boot included. 1 to 86,400; 600 by default. */
   readonly timeoutSeconds?: number
+  /** From asking the command to end (`signal`, time up) to killing the VM. 5 by default. */
+  readonly stopGraceSeconds?: number
   /** Working directory; the current one by default. */
   readonly cwd?: string
   /** Beside PATH, HOME, LANG, WEIR_VM and WEIR_OUT; nothing else of the host's environment goes in. */
@@ -30,7 +32,7 @@ export interface VmRunOptions {
   readonly onOutput?: (stream: 'out' | 'err', data: Buffer) => void
   /** One line for each step, as it begins. */
   readonly onProgress?: (text: string) => void
-  /** Aborted: the command gets SIGTERM and 5 s to end, then the VM is killed and the promise rejects with the signal's reason. */
+  /** Aborted: the command gets SIGTERM and `stopGraceSeconds` to end, then the VM is killed and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
