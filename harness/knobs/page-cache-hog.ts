@@ -1,4 +1,5 @@
 import { rm, truncate, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { parseKeyed, readText } from '../probes/read-text.js'
 import type { BeforeServer, Knob, KnobKind } from './contract.js'
 import { groupOf } from './group-setting.js'
@@ -11,8 +12,8 @@ const name = 'page-cache-hog'
 const CHUNK_BYTES = 16 * 1024 ** 2
 /** An hour, in pauses of 0.1 s. */
 const CHUNKS_AT_MOST = 36_000
-/** At most 160 MiB/s, so that it takes page cache and (nearly) no CPU. */
-const SCRIPT = `i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if="$1" of=/dev/null bs=1M count=16 skip=$((i % $2 * 16)) 2>/dev/null || exit 1; i=$((i + 1)); sleep 0.1; done`
+/** At most 160 MiB/s, so that it takes page cache and (nearly) no CPU. The file has no name while it works: nothing stays, however it ends. */
+const SCRIPT = `exec 3<"$1" && rm "$1" || exit 1; i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if=/proc/$$/fd/3 of=/dev/null bs=1M count=16 skip=$((i % $2 * 16)) 2>/dev/null || exit 1; i=$((i + 1)); sleep 0.1; done`
 
 /**
  * A process that streams a file through the page cache, round and round. The file is one long hole: it fills page cache like any other,
@@ -51,8 +52,7 @@ function hogOf (spec: string, bytes: number, where: Where): Knob {
     title: `page-cache hog of ${shown(bytes)} ${PLACES[where]}`,
     controllers: where === 'outside' ? [] : ['memory'],
     async running (at) {
-      const file = fileIn(at.folder)
-      await writeFile(file, '')
+      const file = await fileFor(at)
       await truncate(file, bytes)
       const running = await startHog({
         what: spec,
@@ -77,13 +77,22 @@ function hogOf (spec: string, bytes: number, where: Where): Knob {
       await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, CHUNK_BYTES)
       const home = homeOf(spec, where, at)
       if (home !== undefined && !(await home.processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not ${PLACES[where]} (${at.group?.path})`)
-      const residency = await residencyOf(fileIn(at.folder), at.signal)
-      if (residency.residentBytes === 0) throw new Error(`${spec}: nothing of ${fileIn(at.folder)} stays in the page cache; holes do not on tmpfs: put the run folder on a disk (--out)`)
+      const residency = await residencyOf(`/proc/${pid}/fd/3`, at.signal)
+      if (residency.residentBytes === 0) throw new Error(`${spec}: nothing of its file stays in the page cache; holes do not on tmpfs, nor anything on 9p: put model or run folder on a disk`)
       return { 'page-cache hog': `process ${pid}, ${PLACES[where]}, its file resident: ${residencyText(residency)}` }
     }
   }
 }
 
-function fileIn (folder: string): string {
-  return `${folder}/${name}.bin`
+/** Beside the model, whose file system has a page cache, or else in the run folder. */
+async function fileFor ({ folder, server }: BeforeServer): Promise<string> {
+  const file = `weir-${name}-${process.pid}.bin`
+  const beside = `${dirname(server.model.path)}/${file}`
+  try {
+    await writeFile(beside, '')
+    return beside
+  } catch {
+    await writeFile(`${folder}/${file}`, '')
+    return `${folder}/${file}`
+  }
 }
