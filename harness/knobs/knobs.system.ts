@@ -168,7 +168,7 @@ t.test('a page-cache hog fills page cache without the disk', async t => {
 })
 
 t.test('a page-cache hog that the group pays for', { skip: noGroups }, async t => {
-  t.match((await block(t, 'memory-max=512M', 'page-cache-hog=64M@group')).readBack['page-cache hog'], /in the group/)
+  t.match((await block(t, 'memory-max=512M', 'page-cache-hog=64M@group')).readBack['page-cache hog'], /inside llama-server's group/)
 })
 
 t.test('disk hogs', async t => {
