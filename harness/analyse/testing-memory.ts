@@ -134,7 +134,8 @@ function blockOf (plan: StreamsPlan, block: BlockPlan, condition: Condition, lim
     'memory.events.max': 2 + (pressed ? 500 : 0),
     'memory.pressure.full_usec': outcome.refaulted > 0 ? (toMs - fromMs) * 200 : 0,
     'memory.events.oom_kill': killed === undefined ? 0 : 1,
-    'memory.swap.current': outcome.swappedIn
+    'memory.swap.current': outcome.swappedIn,
+    'memory.stat.unevictable': condition.knobs.includes('mlock') && all.cures ? model : 0
   }
   return {
     evidence: {
@@ -193,7 +194,7 @@ function samplesOf ({ refaulted, swappedIn, startReads }: Outcome, fromMs: numbe
     const done = i / steps
     return {
       atMs: fromMs + done * (toMs - fromMs),
-      process: { rssBytes: 1e8, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: done * 1e6, readBytes: startReads + Math.round(0.98 * refaulted * done), threads: 1 },
+      process: { rssBytes: 1e8, minorFaults: 0, majorFaults: Math.round(refaulted * done / page / 600), voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: done * 1e6, readBytes: startReads + Math.round(0.98 * refaulted * done), threads: 1 },
       disk: { readBytes: startReads + Math.round((0.98 * refaulted + swappedIn) * done), writtenBytes: 0, ioMs: 0 },
       cgroup: { 'memory.stat.workingset_refault_file': Math.round(refaulted * done / page) },
       samplerCpuUsec: i * 100

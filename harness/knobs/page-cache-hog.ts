@@ -74,7 +74,8 @@ function hogOf (spec: string, bytes: number, where: Where): Knob {
     async readBack (at) {
       if (hog === undefined) throw new Error(`${spec}: it was not started`)
       const { pid } = hog
-      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, CHUNK_BYTES)
+      // Once round: what it can drive out has been.
+      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, bytes)
       const home = homeOf(spec, where, at)
       if (home !== undefined && !(await home.processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not ${PLACES[where]} (${at.group?.path})`)
       const residency = await residencyOf(`/proc/${pid}/fd/3`, at.signal)

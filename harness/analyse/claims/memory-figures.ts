@@ -1,4 +1,5 @@
 /** Figures of blocks under a memory limit, each null where one of the valid blocks lacks it. */
+import type { OsSample } from '../../types.js'
 import type { StreamsView } from '../streams-summary.js'
 import { wholeRate } from '../streams-summary.js'
 import { ofCondition } from '../gate.js'
@@ -103,4 +104,16 @@ export const readPerRefaulted: Figure = view => {
 
 export function readSource (views: readonly StreamsView[], condition: string): string {
   return ofCondition(views, condition).every(view => byIostat(view) !== null) ? 'iostat (all disks)' : '/proc/PID/io of llama-server'
+}
+
+/** Growth of a reading of the sampler over the whole load: from the last one before it to the last one of all. The server does nothing else in between. */
+export function grownBy (pick: (sample: OsSample) => number | undefined): Figure {
+  return ({ block: { evidence: { judgedFromMs }, samples } }) => {
+    const readings = samples.flatMap(sample => {
+      const value = pick(sample)
+      return value === undefined ? [] : [{ atMs: sample.atMs, value }]
+    }).sort((a, b) => a.atMs - b.atMs)
+    const [from, to] = [readings.filter(({ atMs }) => atMs <= judgedFromMs).at(-1) ?? readings[0], readings.at(-1)]
+    return from === undefined || to === undefined || to === from ? null : to.value - from.value
+  }
 }

@@ -3,7 +3,7 @@ import type { StreamsView } from '../streams-summary.js'
 import type { PlanDraft } from './index.js'
 import { unbounded } from './leg.js'
 import { ofCondition } from '../gate.js'
-import { growth, largestOf, refaultedBytes, smallestOf, type Figure } from './memory-figures.js'
+import { grownBy, growth, largestOf, refaultedBytes, smallestOf, type Figure } from './memory-figures.js'
 import type { Check } from './mitigation.js'
 
 export const [without, withIt] = ['before', 'after'] as const
@@ -14,7 +14,7 @@ export function inMebibytes (figure: Figure): Figure {
 }
 
 /** What llama-server's process read from storage during the load (/proc/PID/io). */
-export const readByProcess: Figure = view => view.summary.readBytes
+export const readByProcess: Figure = grownBy(sample => sample.process?.readBytes)
 
 export function touchedMebibytes (draft: PlanDraft): number | undefined {
   const bytes = 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes : undefined

@@ -4,10 +4,10 @@ import { mitigationEntry } from './mitigation.js'
 
 export const memoryProtect = mitigationEntry({
   id: 'memory-protect',
-  statement: 'With memory.low a page-cache hog in the next group, under a limit that both share, no longer makes llama-server read its model again',
-  explanation: 'When the limit above two groups is met, the kernel takes pages from both in proportion to what they have. What a group uses below its memory.low is left alone as long as anything else can be taken: ' +
+  statement: 'With memory.low a page-cache hog in the next group, under a limit that both share, no longer makes the next request after a pause read the model again',
+  explanation: 'A model in use is spared by reclaim, its pages are marked as referenced with each token; while the server waits they are not. When the limit above two groups is met, the kernel takes pages from both in proportion to what they have. What a group uses below its memory.low is left alone as long as anything else can be taken: ' +
     'the hog then pays for its own reading, with pages that are worth nothing to it.',
-  primary: { metric: 'tokens-per-second', better: 'higher' },
+  primary: { metric: 'ttft-p50', better: 'lower' },
   os: readChecks,
   control: [
     { id: 'protected-with', metric: 'read-back', what: 'share of the blocks with it in which the kernel has a memory.low above 0', source: 'memory.low', value: readBackShare(withIt, 'memory.low'), band: () => [1, 1] },

@@ -1,6 +1,5 @@
 import { pageBytes } from '../page-bytes.js'
-import { judgedSamples } from '../window.js'
-import { answeredShare, atEnd, growth, largestOf, smallestOf, type Figure } from './memory-figures.js'
+import { answeredShare, atEnd, grownBy, growth, largestOf, smallestOf, type Figure } from './memory-figures.js'
 import { hogInBoth, inMebibytes, lessThanOne, notThrottled, without, withIt } from './memory-mitigations.js'
 import { unbounded } from './leg.js'
 import { mitigationEntry } from './mitigation.js'
@@ -14,18 +13,14 @@ const refaultedAnon: Figure = view => {
 }
 
 /** All whole disks: in a machine of its own nothing else is read during the load. */
-const diskReads: Figure = ({ block }) => {
-  const readings = judgedSamples(block).flatMap(({ disk }) => disk === undefined ? [] : [disk.readBytes])
-  const [first, last] = [readings[0], readings.at(-1)]
-  return first === undefined || last === undefined || readings.length < 2 ? null : last - first
-}
+const diskReads: Figure = grownBy(({ disk }) => disk?.readBytes)
 
 export const noSwap = mitigationEntry({
   id: 'no-swap',
-  statement: 'Without swap a page-cache hog in the same limit no longer drives llama-server’s copied weights out of memory',
+  statement: 'Without swap a page-cache hog in the same limit no longer drives copied weights out of memory while the server waits',
   explanation: 'Weights in anonymous memory can only go to swap. A hog that reads round and round makes its own pages look wanted (they refault), so reclaim takes anonymous pages, too, although each token needs all of them. ' +
     'With memory.swap.max 0 there is no place for them to go, and reclaim is left with the hog’s pages. The price: what does not fit is killed instead of slowed down.',
-  primary: { metric: 'tokens-per-second', better: 'higher' },
+  primary: { metric: 'ttft-p50', better: 'lower' },
   os: [
     { id: 'disk-mib-with', metric: 'disk', what: 'MiB read from all disks during the load with it, most of any block', source: '/proc/diskstats', value: views => largestOf(views, [withIt], inMebibytes(diskReads)), band: lessThanOne },
     { id: 'disk-mib-without', metric: 'disk', what: 'without it, least of any block', source: '/proc/diskstats', value: views => smallestOf(views, [without], inMebibytes(diskReads)), band: () => [leastSwappedMib, unbounded], quiet: null }
