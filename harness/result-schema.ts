@@ -98,7 +98,8 @@ const claim = Type.Object({
   control: leg,
   mechanism: leg,
   explanation: text,
-  marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed)))
+  marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed))),
+  doseMarks: Type.Optional(Type.Array(Type.Object({ factor: text, at: num, label: text }, closed)))
 }, closed)
 
 const window = { fromMs: num, toMs: num }
@@ -146,6 +147,7 @@ const streamsBlock = Type.Object({
   answered: count,
   failed: count,
   ttftP50Ms: orNull,
+  startToFirstTokenMs: orNull,
   itlP50Ms: orNull,
   itlP95Ms: orNull,
   itlP99Ms: orNull,
@@ -167,7 +169,7 @@ const head = {
   manifest,
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   conditions: Type.Array(Type.Object({
-    id: text, title: text, policies: Type.Array(text), knobs: Type.Array(text), factors: Type.Record(text, Type.Union([num, text])), threads: Type.Optional(count), model: Type.Optional(text), baseline: Type.Optional(text)
+    id: text, title: text, policies: Type.Array(text), knobs: Type.Array(text), factors: Type.Record(text, Type.Union([num, text])), threads: Type.Optional(count), model: Type.Optional(text), baseline: Type.Optional(text), probe: Type.Optional(count)
   }, closed)),
   quiet: Type.Boolean({ description: 'The experiment’s interference was left out.' }),
   effects: Type.Array(text),

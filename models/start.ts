@@ -22,6 +22,13 @@ export interface StartSurroundings {
 
 type End = Awaited<RunningServer['exited']>
 
+/** llama-server was not ready in time, or ended before it was. */
+export class ServerStartError extends Error {
+  override readonly name = 'ServerStartError'
+  /** @param end how it ended by itself; undefined when it was we who gave it up */
+  constructor (message: string, readonly end: End | undefined) { super(message) }
+}
+
 const defaultStartTimeoutMs = 120_000
 const attempts = 3
 const shownLogLines = 15
@@ -59,15 +66,20 @@ async function attemptStart (command: ServerCommand, url: string, apiKey: string
 
   const giveUp = new AbortController()
   const timer = setTimeout(() => giveUp.abort(new Error(`it was not ready within ${startTimeoutMs / 1000} s`)), startTimeoutMs)
-  exited.then(({ code, signal }) => giveUp.abort(new Error(`it ended with ${signal ?? `code ${code}`} before it was ready`)))
+  let end: End | undefined
+  exited.then(({ code, signal }) => {
+    if (!giveUp.signal.aborted) end = { code, signal }
+    giveUp.abort(new Error(`it ended with ${signal ?? `code ${code}`} before it was ready`))
+  })
   try {
     await serverReady(url, apiKey, giveUp.signal)
     giveUp.signal.throwIfAborted()
   } catch (error) {
+    const own = end
     await stop()
     const lines = await logTail(logPath, shownLogLines)
-    throw new Error([`llama-server did not start: ${errorMessage(error)}`, `  command: ${command.shown.join(' ')}`, `  log: ${logPath}${lines.length === 0 ? ' (empty)' : ', its last lines:'}`,
-      ...lines.map(line => `  | ${line}`)].join('\n'))
+    throw new ServerStartError([`llama-server did not start: ${errorMessage(error)}`, `  command: ${command.shown.join(' ')}`, `  log: ${logPath}${lines.length === 0 ? ' (empty)' : ', its last lines:'}`,
+      ...lines.map(line => `  | ${line}`)].join('\n'), own)
   } finally {
     clearTimeout(timer)
   }

@@ -1,4 +1,4 @@
-import type { Block, Evidence, OpenLoopPlan, OpenLoopResult, Result, StreamsPlan, StreamsResult } from '../types.js'
+import type { Block, Condition, Evidence, OpenLoopPlan, OpenLoopResult, Result, StreamsPlan, StreamsResult } from '../types.js'
 import { summarise } from './block-summary.js'
 import { cellsOf } from './cells.js'
 import { claimEntry, type Findings } from './claims/index.js'
@@ -75,11 +75,19 @@ function headOf ({ plan, planSha256, manifest, blocks }: Evidence) {
     complete: blocks.length === plan.blocks.length,
     manifest,
     design: plan.design,
-    conditions: plan.conditions,
+    conditions: withProbedLimits(plan.conditions, blocks),
     quiet: plan.quiet,
     effects: plan.effects,
     outcomes: plan.outcomes
   }
+}
+
+/** A step of a search has its limit from the blocks before it: its dose is known only now. */
+function withProbedLimits (conditions: readonly Condition[], blocks: readonly Block[]): Condition[] {
+  return conditions.map(condition => {
+    const limitBytes = condition.probe === undefined ? undefined : blocks.find(({ evidence }) => evidence.plan.condition === condition.id)?.evidence.groupCountersAtEnd?.['memory.max']
+    return limitBytes === undefined ? condition : { ...condition, factors: { limitMiB: Math.round(limitBytes / 1024 ** 2 * 100) / 100, ...condition.factors } }
+  })
 }
 
 function claimsOf ({ plan, blocks }: { readonly plan: Evidence['plan'], readonly blocks: readonly Block[] }, findings: Findings) {

@@ -49,10 +49,11 @@ const plan = Type.Object({
   blocks: Type.Array(blockPlan),
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   claims: Type.Array(text),
-  conditions: Type.Array(Type.Object({ id: text, policies: Type.Array(text), knobs: Type.Array(text), baseline: Type.Optional(text) })),
+  conditions: Type.Array(Type.Object({ id: text, policies: Type.Array(text), knobs: Type.Array(text), baseline: Type.Optional(text), probe: Type.Optional(Type.Integer({ minimum: 1 })) })),
   outcomes: Type.Array(Type.Object({ metric: text, primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) })),
   predictions: Type.Array(Type.Object({ id: text, lo: num, hi: num })),
-  workload: Type.Union([openLoop, streams])
+  workload: Type.Union([openLoop, streams]),
+  search: Type.Optional(Type.Object({ fromBytes: num, toBytes: num, probes: Type.Integer({ minimum: 1 }), refaultBytes: num }))
 })
 
 const manifest = Type.Object({ model: Type.Object({ synthetic: Type.Boolean() }), missing: Type.Array(text) })

@@ -12,7 +12,7 @@ export const defaultOutcomes: readonly OutcomeSpec[] = [
 ]
 
 /** Of streams, the metrics that an experiment may name as its primary outcome: the first is the default. */
-export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50'] as const
+export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50', 'start-to-first-token'] as const
 export type StreamsPrimary = typeof streamsPrimaries[number]
 
 /** Not judged among the others: the control of a comparison under overload, equal where the machine is. */
@@ -26,9 +26,13 @@ const streamsOutcomes: readonly OutcomeSpec[] = [
   { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 ]
 
+/** Of a load without a warm-up; no outcome where that is not what is asked. */
+const coldStart: OutcomeSpec = { metric: 'start-to-first-token', unit: 'ms', better: 'lower', primary: false, matters: 1.1 }
+
 /** Outcomes of a comparison under streams. */
 export function outcomesOfStreams (primary: StreamsPrimary): OutcomeSpec[] {
-  return streamsOutcomes.map(spec => ({ ...spec, primary: spec.metric === primary }))
+  const all = primary === coldStart.metric ? [coldStart, ...streamsOutcomes] : streamsOutcomes
+  return all.map(spec => ({ ...spec, primary: spec.metric === primary }))
 }
 
 /** A dose-response has no primary: its predictions carry it. */

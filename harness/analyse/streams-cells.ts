@@ -20,6 +20,7 @@ const measures: ReadonlyArray<Measure<StreamsView>> = [
   { metric: 'ttft', unit: 'ms', population: 'answered', samples: view => answered(view).flatMap(ttftMs) },
   { metric: 'request-latency', unit: 'ms', population: 'answered', samples: view => answered(view).map(call => call.doneMs - call.intendedMs) },
   blockMeasure('tokens-per-second', 'tokens/s', view => wholeRate(view.summary)),
+  blockMeasure('start-to-first-token', 'ms', view => view.summary.startToFirstTokenMs),
   blockMeasure('cpus-used', 'CPUs', view => view.summary.cpusUsed),
   blockMeasure('server-cpu-per-token', 'µs', view => view.summary.serverCpuUsecPerToken),
   blockMeasure('throttled-periods', 'ratio', ({ summary: { group } }) => group.periods !== undefined && group.periods > 0 ? (group.throttledPeriods ?? 0) / group.periods : null),

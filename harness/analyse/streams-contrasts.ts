@@ -13,6 +13,7 @@ const outcomes: readonly Outcome[] = [
   { metric: 'itl-p99', population: 'answered', value: summary => summary.itlP99Ms },
   { metric: 'tokens-per-second', population: 'block', value: wholeRate },
   { metric: 'itl-p50', population: 'answered', value: summary => summary.itlP50Ms },
+  { metric: 'start-to-first-token', population: 'block', value: summary => summary.startToFirstTokenMs },
   { metric: 'ttft-p50', population: 'answered', value: summary => summary.ttftP50Ms },
   { metric: 'server-cpu-per-token', population: 'block', value: summary => summary.serverCpuUsecPerToken }
 ]

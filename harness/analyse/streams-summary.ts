@@ -1,5 +1,6 @@
 import type { Block, CallSample, GroupDeltas, OsSample, StreamsBlockSummary } from '../types.js'
 import { percentiles } from '../stats/percentile.js'
+import { endKindOf } from './server-end.js'
 import { cpuPerToken, samplerShare } from './block-summary.js'
 import { judgedCalls, judgedSamples, judgedSeconds, middle, tokensBetween } from './window.js'
 
@@ -34,6 +35,7 @@ export function summariseStreams (block: Block): StreamsView {
       failed: judged.length - answered.length,
       tokensPerSecond: seconds > 0 ? tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds : 0,
       ttftP50Ms: middle(answered.flatMap(ttftMs)),
+      startToFirstTokenMs: startToFirstToken(block, judged),
       itlP50Ms: itl.p50,
       itlP95Ms: itl.p95,
       itlP99Ms: itl.p99,
@@ -42,10 +44,17 @@ export function summariseStreams (block: Block): StreamsView {
       readBytes: growthOf(samples, sample => sample.process?.readBytes),
       group: groupDeltas(block),
       samplerCpuShare: samplerShare(block),
-      ...(serverEnd === undefined ? {} : { serverEnd: `${serverEnd.signal ?? (serverEnd.code === null ? serverEnd.why : `exit code ${serverEnd.code}`)}, ${serverEnd.during === 'start' ? 'before it was ready' : 'during the load'}` }),
+      ...(serverEnd === undefined ? {} : { serverEnd: `${endKindOf(block.evidence)}, ${serverEnd.signal ?? (serverEnd.code === null ? serverEnd.why : `exit code ${serverEnd.code}`)}, ${serverEnd.during === 'start' ? 'before it was ready' : 'during the load'}` }),
       ...(judged.length === 0 && serverEnd === undefined ? { valid: false, because: 'no call was made' } : { valid: true })
     }
   }
+}
+
+/** Null after a warm-up: its first token came before the load. */
+function startToFirstToken ({ evidence: { serverStart }, calls }: Block, judged: readonly CallSample[]): number | null {
+  const warm = calls.some(call => call.phase === 'warm-up')
+  const first = judged.filter(call => call.outcome === 'answered').flatMap(ttftMs)[0]
+  return warm || serverStart === undefined || first === undefined ? null : serverStart.readyMs - serverStart.launchedMs + first
 }
 
 /** Null when its server was killed: what it did until then is no rate of the condition. */

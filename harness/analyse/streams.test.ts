@@ -74,10 +74,10 @@ t.test('a killed server: the block is valid, its calls failed, and both are said
   const result = analyse(simulateStreams({ conditions, repeats: 1 }))
   if (!isStreams(result)) throw new Error('streams expected')
   const of = (id: string) => result.blocks.find(block => block.condition === id)
-  t.match(of('tight'), { valid: true, answered: 0, failed: 1, serverEnd: 'SIGKILL, during the load', group: { oomKills: 1 } })
-  t.match(of('tighter'), { valid: true, answered: 0, failed: 0, serverEnd: 'killed for want of memory, before it was ready', group: { oomKills: 1 } })
+  t.match(of('tight'), { valid: true, answered: 0, failed: 1, serverEnd: 'out of memory, SIGKILL, during the load', group: { oomKills: 1 } })
+  t.match(of('tighter'), { valid: true, answered: 0, failed: 0, serverEnd: 'out of memory, killed for want of memory, before it was ready', group: { oomKills: 1 } })
   t.match(result.counts, [{ condition: 'none', outcome: 'answered' }, { condition: 'tight', outcome: 'failed', reason: 'cut: ECONNRESET', n: 1 }])
-  t.ok(result.warnings.some(warning => /\(tight\): llama-server ended: SIGKILL, during the load/.test(warning)))
+  t.ok(result.warnings.some(warning => /\(tight\): llama-server ended: out of memory, SIGKILL, during the load/.test(warning)))
   t.equal(cell(result, 'tight', 'oom-kills')?.mean, 1)
 })
 

@@ -63,9 +63,10 @@ function incomplete ({ plan, blocks }: Evidence): string[] {
 /** Repeats that lack one of the conditions. */
 function lostPairs ({ conditions }: Plan, summaries: readonly BlockSummary[]): string[] {
   const valid = summaries.filter(summary => summary.valid)
+  const repeated = conditions.filter(({ probe }) => probe === undefined)
   const odd = [...new Set(summaries.map(summary => summary.pair))].sort((a, b) => a - b).filter(pair => {
-    const present = conditions.filter(({ id }) => valid.some(summary => summary.pair === pair && summary.condition === id)).length
-    return present > 0 && present < conditions.length
+    const present = repeated.filter(({ id }) => valid.some(summary => summary.pair === pair && summary.condition === id)).length
+    return present > 0 && present < repeated.length
   })
   if (odd.length === 0) return []
   return [conditions.length === 2

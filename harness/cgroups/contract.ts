@@ -23,13 +23,20 @@ export interface Group {
   get (setting: Setting): Promise<string>
   /** Flattened counters with v2 names (`cpu.stat.nr_throttled`, `memory.events.oom_kill`, `cpu.pressure.full_usec`); what the kernel lacks is absent. */
   counters (): Record<string, number>
+  /** A group beside it under one memory limit; only where it was made so. */
+  readonly beside?: { readonly enter: readonly string[], processes (): number[], commonLimit (): string }
   /** Process ids in it now. */
   processes (): Promise<number[]>
   /** Kills what is still in it, waits until it is empty, removes it. Idempotent. */
   remove (): Promise<void>
 }
 
+export interface GroupOptions {
+  /** The group lies, with another one beside it, in a group of this `memory.max`, bytes. cgroup v2 only. */
+  readonly commonLimitBytes?: number
+}
+
 /** Where groups can be made on this machine, or why not. */
 export type GroupHost =
-  | { readonly ok: true, readonly version: 'v2' | 'v1', readonly controllers: readonly Controller[], readonly parent: string, create (name: string, controllers: readonly Controller[]): Promise<Group> }
+  | { readonly ok: true, readonly version: 'v2' | 'v1', readonly controllers: readonly Controller[], readonly parent: string, create (name: string, controllers: readonly Controller[], options?: GroupOptions): Promise<Group> }
   | { readonly ok: false, readonly why: string, /** The exact command to type. */ readonly mend: string }

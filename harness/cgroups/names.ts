@@ -29,7 +29,8 @@ export function ourGroups (parent: string): string[] {
   return childFolders(parent).filter(folder => ownerLives(basename(folder)) !== undefined)
 }
 
-function childFolders (parent: string): string[] {
+/** Groups directly below a group. */
+export function childFolders (parent: string): string[] {
   try {
     return readdirSync(parent, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => `${parent}/${entry.name}`)
   } catch {

@@ -54,9 +54,10 @@ function removalStep (folders: readonly string[], by: Kernel): string | undefine
 }
 
 function killAll (folders: readonly string[], pids: readonly number[], by: Kernel): void {
-  const file = folders.map(folder => `${folder}/cgroup.kill`).find(file => existsSync(file))
+  const files = folders.map(folder => `${folder}/cgroup.kill`).filter(file => existsSync(file))
   try {
-    if (file !== undefined) return by.write(file, '1')
+    for (const file of files) by.write(file, '1')
+    if (files.length > 0) return
   } catch {}
   for (const pid of pids) {
     try { process.kill(pid, 'SIGKILL') } catch {}

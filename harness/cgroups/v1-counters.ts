@@ -21,9 +21,14 @@ const CPU_STAT: Readonly<Record<string, readonly [name: string, divisor: number]
   burst_time: ['burst_usec', 1000]
 }
 
+/** No limit is the largest count of whole pages. */
+const NO_LIMIT = 2 ** 62
+
 const SINGLE: Readonly<Record<string, string>> = {
   'memory.usage_in_bytes': 'memory.current',
   'memory.max_usage_in_bytes': 'memory.peak',
+  'memory.limit_in_bytes': 'memory.max',
+  'memory.kmem.usage_in_bytes': 'memory.stat.kernel',
   // Each try that met the limit; v2 counts a charge that was tried as a batch first once, v1 twice.
   'memory.failcnt': 'memory.events.max'
 }
@@ -55,7 +60,7 @@ export function translateV1 (read: (file: string) => string | undefined): Record
   if (oomKills !== undefined) counters['memory.events.oom_kill'] = oomKills
   for (const [file, name] of Object.entries(SINGLE)) {
     const value = read(file)
-    if (value !== undefined && /^\d+\s*$/.test(value)) counters[name] = Number(value)
+    if (value !== undefined && /^\d+\s*$/.test(value) && Number(value) < NO_LIMIT) counters[name] = Number(value)
   }
   return counters
 }

@@ -124,7 +124,9 @@ t.test('counters keep their v2 names only where they mean the same', async t => 
     'cpu.stat': 'nr_periods 10\nnr_throttled 9\nthrottled_time 1234567\nnr_bursts 1\nburst_time 5000\n',
     'memory.stat': 'cache 8192\nrss 4096\nmapped_file 1\npgpgin 77\npgpgout 66\nswap 5\nworkingset_refault_file 892\npgmajfault 2\ntotal_rss 9\n',
     'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
-    'memory.max_usage_in_bytes': '12288\n'
+    'memory.max_usage_in_bytes': '12288\n',
+    'memory.limit_in_bytes': '16384\n',
+    'memory.kmem.usage_in_bytes': '64\n'
   }
   t.strictSame(translateV1(file => files[file]), {
     'cpu.stat.nr_periods': 10,
@@ -138,7 +140,10 @@ t.test('counters keep their v2 names only where they mean the same', async t => 
     'memory.stat.workingset_refault_file': 892,
     'memory.stat.pgmajfault': 2,
     'memory.events.oom_kill': 1,
-    'memory.peak': 12288
+    'memory.peak': 12288,
+    'memory.max': 16384,
+    'memory.stat.kernel': 64
   })
+  t.strictSame(translateV1(file => file === 'memory.limit_in_bytes' ? '9223372036854771712\n' : undefined), {}, 'no limit')
   t.strictSame(translateV1(() => undefined), {})
 })

@@ -24,7 +24,10 @@ export async function findV1Host (around: Surroundings): Promise<Extract<GroupHo
     version: 'v1',
     controllers: place.controllers,
     parent: parents.join(','),
-    create: async (name, controllers) => createIn(place, name, controllers, around.kernel)
+    create: async (name, controllers, { commonLimitBytes } = {}) => {
+      if (commonLimitBytes !== undefined) throw new Error('a group beside llama-server\'s under one limit needs cgroup v2: run it in the VM')
+      return createIn(place, name, controllers, around.kernel)
+    }
   }
 }
 

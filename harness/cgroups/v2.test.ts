@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import type { GroupHost } from './contract.js'
 import { handDown } from './home.js'
@@ -52,6 +52,21 @@ t.test('root without systemd: children of the root, which hands down what is mis
   await Promise.all([group.remove(), group.remove()])
   t.notOk(existsSync(group.path))
   await group.remove()
+})
+
+t.test('a group and one beside it under one limit', async t => {
+  const fake = fakeCgroup2(t)
+  const host = await place(fakeSurroundings(fake, '/', { uid: 0, systemd: false }))
+  const group = await host.create('b', ['memory'], { commonLimitBytes: 4096 })
+  t.equal(group.beside?.commonLimit(), '4096')
+  await group.set('memory.low', '1024')
+  const [command = '', ...args] = group.beside?.enter ?? []
+  execFileSync(command, [...args, 'true'])
+  t.equal(group.beside?.processes().length, 1)
+  t.strictSame(await group.processes(), [])
+  await group.remove()
+  t.notOk(existsSync(dirname(group.path)))
+  t.equal((await host.create('c', ['memory'])).beside, undefined)
 })
 
 t.test('a delegated scope: those who sit in it move to a leaf, and come back', async t => {

@@ -29,7 +29,7 @@ export interface ServerRunning extends BeforeServer {
 /**
  * One system-level condition of a block. Steps that a knob does not need are absent. Order of a block: `launch` of all knobs, the group is
  * made, `before` of all, llama-server starts inside the group, `running` of all, `readBack` of all (the block counts only if none throws),
- * load, undo.
+ * load, `underLoad` of all in the middle of it, undo.
  */
 export interface Knob {
   /** As typed: `cpu-quota=500/1000`, `mlock`. */
@@ -39,10 +39,16 @@ export interface Knob {
   readonly title: string
   /** Controllers that llama-server's group must have; empty: no group needed. */
   readonly controllers: readonly Controller[]
+  /** True: a property of machine or server, not an interference. Where all conditions have it, so has the calibration that predictions rest on. */
+  readonly calibrated?: boolean
+  /** llama-server's group is made inside one that has this limit, beside an empty one. */
+  readonly commonLimitBytes?: number
   /** Pure: the launch of llama-server with this knob on. */
   launch? (server: Omit<ServerOptions, 'logPath'>): Omit<ServerOptions, 'logPath'>
   before? (at: BeforeServer): Promise<Undo>
   running? (at: ServerRunning): Promise<Undo>
+  /** Once the first call of a load of streams was sent. */
+  underLoad? (at: ServerRunning): Promise<Undo>
   /** What the kernel (or llama-server) now says of it. @throws Error with asked and seen when they differ. */
   readBack (at: ServerRunning): Promise<Readonly<Record<string, string>>>
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../usage-error.js'
 import { batch } from './batch.js'
 import type { Knob, KnobKind } from './contract.js'
+import { commonLimit } from './common-limit.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuHog } from './cpu-hog.js'
 import { cpuQuota } from './cpu-quota.js'
@@ -8,6 +9,7 @@ import { cpuWeight } from './cpu-weight.js'
 import { cpuset } from './cpuset.js'
 import { diskHog } from './disk-hog.js'
 import { ioMax } from './io-max.js'
+import { memoryDrop } from './memory-drop.js'
 import { memoryHigh } from './memory-high.js'
 import { memoryLow } from './memory-low.js'
 import { memoryMax } from './memory-max.js'
@@ -16,6 +18,7 @@ import { mlock } from './mlock.js'
 import { noMmap } from './no-mmap.js'
 import { noRepack } from './no-repack.js'
 import { noSwap } from './no-swap.js'
+import { noThp } from './no-thp.js'
 import { pageCache } from './page-cache.js'
 import { pageCacheHog } from './page-cache-hog.js'
 import { pinning } from './pinning.js'
@@ -33,13 +36,13 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
  */
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
-  memoryMax, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
-  threads, batch, mlock, noMmap, noRepack,
+  commonLimit, memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
+  noThp, threads, batch, mlock, noMmap, noRepack,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]
 
-const EXCLUSIVE: ReadonlyArray<readonly string[]> = [['pinning', 'unpinned', 'cpuset'], ['swap-max', 'no-swap'], ['page-cache', 'preload']]
+const EXCLUSIVE: ReadonlyArray<readonly string[]> = [['pinning', 'unpinned', 'cpuset'], ['swap-max', 'no-swap']]
 
 /** All kinds, for help texts. */
 export function knobKinds (): readonly KnobKind[] {

@@ -17,6 +17,7 @@ export const noRepack: KnobKind = {
       name,
       title: 'weights not repacked',
       controllers: [],
+      calibrated: true,
       launch: server => ({ ...server, extraArgs: [...(server.extraArgs ?? []).filter(arg => arg !== FLAG), FLAG] }),
       async readBack (at) {
         if (!commandLine(at.pid).includes(FLAG)) throw new Error(`${name}: llama-server (process ${at.pid}) runs without ${FLAG}`)

@@ -1,6 +1,7 @@
 import { rm, truncate, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { parseKeyed, readText } from '../probes/read-text.js'
-import type { Knob, KnobKind } from './contract.js'
+import type { BeforeServer, Knob, KnobKind } from './contract.js'
 import { groupOf } from './group-setting.js'
 import { assertAtWork, startHog } from './hog.js'
 import type { Hog } from './hog.js'
@@ -11,8 +12,8 @@ const name = 'page-cache-hog'
 const CHUNK_BYTES = 16 * 1024 ** 2
 /** An hour, in pauses of 0.1 s. */
 const CHUNKS_AT_MOST = 36_000
-/** At most 160 MiB/s, so that it takes page cache and (nearly) no CPU. */
-const SCRIPT = `i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if="$1" of=/dev/null bs=1M count=16 skip=$((i % $2 * 16)) 2>/dev/null || exit 1; i=$((i + 1)); sleep 0.1; done`
+/** At most 160 MiB/s, so that it takes page cache and (nearly) no CPU. The file has no name while it works: nothing stays, however it ends. */
+const SCRIPT = `exec 3<"$1" && rm "$1" || exit 1; i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if=/proc/$$/fd/3 of=/dev/null bs=1M count=16 skip=$((i % $2 * 16)) 2>/dev/null || exit 1; i=$((i + 1)); sleep 0.1; done`
 
 /**
  * A process that streams a file through the page cache, round and round. The file is one long hole: it fills page cache like any other,
@@ -20,33 +21,45 @@ const SCRIPT = `i=0; while [ $i -lt ${CHUNKS_AT_MOST} ]; do dd if="$1" of=/dev/n
  */
 export const pageCacheHog: KnobKind = {
   name,
-  value: 'BYTES[@group]',
-  describe: 'a process that reads a file of this size round and round through the page cache, 160 MiB/s at most, no disk IO; with @group inside llama-server\'s group, so that its limit counts it',
+  value: 'BYTES[@group|@beside]',
+  describe: 'a process that reads a file of this size round and round through the page cache, 160 MiB/s at most, no disk IO; with @group inside llama-server\'s group, so that its limit counts it, with @beside in the group beside it (common-limit)',
   parse (value) {
     const [size = '', where, ...more] = value.split('@')
-    if (more.length > 0 || (where !== undefined && where !== 'group')) throw badValue(name, value, `must be BYTES or BYTES@group, as in ${name}=512M@group`)
+    if (more.length > 0 || (where !== undefined && where !== 'group' && where !== 'beside')) throw badValue(name, value, `must be BYTES, BYTES@group or BYTES@beside, as in ${name}=512M@group`)
     const bytes = Math.ceil(bytesOf(name, size, CHUNK_BYTES) / CHUNK_BYTES) * CHUNK_BYTES
-    return hogOf(`${name}=${value}`, bytes, where === 'group')
+    return hogOf(`${name}=${value}`, bytes, where ?? 'outside')
   }
 }
 
-function hogOf (spec: string, bytes: number, inGroup: boolean): Knob {
+type Where = 'group' | 'beside' | 'outside'
+
+const PLACES: Readonly<Record<Where, string>> = { group: 'inside llama-server\'s group', beside: 'in the group beside llama-server\'s', outside: 'outside llama-server\'s group' }
+
+/** The group that the hog is in; undefined outside all of ours. */
+function homeOf (spec: string, where: Where, at: BeforeServer): { readonly enter: readonly string[], processes (): number[] | Promise<number[]> } | undefined {
+  if (where === 'outside') return undefined
+  const group = groupOf(spec, at)
+  if (where === 'group') return group
+  if (group.beside === undefined) throw new Error(`${spec}: there is no group beside llama-server's; add the knob common-limit`)
+  return group.beside
+}
+
+function hogOf (spec: string, bytes: number, where: Where): Knob {
   let hog: Hog | undefined
   return {
     spec,
     name,
-    title: `page-cache hog of ${shown(bytes)} ${inGroup ? 'inside' : 'outside'} llama-server's group`,
-    controllers: inGroup ? ['memory'] : [],
+    title: `page-cache hog of ${shown(bytes)} ${PLACES[where]}`,
+    controllers: where === 'outside' ? [] : ['memory'],
     async running (at) {
-      const file = fileIn(at.folder)
-      await writeFile(file, '')
+      const file = await fileFor(at)
       await truncate(file, bytes)
       const running = await startHog({
         what: spec,
         script: SCRIPT,
         args: [file, String(bytes / CHUNK_BYTES)],
         cpus: at.clientCpus,
-        ...(inGroup ? { enter: groupOf(spec, at).enter } : {}),
+        enter: homeOf(spec, where, at)?.enter ?? [],
         logPath: `${at.folder}/${name}.log`
       })
       hog = running
@@ -61,15 +74,26 @@ function hogOf (spec: string, bytes: number, inGroup: boolean): Knob {
     async readBack (at) {
       if (hog === undefined) throw new Error(`${spec}: it was not started`)
       const { pid } = hog
-      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, CHUNK_BYTES)
-      if (inGroup && !(await groupOf(spec, at).processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not in llama-server's group ${at.group?.path}`)
-      const residency = await residencyOf(fileIn(at.folder), at.signal)
-      if (residency.residentBytes === 0) throw new Error(`${spec}: nothing of ${fileIn(at.folder)} stays in the page cache; holes do not on tmpfs: put the run folder on a disk (--out)`)
-      return { 'page-cache hog': `process ${pid}, ${inGroup ? 'in the group' : 'outside'}, its file resident: ${residencyText(residency)}` }
+      // Once round: what it can drive out has been.
+      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, bytes)
+      const home = homeOf(spec, where, at)
+      if (home !== undefined && !(await home.processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not ${PLACES[where]} (${at.group?.path})`)
+      const residency = await residencyOf(`/proc/${pid}/fd/3`, at.signal)
+      if (residency.residentBytes === 0) throw new Error(`${spec}: nothing of its file stays in the page cache; holes do not on tmpfs, nor anything on 9p: put model or run folder on a disk`)
+      return { 'page-cache hog': `process ${pid}, ${PLACES[where]}, its file resident: ${residencyText(residency)}` }
     }
   }
 }
 
-function fileIn (folder: string): string {
-  return `${folder}/${name}.bin`
+/** Beside the model, whose file system has a page cache, or else in the run folder. */
+async function fileFor ({ folder, server }: BeforeServer): Promise<string> {
+  const file = `weir-${name}-${process.pid}.bin`
+  const beside = `${dirname(server.model.path)}/${file}`
+  try {
+    await writeFile(beside, '')
+    return beside
+  } catch {
+    await writeFile(`${folder}/${file}`, '')
+    return `${folder}/${file}`
+  }
 }

@@ -14,6 +14,9 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['unpinned', 'llama-server placed by the kernel'],
   ['memory-max=48M', 'memory limit 48 MiB', ['memory']],
   ['memory-max=max', 'memory limit without limit', ['memory']],
+  ['common-limit=112M', 'memory limit 112 MiB in common with what runs beside it', ['memory']],
+  ['memory-drop=48M', 'memory limit lowered to 48 MiB once the load has begun', ['memory']],
+  ['no-thp', 'no transparent huge pages'],
   ['memory-high=1G', 'memory throttled above 1 GiB', ['memory']],
   ['memory-low=1536K', 'memory protected, best effort, up to 1.5 MiB', ['memory']],
   ['memory-min=4096', 'memory protected up to 4 KiB', ['memory']],
@@ -35,6 +38,7 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['cpu-hog=2@1:weight=50', '2 CPU hogs on CPU 1, weight 50', ['cpu']],
   ['page-cache-hog=512M', "page-cache hog of 512 MiB outside llama-server's group"],
   ['page-cache-hog=100M@group', "page-cache hog of 112 MiB inside llama-server's group", ['memory']],
+  ['page-cache-hog=256M@beside', "page-cache hog of 256 MiB in the group beside llama-server's", ['memory']],
   ['disk-hog=read', 'disk hog that reads'],
   ['disk-hog=write', 'disk hog that writes']
 ]
@@ -87,7 +91,7 @@ const bad: ReadonlyArray<readonly [spec: string, message: RegExp]> = [
   ['cpu-hog=2@5-3', /allowed are CPU numbers/],
   ['cpu-hog=2:weight=0', /from 1 to 10000/],
   ['page-cache-hog=1M', /bytes from 16 MiB up/],
-  ['page-cache-hog=64M@outside', /must be BYTES or BYTES@group/],
+  ['page-cache-hog=64M@outside', /must be BYTES, BYTES@group or BYTES@beside/],
   ['disk-hog', /allowed are read and write/]
 ]
 
@@ -102,7 +106,7 @@ t.test('several at once', async t => {
   const typed = ['disk-hog=read', 'preload', 'swap-max=0', 'cpu-burst=5', 'cpu-quota=50/100', 'memory-max=1G', 'io-max=rbps=1M', 'warmup=1']
   t.strictSame(parseKnobs(typed).map(knob => knob.name), ['cpu-quota', 'cpu-burst', 'memory-max', 'swap-max', 'preload', 'io-max', 'warmup', 'disk-hog'], 'what bounds another comes first')
   t.throws(() => parseKnobs(['threads=1', 'mlock', 'threads=2']), /threads is there twice: threads=1 and threads=2/)
-  for (const pair of [['pinning', 'unpinned'], ['cpuset=0', 'pinning=0'], ['no-swap', 'swap-max=1M'], ['page-cache=cold', 'preload']]) {
+  for (const pair of [['pinning', 'unpinned'], ['cpuset=0', 'pinning=0'], ['no-swap', 'swap-max=1M']]) {
     t.throws(() => parseKnobs(pair), /contradict each other/, pair.join())
   }
   t.strictSame(parseKnobs([]), [])

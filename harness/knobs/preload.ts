@@ -24,7 +24,7 @@ export const preload: KnobKind = {
       },
       async readBack () {
         if (before === undefined) throw new Error(`${name}: the model was not read before the start`)
-        return { 'model file in the page cache before the start': before }
+        return { 'model file read ahead': before }
       }
     }
   }

@@ -59,12 +59,20 @@ const cell = Type.Object({
   model: Type.Optional(text)
 }, closed)
 const repeats = wholeFrom(1)
+const search = Type.Object({
+  knob: Type.Literal('memory-max'),
+  from: text,
+  to: text,
+  probes: Type.Integer({ minimum: 2, maximum: 12 }),
+  factors: Type.Optional(factors)
+}, { ...closed, description: 'looks for the cliff between two limits, one block a step' })
 
 const sweep = Type.Object({
   ...common,
   kind: Type.Literal('sweep'),
-  cells: Type.Optional(Type.Array(Type.Composite([cell, Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) })]))),
+  cells: Type.Optional(Type.Array(Type.Object({ ...cell.properties, id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) }, closed))),
   grid: Type.Optional(Type.Array(Type.Array(cell, { minItems: 1 }), { minItems: 1 })),
+  search: Type.Optional(search),
   workload: streams,
   baseline: text,
   repeats: Type.Optional(Type.Object({ smoke: repeats, laptop: repeats, overnight: repeats }, closed))

@@ -1,11 +1,15 @@
 import { seededRandom, shuffled } from '../stats/random.js'
 import type { BlockPlan, Design } from '../types.js'
 
-/** The blocks of a plan in run order. All blocks of a repeat get the same trace. */
-export function blocksInOrder (design: Design, conditions: readonly string[], repeats: number, seed: number): BlockPlan[] {
+/**
+ * The blocks of a plan in run order. All blocks of a repeat get the same trace.
+ * @param probes conditions that are steps of a search: each once, in their order, before all others
+ */
+export function blocksInOrder (design: Design, conditions: readonly string[], repeats: number, seed: number, probes: readonly string[] = []): BlockPlan[] {
   const order = design === 'pairs' ? abba : design === 'factorial' ? balanced : random
-  return Array.from({ length: repeats }, (_, i) => order(conditions, i, seed).map(condition => ({ condition, pair: i + 1, traceSeed: seed * 1000 + i + 1 })))
-    .flat().map(({ condition, pair, traceSeed }, i) => ({ index: i + 1, pair, condition, traceSeed }))
+  const repeat = (i: number, conditions: readonly string[]) => conditions.map(condition => ({ condition, pair: i + 1, traceSeed: seed * 1000 + i + 1 }))
+  return [...repeat(0, probes), ...Array.from({ length: repeats }, (_, i) => repeat(i, order(conditions, i, seed))).flat()]
+    .map(({ condition, pair, traceSeed }, i) => ({ index: i + 1, pair, condition, traceSeed }))
 }
 
 /** before after, after before, …: a drift that is linear in time cancels. */

@@ -100,6 +100,7 @@ const streams: StreamsInput = {
   conditions: [condition('none-t2', { threads: 2 }), condition('q-t1', { threads: 1, baseline: 'none-t2' }), condition('q-run')],
   workload: { kind: 'streams', clients: 1, calls: 2, promptWords: 8, predictTokens: 200, warmupCalls: 1, patienceSeconds: 60 },
   primary: 'itl-p99',
+  model: 'tiny',
   calibration: {
     servers: [{ model: 'tiny', threads: 2, tokensPerSecond: 100, ttftMs: 9, gapMs: 10, cpusUsed: 1.75 }, { model: 'tiny', threads: 1, tokensPerSecond: 50, ttftMs: 9, gapMs: 20, cpusUsed: 1.1 }]
   }

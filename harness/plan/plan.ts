@@ -33,10 +33,14 @@ export function headOfPlan (input: PlanInput) {
     quiet,
     effects,
     claims,
-    blocks: blocksInOrder(design, conditions.map(({ id }) => id), input.repeats, seed),
+    blocks: blocksInOrder(design, idsOf(conditions, false), input.repeats, seed, idsOf(conditions, true)),
     alpha: 0.05,
     createdAt
   }
+}
+
+function idsOf (conditions: readonly Condition[], probes: boolean): string[] {
+  return conditions.filter(({ probe }) => (probe !== undefined) === probes).map(({ id }) => id)
 }
 
 /** Names the bands of the plan's claims: after this nothing is added. */

@@ -2,6 +2,8 @@ import { outcomesOfStreams, sweepOutcomes, type StreamsPrimary } from '../analys
 import { fewestPairs, fewestRepeats } from '../analyse/verdict.js'
 import { floorOf } from '../stats/percentile.js'
 import type { CalibratedServer, Condition, Manifest, StreamsCalibration, StreamsPlan, StreamsWorkload } from '../types.js'
+import type { SweepFile } from './experiment-file.js'
+import { searchOf } from './limit-search.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 
 export interface StreamsInput extends PlanInput {
@@ -9,17 +11,23 @@ export interface StreamsInput extends PlanInput {
   /** Of a comparison; a sweep has none. */
   readonly primary: StreamsPrimary
   readonly calibration: StreamsCalibration
+  readonly search?: SweepFile['search']
+  /** Of the conditions that name none. */
+  readonly model: string
 }
 
 /** Pure: the same input gives the same plan, to the byte. */
 export function streamsDraft (input: StreamsInput): Omit<StreamsPlan, 'predictions'> {
   const { workload } = input
   const calls = input.repeats * workload.clients * workload.calls
+  const search = searchOf(input.search, input.calibration, input.model)
+  if (input.search !== undefined && search === undefined) throw new Error('the search for a memory limit needs to know what the load touches of its model, but this kernel has no /proc/PID/clear_refs and smaps (CONFIG_PROC_PAGE_MONITOR), or keeps them from us: run it as the user of llama-server, or in the VM')
   const gaps = workload.clients * workload.calls * (workload.predictTokens - 1)
   return {
     ...headOfPlan(input),
     workload,
     calibration: input.calibration,
+    ...(search === undefined ? {} : { search }),
     outcomes: input.design === 'sweep' ? sweepOutcomes : outcomesOfStreams(input.primary),
     expected: {
       offeredPerCondition: calls,

@@ -1,4 +1,5 @@
 import type { Knob } from '../knobs/contract.js'
+import { bytesOf } from '../knobs/values.js'
 import { UsageError } from '../usage-error.js'
 import type { Condition, StreamsWorkload } from '../types.js'
 import type { StreamsSpec, SweepCell, SweepFile } from './experiment-file.js'
@@ -20,7 +21,22 @@ export function conditionsOfSweep (file: SweepFile, knobsFor: KnobsFor): Conditi
   if (!conditions.some(({ baseline }) => baseline !== undefined)) {
     throw new UsageError(`${file.name}: the baseline ${file.baseline} is no cell and no point of the grid; there are ${ids.join(', ')}`)
   }
-  return conditions
+  return [...conditions, ...probesOf(file, knobsFor)]
+}
+
+/** One condition for each step of the file's search. */
+function probesOf ({ name, search, setting = [] }: SweepFile, knobsFor: KnobsFor): Condition[] {
+  if (search === undefined) return []
+  if (bytesOf('search.from', search.from, 1) >= bytesOf('search.to', search.to, 1)) throw new UsageError(`${name}: the search goes from ${search.from} to ${search.to}; it must go upwards`)
+  const titles = knobsFor(setting).map(knob => knob.title)
+  return Array.from({ length: search.probes }, (_, i) => ({
+    id: `probe-${i + 1}`,
+    title: [...titles, `step ${i + 1} of a binary search for the memory limit of the cliff, ${search.from} to ${search.to}`].join('; '),
+    policies: [],
+    knobs: setting,
+    factors: search.factors ?? {},
+    probe: i + 1
+  }))
 }
 
 function combinations (axes: ReadonlyArray<readonly SweepCell[]>): SweepCell[][] {

@@ -5,7 +5,7 @@ import { eachKeyed } from './keyed.js'
 import { readText } from './read-text.js'
 
 /** Of memory.stat's some sixty lines, those that tell of reclaim, refault and who holds the memory. */
-const MEMORY_STAT = new Set(['anon', 'file', 'file_mapped', 'unevictable', 'pgfault', 'pgmajfault', 'workingset_refault_anon', 'workingset_refault_file',
+const MEMORY_STAT = new Set(['anon', 'file', 'kernel', 'file_mapped', 'unevictable', 'pgfault', 'pgmajfault', 'workingset_refault_anon', 'workingset_refault_file',
   'workingset_activate_anon', 'workingset_activate_file', 'pgscan', 'pgscan_kswapd', 'pgscan_direct', 'pgsteal', 'pgsteal_kswapd', 'pgsteal_direct'])
 
 /** Path of the v2 group in /proc/PID/cgroup: the line `0::PATH`. */

@@ -35,6 +35,7 @@ const COUNTED: ReadonlyArray<Figure & { readonly from?: number }> = [
   { title: 'refaulted pages', short: 'refaults', metric: 'refaulted-pages', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes, from: 1e6 },
   { title: 'TTFT ms', short: 'TTFT', metric: 'ttft', population: 'answered', statistic: 'mean', format: formatNumber },
+  { title: 'start to first token ms', short: 'start ms', metric: 'start-to-first-token', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'throttled ms/s', short: 'ms/s', metric: 'throttled-time', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'CPUs used', short: 'CPUs', metric: 'cpus-used', population: 'block', statistic: 'mean', format: formatNumber }
 ]

@@ -18,6 +18,7 @@ const METRICS: Readonly<Record<string, MetricName>> = {
   ttft: { label: 'TTFT', definition: 'Time to first token (scheduled): first non-empty content chunk minus the intended send time. A late sender cannot hide waiting time.' },
   'ttft-wire': { label: 'TTFT (wire)', definition: 'First non-empty content chunk minus the time the request was really sent.' },
   'request-latency': { label: 'request latency', definition: 'End of the answer minus the intended send time.' },
+  'start-to-first-token': { label: 'start to first token', definition: 'From the launch of llama-server until it says that it is healthy, plus the TTFT of its first call; what the harness does in between is not in it.' },
   itl: { label: 'inter-token gap', definition: 'Every gap between two content chunks, pooled over the calls.' },
   tpot: { label: 'time per output token', definition: '(last chunk − first chunk) ÷ (chunks − 1) of each call; undefined below two chunks.' },
   'refusal-cost': { label: 'time to refusal', definition: 'Refusal received minus the time the request was really sent: what a caller pays for a no.' },

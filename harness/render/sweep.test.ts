@@ -120,5 +120,5 @@ t.test('blocks as a table: doses and counters of the group', async t => {
   const csv = blocksCsv((cases.killed ?? run()).result).split('\r\n')
   t.match(csv[0], /^block,repeat,condition,limitMB,answered,failed,.*oom_kills,server_end,/)
   t.equal(csv.length, 1 + 4 + 1)
-  t.ok(csv.some(line => /,30MB,30,0,1,.*,1,"SIGKILL, during the load",/.test(line)))
+  t.ok(csv.some(line => /,30MB,30,0,1,.*,1,"out of memory, SIGKILL, during the load",/.test(line)))
 })

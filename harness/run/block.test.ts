@@ -106,6 +106,24 @@ t.test('a llama-server that is killed under streams is evidence', async t => {
   t.same(log.slice(-3), ['limit undone', 'limit undone before', 'group removed'])
 })
 
+t.test('what a knob does under load is done once the first call was sent, and undone', async t => {
+  const log: string[] = []
+  const input = streamsBlock(t, {
+    workload: { ...smallStreams, warmupCalls: 0, predictTokens: 300, calls: 1 },
+    knobs: [fakeKnob('drop', log, {
+      underLoad: async at => {
+        await untilBusy(at.url, at.apiKey)
+        log.push('drop under load')
+        return async () => { log.push('drop undone under load') }
+      }
+    })]
+  }, { FAKE_DECODE_MS_PER_TOKEN: '5' })
+  await runBlock(input)
+  t.same(log, ['drop before', 'drop running', 'drop read back', 'drop under load', 'drop undone under load', 'drop undone running', 'drop undone before'])
+  const failing = streamsBlock(t, { knobs: [fakeKnob('drop', [], { underLoad: async () => { throw new Error('it was not to be') } })] }, { FAKE_DECODE_MS_PER_TOKEN: '60' })
+  await t.rejects(runBlock(failing), /it was not to be/)
+})
+
 t.test('killed by its limit before it was ready: evidence, too; a start that fails for another reason is an error', async t => {
   const log: string[] = []
   const { host, group } = fakeGroupHost(log)
@@ -115,7 +133,7 @@ t.test('killed by its limit before it was ready: evidence, too; a start that fai
   t.equal(log.at(-1), 'group removed')
   group.now = { 'memory.events.oom_kill': 1 }
   await runBlock(input)
-  t.match(evidenceOf(input), { serverEnd: { during: 'start', why: /SIGKILL/ }, groupCountersAtEnd: { 'memory.events.oom_kill': 1 } })
+  t.match(evidenceOf(input), { serverEnd: { during: 'start', signal: 'SIGKILL', why: /SIGKILL/ }, groupCountersAtEnd: { 'memory.events.oom_kill': 1 } })
   t.equal(log.at(-1), 'group removed')
 })
 

@@ -1,11 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { GroupHost } from '../cgroups/contract.js'
-import type { Knob } from '../knobs/contract.js'
+import type { Knob, ServerRunning } from '../knobs/contract.js'
 import { nowMs } from '../clock.js'
-import { startServer } from '../../models/start.js'
+import { ServerStartError, startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
 import type { BlockEvidence, BlockPlan, Placement, ServerEnd, Workload } from '../types.js'
 import { beforeServer, launched, makeGroup, readBackAll, whileRunning } from './knob-stages.js'
+import { oomKillIn } from '../probes/kernel-log.js'
 import { openLoopLoad } from './open-loop-load.js'
 import { parseCpuList, readAffinity } from './placement.js'
 import { countersOf, watchServer, type ServerWatch } from './server-watch.js'
@@ -33,6 +34,7 @@ export interface BlockInput {
 /** A block whose llama-server is healthy and whose knobs are read back. */
 export interface ReadyBlock {
   readonly input: BlockInput
+  readonly at: ServerRunning
   readonly server: ServerWatch
   readonly undo: UndoStack
 }
@@ -45,12 +47,13 @@ export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | '
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is
  * written last: a folder without it does not count.
  */
-export async function runBlock (input: BlockInput): Promise<void> {
+export async function runBlock (input: BlockInput): Promise<BlockEvidence> {
   rmSync(input.folder, { recursive: true, force: true })
   mkdirSync(input.folder, { recursive: true })
   const startedAt = new Date().toISOString()
   const evidence = await withUndo(async undo => ({ ...await measured(input, undo), startedAt }))
   writeFileSync(`${input.folder}/block.json`, JSON.stringify(evidence, null, 2) + '\n')
+  return evidence
 }
 
 async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<BlockEvidence, 'startedAt'>> {
@@ -65,13 +68,15 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
 
   let running
+  const launchedMs = nowMs()
   try {
     running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
   } catch (error) {
     const killed = workload.kind === 'streams' && group !== undefined && (countersOf(group)['memory.events.oom_kill'] ?? 0) > 0
     if (!killed) throw error
-    return { ...common, ...withoutLoad(error), serverCommandLine: [], ...atEnd() }
+    return { ...common, ...withoutLoad(error, await oomKillIn(group.path)), serverCommandLine: [], ...atEnd() }
   }
+  const serverStart = { launchedMs, readyMs: nowMs() }
   undo.push('llama-server', () => running.stop())
   const affinity = checkAffinity(input, options.cpus, running.pid, group !== undefined)
   const at = { ...before, pid: running.pid, url: running.url, apiKey: running.apiKey }
@@ -79,16 +84,24 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const readBack = { 'llama-server CPUs': affinity, ...await readBackAll(knobs, at) }
   signal.throwIfAborted()
 
-  const ready = { input, server: watchServer(running, group), undo }
+  const ready = { input, at, server: watchServer(running, group), undo }
   const load = workload.kind === 'open-loop' ? await openLoopLoad(ready, workload) : await streamsLoad(ready, workload)
   signal.throwIfAborted()
-  return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, ...atEnd() }
+  return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, serverStart, ...atEnd() }
 }
 
 /** A server that was killed before it was ready, by the limit that the block is about. */
-function withoutLoad (error: unknown): LoadEvidence {
+function withoutLoad (error: unknown, kernelLog: string | undefined): LoadEvidence {
   const atMs = nowMs()
-  const serverEnd: ServerEnd = { during: 'start', code: null, signal: null, atMs, why: `killed by the kernel for want of memory before it was ready (${error instanceof Error ? error.message.split('\n')[0] : String(error)})` }
+  const serverEnd: ServerEnd = {
+    during: 'start',
+    code: null,
+    signal: null,
+    atMs,
+    why: `killed by the kernel for want of memory before it was ready (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`,
+    ...(error instanceof ServerStartError ? error.end : {}),
+    ...(kernelLog === undefined ? {} : { kernelLog })
+  }
   return { loadFromMs: atMs, judgedFromMs: atMs, judgedToMs: atMs, drainedAtMs: atMs, generatorEventLoopDelayMaxMs: 0, readBack: {}, serverEnd }
 }
 

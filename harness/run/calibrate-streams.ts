@@ -5,10 +5,14 @@ import { middle, tokensBetween } from '../analyse/window.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
 import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibration, StreamsWorkload } from '../types.js'
-import { makeGroup } from './knob-stages.js'
+import type { Knob } from '../knobs/contract.js'
+import { evict } from '../knobs/residency.js'
+import { freeLibraries } from './free-libraries.js'
+import { beforeServer, controllersOf, launched, makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
 import { streamsJob } from './streams-load.js'
+import { clearReferenced, touchedSince } from './touched.js'
 import { withUndo } from './undo-stack.js'
 
 export interface CalibrateStreamsInput {
@@ -28,6 +32,11 @@ export async function calibrateStreams (input: CalibrateStreamsInput): Promise<S
   const { server } = input.prepared
   const kinds = new Map(input.conditions.map(({ threads = server.threads, model }): [string, Kind] =>
     [`${model ?? server.model.name}-t${threads}`.replaceAll(/[^\w.+-]+/g, '_'), { threads, ...(model === undefined ? {} : { model }) }]))
+  if (limitsMemory(input)) {
+    input.onStep('calibration: llama-server\'s own libraries, outside all groups')
+    mkdirSync(input.folder, { recursive: true })
+    await freeLibraries({ ...server, logPath: `${input.folder}/libraries.log` }, input.signal)
+  }
   const servers: CalibratedServer[] = []
   for (const [name, kind] of kinds) {
     input.onStep(`calibration: ${name}`)
@@ -37,23 +46,39 @@ export async function calibrateStreams (input: CalibrateStreamsInput): Promise<S
   return { servers }
 }
 
+/** Those that all conditions have and that are no interference. */
+function calibratedKnobs ({ conditions, prepared: { knobsOf } }: CalibrateStreamsInput): Knob[] {
+  const [first, ...rest] = conditions.map(condition => knobsOf(condition))
+  return (first ?? []).filter(knob => knob.calibrated === true && rest.every(knobs => knobs.some(({ spec }) => spec === knob.spec)))
+}
+
+function limitsMemory ({ conditions, prepared }: CalibrateStreamsInput): boolean {
+  return controllersOf(conditions.flatMap(prepared.knobsOf)).includes('memory')
+}
+
 /** The same load as a block's, so that what it measures is what an undisturbed block would. */
-async function calibrateOne ({ conditions, workload, prepared, promptSeed, signal }: CalibrateStreamsInput, kind: Kind, folder: string): Promise<CalibratedServer> {
+async function calibrateOne (input: CalibrateStreamsInput, kind: Kind, folder: string): Promise<CalibratedServer> {
+  const { conditions, workload, prepared, promptSeed, signal } = input
   mkdirSync(folder, { recursive: true })
-  const options = serverOf(prepared, kind)
+  const knobs = calibratedKnobs(input)
+  const options = launched(knobs, serverOf(prepared, kind))
   const cpus = prepared.placement.clientCpus
   const [outPath, samplesPath] = [`${folder}/calls.ndjson`, `${folder}/samples.ndjson`]
-  const { load, groupCounters } = await withUndo(async undo => {
+  const { load, groupCounters, touched } = await withUndo(async undo => {
+    // Its group is to be charged with all of the model.
+    if (limitsMemory(input)) await evict(options.model.path, signal)
     const group = await makeGroup(conditions.flatMap(prepared.knobsOf), prepared.groupHost, `weir-${process.pid}-calibration`, undo)
+    await beforeServer(knobs, { folder, server: options, group, clientCpus: cpus, signal }, undo)
     const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
     undo.push('llama-server', () => running.stop())
     const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: samplesPath, cpus })
     undo.push('sampler', () => sampler.stop())
     const job = { target: { url: running.url, apiKey: running.apiKey }, outPath, promptSeed }
     await runLoad(streamsJob(workload, { ...job, callPhase: 'warm-up', clients: 1, callsPerClient: 1 }), { cpus, signal })
+    const watched = limitsMemory(input) && clearReferenced(running.pid)
     const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }), { cpus, signal })
     signal.throwIfAborted()
-    return { load, groupCounters: group === undefined ? undefined : countersOf(group) }
+    return { load, groupCounters: group === undefined ? undefined : countersOf(group), touched: watched ? touchedSince(running.pid, options.model.path) : undefined }
   })
   const samples = readLines<OsSample>(samplesPath).filter(({ atMs }) => atMs >= load.fromMs && atMs <= load.toMs)
   const cpusUsed = cpusUsedIn(samples)
@@ -62,7 +87,8 @@ async function calibrateOne ({ conditions, workload, prepared, promptSeed, signa
     threads: options.threads,
     ...paceOf(readLines<CallSample>(outPath), load.fromMs, load.toMs),
     cpusUsed: cpusUsed === null ? null : rounded(cpusUsed),
-    ...(groupCounters === undefined ? {} : { groupCounters })
+    ...(groupCounters === undefined ? {} : { groupCounters }),
+    ...(touched === undefined ? {} : { touched })
   }
 }
 

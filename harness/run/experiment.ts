@@ -6,9 +6,11 @@ import { findGroupHost } from '../cgroups/index.js'
 import type { GroupHost } from '../cgroups/contract.js'
 import type { Knob } from '../knobs/contract.js'
 import { parseKnobs } from '../knobs/index.js'
+import type { SweepFile } from '../plan/experiment-file.js'
+import { nextLimit, probeOf, type Probe } from '../plan/limit-search.js'
 import type { Rate } from '../plan/workload.js'
 import type { Progress } from '../render/progress.js'
-import type { BlockPlan, Condition, Manifest, Plan, StreamsWorkload, WorkloadClass } from '../types.js'
+import type { BlockEvidence, BlockPlan, Condition, LimitSearch, Manifest, Plan, StreamsWorkload, WorkloadClass } from '../types.js'
 import { announce } from './announce.js'
 import { runBlock, type BlockStep } from './block.js'
 import { makePlan } from './make-plan.js'
@@ -18,7 +20,7 @@ import { stepsOf } from './steps.js'
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
   | { readonly kind: 'open-loop', readonly classes: readonly WorkloadClass[], readonly rate: Rate, readonly ttftLimitMs?: number, readonly slots: number }
-  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary }
+  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly search?: SweepFile['search'] }
 
 export interface ExperimentInput extends Omit<PlanInput, 'createdAt'> {
   readonly load: LoadSpec
@@ -47,19 +49,41 @@ export async function runExperiment (input: ExperimentInput): Promise<void> {
   writeFileSync(`${folder}/manifest.json`, JSON.stringify(prepared.manifest, null, 2) + '\n')
   writeFileSync(`${folder}/plan.json`, planBytes(plan).bytes)
   for (const line of announce(plan, prepared.manifest)) progress.note(line)
+  const probes: Probe[] = []
   for (const block of plan.blocks) {
-    if (!await finished(input, plan, block, prepared)) return
+    const evidence = await finished(input, plan, block, prepared, probes)
+    if (evidence === undefined) return
+    const probe = searchIn(plan) === undefined ? undefined : probeMade(plan, block, evidence)
+    if (probe !== undefined) probes.push(probe)
   }
 }
 
-/** False after an abort. A block that failed keeps its logs; without block.json it does not count. */
-async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, prepared: Prepared): Promise<boolean> {
+function searchIn (plan: Plan): LimitSearch | undefined {
+  return 'search' in plan ? plan.search : undefined
+}
+
+function probeMade (plan: Plan, block: BlockPlan, evidence: BlockEvidence): Probe | undefined {
+  const search = searchIn(plan)
+  if (search === undefined || conditionOf(plan, block).probe === undefined) return undefined
+  const probe = probeOf(search, evidence)
+  if (probe === undefined) throw new Error(`block ${block.index} (${block.condition}): the group has no limit or no count of refaults, so that the search cannot go on`)
+  return probe
+}
+
+/** A step of a search gets the limit that the steps before it lead to. */
+function chosenIn (plan: Plan, condition: Condition, probes: readonly Probe[]): Condition {
+  const search = searchIn(plan)
+  return search === undefined || condition.probe === undefined ? condition : { ...condition, knobs: [...condition.knobs, `memory-max=${nextLimit(search, probes)}`] }
+}
+
+/** Undefined after an abort. A block that failed keeps its logs; without block.json it does not count. */
+async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, prepared: Prepared, probes: readonly Probe[]): Promise<BlockEvidence | undefined> {
   const { signal } = input
   const folder = `${input.folder}/blocks/${String(block.index).padStart(2, '0')}-${block.condition}`
-  const condition = conditionOf(plan, block)
+  const condition = chosenIn(plan, conditionOf(plan, block), probes)
   const { placement } = prepared
   try {
-    await runBlock({
+    return await runBlock({
       plan: block,
       workload: plan.workload,
       policies: condition.policies,
@@ -72,11 +96,10 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
       signal,
       onStep: stepTeller(input, plan, block, prepared.manifest)
     })
-    return true
   } catch (error) {
     if (!signal.aborted) throw error
     rmSync(folder, { recursive: true, force: true })
-    return false
+    return undefined
   }
 }
 

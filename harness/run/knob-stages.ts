@@ -23,7 +23,8 @@ export async function makeGroup (knobs: readonly Knob[], host: () => Promise<Gro
   if (!found.ok) throw new Error(`${asked}: needs a control group for llama-server, and none can be made here: ${found.why}. To mend: ${found.mend}`)
   const lacking = controllers.filter(controller => !found.controllers.includes(controller))
   if (lacking.length > 0) throw new Error(`${asked}: needs the controllers ${controllers.join(', ')}; ${found.parent} (cgroup ${found.version}) lacks ${lacking.join(', ')}`)
-  const group = await found.create(name, controllers)
+  const commonLimitBytes = knobs.find(knob => knob.commonLimitBytes !== undefined)?.commonLimitBytes
+  const group = await found.create(name, controllers, commonLimitBytes === undefined ? {} : { commonLimitBytes })
   undo.push(`control group ${group.path}`, () => group.remove())
   return group
 }
@@ -41,6 +42,12 @@ export async function whileRunning (knobs: readonly Knob[], at: ServerRunning, u
     if (knob.running === undefined) continue
     at.signal.throwIfAborted()
     undo.push(knob.spec, await knob.running(at))
+  }
+}
+
+export async function underLoad (knobs: readonly Knob[], at: ServerRunning, undo: UndoStack): Promise<void> {
+  for (const knob of knobs) {
+    if (knob.underLoad !== undefined) undo.push(knob.spec, await knob.underLoad(at))
   }
 }
 

@@ -18,5 +18,5 @@ export async function makePlan (input: ExperimentInput, prepared: Prepared): Pro
     return withPredictions(openLoopDraft({ ...input, ...load, calibration, createdAt: new Date().toISOString() }), prepared.manifest)
   }
   const calibration = await calibrateStreams({ conditions: input.conditions, workload: load.workload, prepared, promptSeed: seed, folder, signal, onStep })
-  return withPredictions(streamsDraft({ ...input, ...load, calibration, createdAt: new Date().toISOString() }), prepared.manifest)
+  return withPredictions(streamsDraft({ ...input, ...load, model: input.model, calibration, createdAt: new Date().toISOString() }), prepared.manifest)
 }

@@ -1,22 +1,24 @@
-import type { StreamsJob } from '../load/job.js'
+import type { LoadProgress, StreamsJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
+import { oomKillIn } from '../probes/kernel-log.js'
 import { startSampler } from '../probes/start-sampler.js'
 import { startTools } from '../tools/supervise.js'
-import type { StreamsWorkload } from '../types.js'
+import type { ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
-import { countersOf } from './server-watch.js'
+import { underLoad } from './knob-stages.js'
+import { countersOf, type ServerWatch } from './server-watch.js'
 
 /** Warm-up and streams straight to llama-server. One that is killed under them is evidence: its calls have failed, and how it ended is told. */
-export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
+export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
   const { folder, placement, signal } = input
   const { running, group } = server
   const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
   undo.push('sampler', () => sampler.stop())
   const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
   undo.push('second tools', async () => { await tools.stop() })
-  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient'>) => {
+  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
     const summary = await runLoad(streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed }), {
-      cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone])
+      cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone]), onProgress
     })
     signal.throwIfAborted()
     return summary
@@ -24,8 +26,13 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
   if (workload.warmupCalls > 0) await run({ callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   input.onStep('load')
-  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls })
-  const serverEnd = await server.end(load.failed + load.unanswered > 0 || load.sent === 0)
+  let applied: Promise<void> | undefined
+  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }, ({ sent }) => {
+    if (sent > 0) applied ??= underLoad(input.knobs, at, undo)
+    applied?.catch(() => {})
+  })
+  await applied
+  const serverEnd = await endOf(server, load.failed + load.unanswered > 0 || load.sent === 0)
   const toolRuns = await tools.stop()
   return {
     loadFromMs: load.fromMs,
@@ -38,6 +45,12 @@ export async function streamsLoad ({ input, server, undo }: ReadyBlock, workload
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
     ...(serverEnd === undefined ? {} : { serverEnd })
   }
+}
+
+async function endOf (server: ServerWatch, callsFailed: boolean): Promise<ServerEnd | undefined> {
+  const end = await server.end(callsFailed)
+  const kernelLog = end === undefined || server.group === undefined ? undefined : await oomKillIn(server.group.path)
+  return end === undefined || kernelLog === undefined ? end : { ...end, kernelLog }
 }
 
 export function streamsJob (workload: StreamsWorkload, rest: Pick<StreamsJob, 'target' | 'outPath' | 'promptSeed' | 'callPhase' | 'clients' | 'callsPerClient'>): StreamsJob {

@@ -94,6 +94,8 @@ export interface BlockEvidence {
   readonly drainedAtMs: number
   readonly startedAt: string
   readonly serverCommandLine: readonly string[]
+  /** Monotonic: when llama-server was launched, and when it first said that it is healthy. */
+  readonly serverStart?: { readonly launchedMs: number, readonly readyMs: number }
   readonly placement: Placement
   /** State that was read back before the load: affinity of llama-server, policies of the gateway, what each knob saw. */
   readonly readBack: Readonly<Record<string, string>>
@@ -113,11 +115,12 @@ export interface BlockEvidence {
 export interface ServerEnd {
   /** `start`: before it was ready, so there are no calls. */
   readonly during: 'start' | 'load'
-  /** Both null when it ended before it was ready; `why` has what is known. */
   readonly code: number | null
   readonly signal: string | null
   readonly atMs: number
   readonly why: string
+  /** The kernel's line about a kill in its control group, by `dmesg`: which process, on which limit. */
+  readonly kernelLog?: string
 }
 
 export interface Placement {

@@ -79,6 +79,18 @@ export interface Condition {
   readonly model?: string
   /** Id of the condition that it is contrasted with; absent: it is nobody's treatment. */
   readonly baseline?: string
+  /** 1-based: one step of the plan's search, whose limit follows from the steps before it. */
+  readonly probe?: number
+}
+
+/** A binary search over `memory.max` for the cliff: the largest limit under which the load reads the model again and again. Named before its first step. */
+export interface LimitSearch {
+  /** The cliff is looked for between these, bytes. */
+  readonly fromBytes: number
+  readonly toBytes: number
+  readonly probes: number
+  /** A load that refaults more bytes than this, or whose server is killed, is below the cliff. */
+  readonly refaultBytes: number
 }
 
 /**
@@ -105,6 +117,8 @@ export interface CalibratedServer {
   readonly cpusUsed: number | null
   /** Of its control group when all was over, where one could be made: `memory.peak`, `memory.stat.anon`, … */
   readonly groupCounters?: Readonly<Record<string, number>>
+  /** Pages that the load touched (`Referenced` of /proc/PID/smaps, cleared before it); only where conditions limit memory. */
+  readonly touched?: { readonly modelBytes: number, readonly otherFilesBytes: number }
 }
 
 export interface StreamsCalibration {
@@ -154,6 +168,7 @@ export interface OpenLoopPlan extends PlanOfAnyKind {
 export interface StreamsPlan extends PlanOfAnyKind {
   readonly workload: StreamsWorkload
   readonly calibration: StreamsCalibration
+  readonly search?: LimitSearch
 }
 
 /** plan.json: written before the first block; its sha256 is in result.json. */

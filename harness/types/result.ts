@@ -66,6 +66,14 @@ export interface Claim {
   readonly explanation: string
   /** Predicted times, drawn on the spectrum of the gaps of these conditions. */
   readonly marks?: readonly Mark[]
+  /** Predicted doses, drawn on the dose-response of that factor. */
+  readonly doseMarks?: readonly DoseMark[]
+}
+
+export interface DoseMark {
+  readonly factor: string
+  readonly at: number
+  readonly label: string
 }
 
 export interface Mark {
@@ -145,6 +153,8 @@ export interface StreamsBlockSummary extends SummaryOfAnyKind {
   readonly answered: number
   readonly failed: number
   readonly ttftP50Ms: number | null
+  /** From the launch of llama-server until it is healthy, and from its first call to that one's first token; what the harness does in between is not in it. */
+  readonly startToFirstTokenMs: number | null
   /** Over all gaps of the answered calls; null below the floors of the percentiles. */
   readonly itlP50Ms: number | null
   readonly itlP95Ms: number | null

@@ -4,6 +4,11 @@ import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
+import { memoryLimit } from './memory-limit.js'
+import { memoryProtect } from './memory-protect.js'
+import { mlock } from './mlock.js'
+import { noSwap } from './no-swap.js'
+import { preload } from './preload.js'
 import { threads } from './threads.js'
 
 /** All that is known before the first block; the calibration is in it. */
@@ -30,7 +35,12 @@ const registry: readonly ClaimEntry[] = [
   admission,
   cpuQuota,
   cpuBurst,
-  threads
+  threads,
+  memoryLimit,
+  memoryProtect,
+  mlock,
+  noSwap,
+  preload
 ]
 
 /** @throws when there is no such entry, naming all there are */

@@ -7,7 +7,7 @@ import { FAINT, FONT_SIZE, INK, legend, styleAt, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
 import type { DoseMetric, DoseSeries } from './dose-data.js'
 import type { Size } from './style.js'
-import type { StreamsResult } from '../../types.js'
+import type { DoseMark, StreamsResult } from '../../types.js'
 
 /** The finest ones; more would be too small to read. */
 const MOST_FACTORS = 2
@@ -21,11 +21,12 @@ interface Panel {
   readonly metric: DoseMetric
   readonly series: readonly DoseSeries[]
   readonly levels: readonly { readonly name: string, readonly value: number }[]
+  readonly marks: readonly DoseMark[]
 }
 
 function panelsOf (result: StreamsResult): Panel[][] {
   const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
-  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric) })))
+  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric), marks: result.claims.flatMap(({ doseMarks = [] }) => doseMarks).filter((mark) => mark.factor === factor) })))
 }
 
 /** 0: the sweep has no numeric factor, there is nothing to draw. */
@@ -87,9 +88,18 @@ function scaleOf (name: string, where: 'x' | 'y', values: readonly number[], mos
   return valueAxis(name, where, {
     min: least - margin,
     max: most + margin,
-    label: { customValues: [...values], formatter: (value: number) => formatNumber(value) },
+    label: { customValues: apart(values, most - least), formatter: (value: number) => formatNumber(value) },
     axisTick: { show: true, lineStyle: { color: FAINT }, customValues: [...values] }
   })
+}
+
+/** Values whose labels do not run into each other; both ends are among them. */
+function apart (values: readonly number[], range: number): number[] {
+  const last = values.at(-1)
+  return values.reduce<number[]>((kept, value) => {
+    const clear = kept.every((other) => Math.abs(value - other) >= 0.09 * range) && (last === undefined || value === last || last - value >= 0.09 * range)
+    return clear ? [...kept, value] : kept
+  }, [])
 }
 
 function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnType<typeof styleAt>) {
@@ -112,12 +122,17 @@ function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnT
         symbol: 'none',
         silent: true,
         lineStyle: { color: FAINT, type: 'dotted', width: 1.5 },
-        data: panel.levels.map(({ name, value }, at) => ({
+        data: [...panel.marks.map(({ at, label }) => ({
+          xAxis: x(at),
+          name: label,
+          lineStyle: { color: INK, type: 'dashed' as const, width: 1.5 },
+          label: { color: INK, fontSize: FONT_SIZE - 2, position: 'insideEndTop' as const, formatter: '{b}' }
+        })), ...panel.levels.map(({ name, value }, at) => ({
           yAxis: y(value),
           name,
           // Levels of several baselines lie close together.
           label: { color: INK, fontSize: FONT_SIZE - 2, position: at % 2 === 0 ? 'insideStartTop' : 'insideEndTop', formatter: '{b}' }
-        }))
+        }))]
       }
     }
   ]

@@ -1,0 +1,103 @@
+import t from 'tap'
+import { analyse } from '../analyse.js'
+import { simulateMemory, type MemorySimulation } from '../testing-memory.js'
+import type { Block, Claim, Evidence, Leg } from '../../types.js'
+
+const ofLegs = (claim: Claim): Record<string, Leg['status']> => ({ application: claim.application.status, os: claim.os.status, control: claim.control.status, mechanism: claim.mechanism.status })
+const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
+
+function claims (evidence: Evidence): { readonly cliff: Claim, readonly kill: Claim } {
+  const [cliff, kill] = analyse(evidence, { cells: false }).claims
+  if (cliff === undefined || kill === undefined) throw new Error('no claims')
+  return { cliff, kill }
+}
+
+const simulated = (options: Partial<MemorySimulation> = {}) => claims(simulateMemory('memory-limit', options))
+
+/** The same run with the blocks of some conditions changed. */
+const changed = (wanted: (condition: string) => boolean, change: (block: Block) => Block) => simulated({ change: (block, { id }) => wanted(id) ? change(block) : block })
+
+const withCounters = (block: Block, atEnd: Record<string, number | undefined>): Block => ({
+  ...block,
+  evidence: { ...block.evidence, groupCountersAtEnd: JSON.parse(JSON.stringify({ ...block.evidence.groupCountersAtEnd, ...atEnd })) as Record<string, number> }
+})
+
+t.test('all legs of both claims hold; the cliff that was searched is the one that was predicted', async t => {
+  const { cliff, kill } = simulated()
+  t.same(ofLegs(cliff), all, JSON.stringify(cliff, null, 1))
+  t.same(ofLegs(kill), all, JSON.stringify(kill, null, 1))
+  t.equal(cliff.status, 'SUPPORTED')
+  t.equal(kill.status, 'SUPPORTED')
+  t.match(cliff.doseMarks, [{ factor: 'limitMiB', at: 66 }])
+  t.ok(Math.abs((cliff.mechanism.value ?? 0) - 66) < 1, cliff.mechanism.statement)
+})
+
+t.test('sabotage: the limits are set and have no effect', async t => {
+  const { cliff, kill } = simulated({ limits: false })
+  t.match(ofLegs(cliff), { application: 'fails', os: 'missing', mechanism: /fails|missing/ })
+  t.equal(cliff.status, 'UNSUPPORTED')
+  t.match(ofLegs(kill), { application: 'fails', mechanism: 'fails' })
+  t.equal(kill.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: no limit was set at all: the search has no steps', async t => {
+  const { cliff } = changed(() => true, block => withCounters(block, { 'memory.max': undefined }))
+  t.equal(cliff.mechanism.status, 'missing')
+  t.equal(cliff.status, 'UNSUPPORTED')
+})
+
+t.test('a step of the search whose limit does not follow from those before it', async t => {
+  const { cliff } = changed(id => id === 'probe-3', block => withCounters(block, { 'memory.max': 50 * 1024 ** 2 }))
+  t.match(cliff.mechanism, { status: 'missing', statement: /probe-3/ })
+})
+
+t.test('the cliff lies elsewhere than predicted: fails', async t => {
+  const { cliff } = simulated({ calibration: server => server.model === 'small' ? { ...server, groupCounters: { ...server.groupCounters, 'memory.stat.anon': 27 * 1024 ** 2 } } : server })
+  t.equal(cliff.mechanism.status, 'fails')
+})
+
+t.test('without what the calibration saw nothing is predicted', async t => {
+  t.throws(() => simulated({ calibration: ({ touched, ...server }) => server }), /clear_refs/)
+  const { cliff, kill } = simulated({ calibration: ({ groupCounters, ...server }) => server })
+  t.same([cliff.status, kill.status], ['UNSUPPORTED', 'UNSUPPORTED'])
+})
+
+t.test('each leg of the cliff taken away alone', async t => {
+  const below = (id: string): boolean => id === 'below'
+  const slow = changed(below, block => ({ ...block, calls: block.calls.map(call => ({ ...call, itlMs: call.itlMs.map(ms => ms / 4), firstMs: call.intendedMs + 50 })), evidence: { ...block.evidence, judgedToMs: block.evidence.judgedFromMs + (block.evidence.judgedToMs - block.evidence.judgedFromMs) / 4 } }))
+  t.equal(slow.cliff.application.status, 'fails')
+  const noIo = changed(below, block => ({ ...block, samples: block.samples.map(({ process, ...rest }) => rest) }))
+  t.same(ofLegs(noIo.cliff), { ...all, os: 'missing' })
+  const otherReads = changed(below, block => ({ ...block, samples: block.samples.map(sample => sample.process === undefined ? sample : { ...sample, process: { ...sample.process, readBytes: (sample.process.readBytes ?? 0) / 2 } }) }))
+  t.same(ofLegs(otherReads.cliff), { ...all, os: 'fails' })
+  const withIostat = (readBytes: number) => changed(below, block => {
+    const [fromMs, toMs] = [block.evidence.judgedFromMs, block.evidence.judgedToMs]
+    const refaulted = (block.samples.at(-1)?.cgroup?.['memory.stat.workingset_refault_file'] ?? 0) * 4096
+    return { ...block, tools: { iostat: { fromMs: fromMs + 0.25 * (toMs - fromMs), toMs: fromMs + 0.75 * (toMs - fromMs), reads: 1, readBytes: readBytes * refaulted / 2, writtenBytes: 0 } } }
+  })
+  t.match(withIostat(1).cliff.os, { status: 'holds', source: /iostat/ })
+  t.match(withIostat(0.8).cliff.os, { status: 'fails', value: 0.8 })
+  const throttled = changed(below, block => withCounters(block, { 'cpu.stat.nr_throttled': 9 }))
+  t.same(ofLegs(throttled.cliff), { ...all, control: 'fails' })
+  const swapped = changed(below, block => withCounters(block, { 'memory.stat.workingset_refault_anon': 9 }))
+  t.same(ofLegs(swapped.cliff), { ...all, control: 'fails' })
+  const tinySuffers = changed(id => id === 'tiny', block => withCounters(block, { 'memory.stat.workingset_refault_file': 9999 }))
+  t.same(ofLegs(tinySuffers.cliff), { ...all, control: 'fails' })
+  const noPressure = changed(below, block => withCounters(block, { 'memory.pressure.full_usec': 0 }))
+  t.same(ofLegs(noPressure.cliff), { ...all, mechanism: 'fails' })
+  const faults = changed(below, block => withCounters(block, { 'memory.stat.pgmajfault': 60_000 }))
+  t.same(ofLegs(faults.cliff), { ...all, mechanism: 'fails' })
+})
+
+t.test('each leg of the kill taken away alone', async t => {
+  const dropped = (id: string): boolean => id === 'no-mmap-drop'
+  const ended = (change: (end: NonNullable<Block['evidence']['serverEnd']>) => object) => changed(dropped, block => block.evidence.serverEnd === undefined ? block : { ...block, evidence: { ...block.evidence, serverEnd: { ...block.evidence.serverEnd, ...change(block.evidence.serverEnd) } } })
+  t.same(ofLegs(ended(() => ({ signal: 'SIGSEGV' })).kill), { ...all, control: 'fails' }, 'a crash is no kill, whatever is counted')
+  t.match(ofLegs(ended(({ kernelLog = '' }) => ({ kernelLog: kernelLog.replace('llama-server', 'head') })).kill), { os: 'fails', control: 'fails' }, 'another process of the group was killed')
+  t.same(ofLegs(ended(() => ({ kernelLog: undefined })).kill), { ...all, os: 'missing' })
+  t.match(ofLegs(changed(dropped, block => withCounters(block, { 'memory.events.oom_kill': 0 })).kill), { control: 'fails', mechanism: 'fails' })
+  t.same(ofLegs(changed(id => id === 'no-mmap-above', block => withCounters(block, { 'memory.stat.anon': 17 * 1024 ** 2 })).kill), { ...all, mechanism: 'fails' })
+  t.same(ofLegs(changed(id => id === 'below', block => withCounters(block, { 'memory.events.oom_kill': 1 })).kill), { ...all, control: 'fails' })
+  const survived = changed(dropped, block => ({ ...block, calls: block.calls.map(call => ({ ...call, outcome: 'answered' as const })) }))
+  t.equal(survived.kill.application.status, 'fails')
+})

@@ -1,0 +1,71 @@
+/** What the claims of the memory mitigations have in common: their two arms, and how much of a model is read again. */
+import type { StreamsView } from '../streams-summary.js'
+import type { PlanDraft } from './index.js'
+import { unbounded } from './leg.js'
+import { ofCondition } from '../gate.js'
+import { grownBy, growth, largestOf, refaultedBytes, smallestOf, type Figure } from './memory-figures.js'
+import type { Check } from './mitigation.js'
+
+export const [without, withIt] = ['before', 'after'] as const
+export const mebi = 1024 ** 2
+
+export function inMebibytes (figure: Figure): Figure {
+  return view => { const bytes = figure(view); return bytes === null ? null : bytes / mebi }
+}
+
+/** What llama-server's process read from storage during the load (/proc/PID/io). */
+export const readByProcess: Figure = grownBy(sample => sample.process?.readBytes)
+
+export function touchedMebibytes (draft: PlanDraft): number | undefined {
+  const bytes = 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes : undefined
+  return bytes === undefined ? undefined : bytes / mebi
+}
+
+/** At least half of what a token touches in each block. */
+export function halfAModel (draft: PlanDraft): readonly [number, number] | undefined {
+  const touched = touchedMebibytes(draft)
+  return touched === undefined ? undefined : [touched / 2, unbounded]
+}
+
+export const lessThanOne = (): readonly [number, number] => [0, 1]
+
+/** MiB read again in the load: in each block without it at least half a model, in each block with it less than 1. */
+export const refaultChecks: readonly [Check, Check] = [
+  { id: 'refaulted-mib-with', metric: 'refaulted-pages', what: 'MiB refaulted during the load with it, most of any block', source: 'memory.stat workingset_refault_file', value: views => largestOf(views, [withIt], inMebibytes(refaultedBytes)), band: lessThanOne },
+  { id: 'refaulted-mib-without', metric: 'refaulted-pages', what: 'without it, least of any block', source: 'memory.stat workingset_refault_file', value: views => smallestOf(views, [without], inMebibytes(refaultedBytes)), band: halfAModel, quiet: null }
+]
+
+export const readChecks: readonly [Check, Check] = [
+  { id: 'read-mib-with', metric: 'read-bytes', what: 'MiB that llama-server read from storage during the load with it, most of any block', source: '/proc/PID/io', value: views => largestOf(views, [withIt], inMebibytes(readByProcess)), band: lessThanOne },
+  { id: 'read-mib-without', metric: 'read-bytes', what: 'without it, least of any block', source: '/proc/PID/io', value: views => smallestOf(views, [without], inMebibytes(readByProcess)), band: halfAModel, quiet: null }
+]
+
+export const notThrottled: Check = {
+  id: 'throttled-periods', metric: 'throttled-periods', what: 'periods throttled by a CPU quota, most of any block', source: 'cpu.stat nr_throttled', value: views => largestOf(views, [without, withIt], growth('cpu.stat.nr_throttled')), band: () => [0, 0]
+}
+
+export const notSwapped: Check = {
+  id: 'swapped-in-pages', metric: 'memory.stat', what: 'anonymous pages brought back from swap, most of any block', source: 'memory.stat workingset_refault_anon', value: views => largestOf(views, [without, withIt], growth('memory.stat.workingset_refault_anon')), band: () => [0, 0]
+}
+
+/** Share of the blocks of an arm in which something was read back, and is not nothing. */
+export function readBackShare (condition: string, what: string): (views: readonly StreamsView[]) => number | null {
+  return views => {
+    const blocks = ofCondition(views, condition).map(({ block }) => block.evidence.readBack[what])
+    return blocks.length === 0 ? null : blocks.filter(value => value !== undefined && !value.startsWith('0 bytes')).length / blocks.length
+  }
+}
+
+/** The interference was there in both arms alike. */
+export const hogInBoth: Check = {
+  id: 'hog-in-all-blocks',
+  metric: 'read-back',
+  what: 'share of the blocks of each arm with the page-cache hog at work in its group, least',
+  source: 'cgroup.procs, /proc/PID/io and fincore of the hog',
+  value: views => {
+    const shares = [without, withIt].map(condition => readBackShare(condition, 'page-cache hog')(views))
+    return shares.includes(null) ? null : Math.min(...shares.flatMap(share => share ?? []))
+  },
+  band: () => [1, 1],
+  quiet: [0, 0]
+}

@@ -1,0 +1,33 @@
+import { atEnd, grownBy, growth, largestOf, smallestOf } from './memory-figures.js'
+import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, touchedMebibytes, without, withIt } from './memory-mitigations.js'
+import { unbounded } from './leg.js'
+import { mitigationEntry } from './mitigation.js'
+
+const locked = 'locked memory (VmLck)'
+const majorFaults = grownBy(sample => sample.process?.majorFaults)
+
+export const mlock = mitigationEntry({
+  id: 'mlock',
+  statement: 'With the model locked in memory a page-cache hog in the same limit no longer makes the next request after a pause read the model again',
+  explanation: 'Mapped weights are page cache like the hog’s file, and the limit’s reclaim takes from both. A model in use is spared, its pages are marked as referenced with each token; while the server waits they are not, and go. ' +
+    'Locked pages are on the unevictable list: reclaim passes them by and takes the hog’s, which are read once and worth nothing. llama-server only warns when it may not lock, so VmLck is read back and not the flag. ' +
+    '(The group’s own count of refaults is mostly the hog’s; the process’s reads and major faults are not.)',
+  primary: { metric: 'ttft-p50', better: 'lower' },
+  os: readChecks,
+  control: [
+    { id: 'locked-with', metric: 'read-back', what: 'share of the blocks with it in which the kernel says that the model is locked', source: '/proc/PID/status VmLck', value: readBackShare(withIt, locked), band: () => [1, 1] },
+    { id: 'locked-without', metric: 'read-back', what: 'without it', source: '/proc/PID/status VmLck', value: readBackShare(without, locked), band: () => [0, 0] },
+    hogInBoth, notThrottled, notSwapped
+  ],
+  mechanism: [
+    {
+      id: 'unevictable-mib-with', metric: 'memory.stat', what: 'MiB that cannot be evicted with it, least of any block', source: 'memory.stat unevictable', value: views => smallestOf(views, [withIt], inMebibytes(atEnd('memory.stat.unevictable'))),
+      band: draft => { const touched = touchedMebibytes(draft); return touched === undefined ? undefined : [0.95 * touched, unbounded] }
+    },
+    { id: 'unevictable-mib-without', metric: 'memory.stat', what: 'without it, most of any block', source: 'memory.stat unevictable', value: views => largestOf(views, [without], inMebibytes(atEnd('memory.stat.unevictable'))), band: () => [0, 1] },
+    { id: 'major-faults-with', metric: 'major-faults', what: 'major faults of the process during the load with it, most of any block', source: '/proc/PID/stat', value: views => largestOf(views, [withIt], majorFaults), band: () => [0, 2] },
+    { id: 'major-faults-without', metric: 'major-faults', what: 'without it, least of any block', source: '/proc/PID/stat', value: views => smallestOf(views, [without], majorFaults), band: () => [10, unbounded], quiet: null },
+    { id: 'limit-hits', metric: 'memory.events', what: 'times that the limit was met during the load, least of any block', source: 'memory.events max', value: views => smallestOf(views, [without, withIt], growth('memory.events.max')), band: () => [1, unbounded], quiet: null },
+    { id: 'kills', metric: 'oom-kills', what: 'kills, most of any block', source: 'memory.events oom_kill', value: views => largestOf(views, [without, withIt], view => view.summary.group.oomKills ?? null), band: () => [0, 0] }
+  ]
+})
