@@ -28,7 +28,7 @@ export async function runToReport ({ input, out, json, expectedSeconds }: RunToR
   let failure: unknown
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(130)
-    progress.note('stopping: what is finished is kept and the machine is put back (press again to leave at once, without that)')
+    progress.note('stopping: what is finished is kept and the machine is put back (press again to leave at once: then what runs is killed and files of the block under way stay)')
     stop.abort(new Error('stopped by the user'))
   }
   const progress = createProgress(process.stderr, expectedSeconds)

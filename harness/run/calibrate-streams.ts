@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { startServer } from '../../models/start.js'
+import type { Knob } from '../knobs/contract.js'
 import { cpusUsedIn, ttftMs } from '../analyse/streams-summary.js'
 import { middle, tokensBetween } from '../analyse/window.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
 import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibration, StreamsWorkload } from '../types.js'
-import { makeGroup } from './knob-stages.js'
+import { launched, makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
 import { streamsJob } from './streams-load.js'
@@ -23,7 +24,10 @@ export interface CalibrateStreamsInput {
 
 type Kind = Pick<Condition, 'threads' | 'model'>
 
-/** One run of the streams for each model and thread count of the conditions, without knobs: predictions can rest on it. */
+/**
+ * One run of the streams for each model and thread count of the conditions: predictions can rest on it. Of the knobs it has only how all
+ * conditions alike start llama-server: two threads on the one CPU of a condition that has two would tell nothing.
+ */
 export async function calibrateStreams (input: CalibrateStreamsInput): Promise<StreamsCalibration> {
   const { server } = input.prepared
   const kinds = new Map(input.conditions.map(({ threads = server.threads, model }): [string, Kind] =>
@@ -40,12 +44,12 @@ export async function calibrateStreams (input: CalibrateStreamsInput): Promise<S
 /** The same load as a block's, so that what it measures is what an undisturbed block would. */
 async function calibrateOne ({ conditions, workload, prepared, promptSeed, signal }: CalibrateStreamsInput, kind: Kind, folder: string): Promise<CalibratedServer> {
   mkdirSync(folder, { recursive: true })
-  const options = serverOf(prepared, kind)
+  const options = launched(commonKnobs(conditions, prepared), serverOf(prepared, kind))
   const cpus = prepared.placement.clientCpus
   const [outPath, samplesPath] = [`${folder}/calls.ndjson`, `${folder}/samples.ndjson`]
   const { load, groupCounters } = await withUndo(async undo => {
     const group = await makeGroup(conditions.flatMap(prepared.knobsOf), prepared.groupHost, `weir-${process.pid}-calibration`, undo)
-    const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
+    const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) }, { signal })
     undo.push('llama-server', () => running.stop())
     const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: samplesPath, cpus })
     undo.push('sampler', () => sampler.stop())
@@ -64,6 +68,13 @@ async function calibrateOne ({ conditions, workload, prepared, promptSeed, signa
     cpusUsed: cpusUsed === null ? null : rounded(cpusUsed),
     ...(groupCounters === undefined ? {} : { groupCounters })
   }
+}
+
+function commonKnobs (conditions: readonly Condition[], { knobsOf }: Prepared): Knob[] {
+  const [first, ...others] = conditions.map(({ knobs }) => knobs)
+  const common = (first ?? []).filter(spec => others.every(knobs => knobs.includes(spec)))
+  const [condition] = conditions
+  return condition === undefined ? [] : knobsOf({ ...condition, knobs: common })
 }
 
 function readLines<T> (path: string): T[] {
