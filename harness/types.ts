@@ -5,4 +5,5 @@
  */
 export type * from './types/plan.js'
 export type * from './types/evidence.js'
+export type * from './types/tools.js'
 export type * from './types/result.js'

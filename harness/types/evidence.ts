@@ -2,6 +2,7 @@
 import type { ModelFile } from '../../models/types.js'
 import type { CallRecord } from '../../policies/contract.js'
 import type { BlockPlan, Plan } from './plan.js'
+import type { BlockTools, ToolRun } from './tools.js'
 
 /** One line of calls.ndjson. */
 export interface CallSample {
@@ -93,6 +94,8 @@ export interface BlockEvidence {
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
   /** llama-server ended by itself or was killed: evidence in a block of streams. */
   readonly serverEnd?: ServerEnd
+  /** Absent in runs before Weir ran other tools beside its own sampler. */
+  readonly tools?: readonly ToolRun[]
   readonly generatorEventLoopDelayMaxMs: number
   readonly warnings: readonly string[]
 }
@@ -118,6 +121,8 @@ export interface Block {
   readonly evidence: BlockEvidence
   readonly calls: readonly CallSample[]
   readonly samples: readonly OsSample[]
+  /** What other tools counted in the judged window, from their own output (`tools/*.txt`). */
+  readonly tools?: BlockTools
   /** Gateway records (`CallRecord` lines) of this block. */
   readonly records: readonly CallRecord[]
 }

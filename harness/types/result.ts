@@ -1,6 +1,7 @@
 /** What follows from plan and evidence. */
 import type { Manifest } from './evidence.js'
 import type { Condition, Design, OpenLoopWorkload, OutcomeSpec, PresetName, StreamsWorkload } from './plan.js'
+import type { BlockTools, CrossCheck } from './tools.js'
 
 export type Population = 'offered' | 'answered' | 'refused' | 'block'
 export type ContrastVerdict = 'better' | 'worse' | 'equivalent' | 'cannot say'
@@ -118,6 +119,10 @@ interface SummaryOfAnyKind {
   readonly serverCpuUsecPerToken: number | null
   /** The sampler's own CPU time ÷ wall time. */
   readonly samplerCpuShare: number
+  /** CPU time of the tools that ran beside it ÷ wall time; absent when none did. */
+  readonly toolsCpuShare?: number
+  readonly tools?: BlockTools
+  readonly crossChecks?: readonly CrossCheck[]
   readonly valid: boolean
   readonly because?: string
 }
