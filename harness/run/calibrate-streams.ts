@@ -25,13 +25,16 @@ export interface CalibrateStreamsInput {
 type Kind = Pick<Condition, 'threads' | 'model'>
 
 /**
- * One run of the streams for each model and thread count of the conditions: predictions can rest on it. Of the knobs it has only how all
- * conditions alike start llama-server: two threads on the one CPU of a condition that has two would tell nothing.
+ * One run of the streams for each model and thread count of the conditions, be it a knob's: predictions can rest on it. Of the other knobs it
+ * has only how all conditions alike start llama-server: two threads on one CPU, where the conditions have two, would tell nothing.
  */
 export async function calibrateStreams (input: CalibrateStreamsInput): Promise<StreamsCalibration> {
   const { server } = input.prepared
-  const kinds = new Map(input.conditions.map(({ threads = server.threads, model }): [string, Kind] =>
-    [`${model ?? server.model.name}-t${threads}`.replaceAll(/[^\w.+-]+/g, '_'), { threads, ...(model === undefined ? {} : { model }) }]))
+  const kinds = new Map(input.conditions.map((condition): [string, Kind] => {
+    const { model } = condition
+    const { threads } = launched(input.prepared.knobsOf(condition), serverOf(input.prepared, condition))
+    return [`${model ?? server.model.name}-t${threads}`.replaceAll(/[^\w.+-]+/g, '_'), { threads, ...(model === undefined ? {} : { model }) }]
+  }))
   const servers: CalibratedServer[] = []
   for (const [name, kind] of kinds) {
     input.onStep(`calibration: ${name}`)

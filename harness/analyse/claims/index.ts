@@ -2,6 +2,9 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { cpuWeight } from './cpu-weight.js'
+import { noisyNeighbour } from './noisy-neighbour.js'
+import { threadsFreeCores } from './threads-free-cores.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -23,7 +26,12 @@ export interface ClaimEntry {
   claims (plan: Plan, blocks: readonly Block[], findings: Findings): Claim[]
 }
 
-const registry: readonly ClaimEntry[] = [admission]
+const registry: readonly ClaimEntry[] = [
+  admission,
+  noisyNeighbour,
+  cpuWeight,
+  threadsFreeCores
+]
 
 /** @throws when there is no such entry, naming all there are */
 export function claimEntry (id: string): ClaimEntry {
