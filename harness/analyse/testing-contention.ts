@@ -23,8 +23,8 @@ export interface ContentionSimulation extends Partial<Omit<StreamsSimulation, 'c
   readonly conditions: readonly ContendedCondition[]
   readonly claim: string
   readonly quiet?: boolean
-  /** A source that this machine does not have. */
-  readonly without?: 'schedstat' | 'pidstat' | 'perf' | 'host' | 'process'
+  /** A source that this machine does not have; `queue`: nothing that tells of run queues. */
+  readonly without?: 'queue' | 'pidstat' | 'perf' | 'host' | 'process'
   readonly calibration?: StreamsPlan['calibration']
 }
 
@@ -59,7 +59,7 @@ function contended (block: Block, conditions: readonly ContendedCondition[], wit
       groupCountersAtStart: { 'cpu.stat.nr_throttled': 0 },
       groupCountersAtEnd: { 'cpu.stat.nr_throttled': throttledPeriods }
     },
-    tools: { ...(without === 'pidstat' ? {} : { pidstat }), ...(without === 'perf' ? {} : { perf }) },
+    tools: { ...(without === 'pidstat' || without === 'queue' ? {} : { pidstat }), ...(without === 'perf' ? {} : { perf }) },
     samples: Array.from({ length: 11 }, (_, i) => sampleAt(condition, fromMs, (toMs - fromMs) * i / 10, without))
   }
 }
@@ -80,7 +80,7 @@ function sampleAt (condition: ContendedCondition, fromMs: number, sinceMs: numbe
             majorFaults: majorFaultsPerSecond * sinceMs / 1000,
             voluntarySwitches: 0,
             involuntarySwitches: preemptionsPerSecond * sinceMs / 1000,
-            ...(without === 'schedstat' ? {} : { runQueueWaitNs: 1000 * waited(condition, cpuUsec) }),
+            ...(without === 'queue' ? {} : { runQueueWaitNs: 1000 * waited(condition, cpuUsec) }),
             cpuUsec,
             threads: 3
           }
