@@ -43,20 +43,22 @@ const comparison = Type.Object({
 }, closed)
 
 const factors = Type.Record(text, Type.Union([Type.Number(), text]))
-const cell = Type.Object({
-  id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+]*$' }),
+const cellWith = (id: string) => Type.Object({
+  id: Type.String({ pattern: id }),
   knobs: Type.Optional(knobs),
   factors: Type.Optional(factors),
   threads: Type.Optional(wholeFrom(1)),
   model: Type.Optional(text)
 }, closed)
+/** Ids of points are joined by `-`. */
+const point = cellWith('^[A-Za-z0-9][A-Za-z0-9._+]*$')
 const repeats = wholeFrom(1)
 
 const sweep = Type.Object({
   ...common,
   kind: Type.Literal('sweep'),
-  cells: Type.Optional(Type.Array(Type.Composite([cell, Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) })]))),
-  grid: Type.Optional(Type.Array(Type.Array(cell, { minItems: 1 }), { minItems: 1 })),
+  cells: Type.Optional(Type.Array(cellWith('^[A-Za-z0-9][A-Za-z0-9._+-]*$'))),
+  grid: Type.Optional(Type.Array(Type.Array(point, { minItems: 1 }), { minItems: 1 })),
   workload: streams,
   baseline: text,
   repeats: Type.Optional(Type.Object({ smoke: repeats, laptop: repeats, overnight: repeats }, closed))
@@ -66,7 +68,7 @@ const sweep = Type.Object({
 export type ComparisonFile = Static<typeof comparison>
 /** A dose-response: a file in bench/experiments, or anywhere, named in `harness run`. */
 export type SweepFile = Static<typeof sweep>
-export type SweepCell = Static<typeof cell>
+export type SweepCell = Static<typeof point>
 export type StreamsSpec = Static<typeof streams>
 export type ExperimentFile = ComparisonFile | SweepFile
 

@@ -1,11 +1,11 @@
 import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
-import { cpuPerToken, cpusUsed, middleOf, type Figure } from '../contention.js'
+import { cpuPerToken, cpusUsed, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
-import { claimOf, figureLeg, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
+import { claimOf, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
 import type { ClaimEntry } from './index.js'
-import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, missingLeg, unbounded } from './leg.js'
 
 /** The dose of a condition; conditions without one have hogs of the idle class. */
 const DOSE = 'hogs per CPU'
