@@ -15,6 +15,7 @@ import { memoryMin } from './memory-min.js'
 import { mlock } from './mlock.js'
 import { noMmap } from './no-mmap.js'
 import { noRepack } from './no-repack.js'
+import { noSelfWarmup } from './no-self-warmup.js'
 import { noSwap } from './no-swap.js'
 import { pageCache } from './page-cache.js'
 import { pageCacheHog } from './page-cache-hog.js'
@@ -34,7 +35,7 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
   memoryMax, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
-  threads, batch, mlock, noMmap, noRepack,
+  threads, batch, mlock, noMmap, noRepack, noSelfWarmup,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]

@@ -23,6 +23,7 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['mlock', 'model locked in memory (mlock)'],
   ['no-mmap', 'model not mapped (no-mmap)'],
   ['no-repack', 'weights not repacked'],
+  ['no-self-warmup', 'llama-server does not warm itself up'],
   ['page-cache=cold', 'model file not in the page cache at the start'],
   ['page-cache=warm', 'model file in the page cache at the start'],
   ['preload', "model file read ahead inside llama-server's group", ['memory']],

@@ -15,6 +15,7 @@ const streams = Type.Object({
   kind: Type.Literal('streams'),
   clients: Type.Optional(wholeFrom(1)),
   calls: wholeFrom(1),
+  atLeastSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   promptWords: Type.Optional(wholeFrom(1)),
   predictTokens: wholeFrom(2),
   warmupCalls: Type.Optional(wholeFrom(0)),

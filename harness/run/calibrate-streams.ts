@@ -9,7 +9,7 @@ import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibrat
 import { launched, makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
-import { streamsJob } from './streams-load.js'
+import { atLeast, streamsJob } from './streams-load.js'
 import { withUndo } from './undo-stack.js'
 
 export interface CalibrateStreamsInput {
@@ -58,7 +58,7 @@ async function calibrateOne ({ conditions, workload, prepared, promptSeed, signa
     undo.push('sampler', () => sampler.stop())
     const job = { target: { url: running.url, apiKey: running.apiKey }, outPath, promptSeed }
     await runLoad(streamsJob(workload, { ...job, callPhase: 'warm-up', clients: 1, callsPerClient: 1 }), { cpus, signal })
-    const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }), { cpus, signal })
+    const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }), { cpus, signal })
     signal.throwIfAborted()
     return { load, groupCounters: group === undefined ? undefined : countersOf(group) }
   })
