@@ -5,6 +5,7 @@ import { admission } from './admission.js'
 import { cpuWeight } from './cpu-weight.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
 import { threadsFreeCores } from './threads-free-cores.js'
+import { warmup } from './warmup.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -30,7 +31,8 @@ const registry: readonly ClaimEntry[] = [
   admission,
   noisyNeighbour,
   cpuWeight,
-  threadsFreeCores
+  threadsFreeCores,
+  warmup
 ]
 
 /** @throws when there is no such entry, naming all there are */

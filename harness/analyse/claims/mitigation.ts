@@ -1,5 +1,5 @@
 import type { Claim, Contrast, Leg, Plan, Prediction, StreamsPlan } from '../../types.js'
-import { cpusOfOthers, middleOf, type Figure } from '../contention.js'
+import { cpusOfOthers } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
@@ -11,12 +11,18 @@ import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 export type StreamsDraft = Extract<PlanDraft, Omit<StreamsPlan, 'predictions'>>
 export type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>
 
-/** Something that gives llama-server back what hogs took from it, and does nothing where there are none. */
-export interface Mitigation {
+/** Something that repairs what an interference breaks, and does nothing where there is none. */
+export interface Cure {
   readonly id: string
   readonly name: string
-  readonly statement: string
   readonly explanation: string
+  /** What blocks with it read back: it was on. */
+  readonly readBack: readonly [what: string, value: RegExp]
+}
+
+/** One that gives llama-server back the CPU that hogs took from it. */
+export interface Mitigation extends Cure {
+  readonly statement: string
   /** What the primary outcome of `after` is, divided by `before`, under the interference. */
   cure (draft: StreamsDraft): { readonly metric: string, readonly lo: number, readonly hi: number }
   /** Shares of its time that llama-server stands in run queues: before at least, after at most. */
@@ -29,8 +35,6 @@ export interface Mitigation {
   /** Rivals of its own: that the machine did less work for a token, say. */
   control (draft: StreamsDraft): Prediction[]
   controlLeg (plan: Plan, views: readonly StreamsView[]): Leg
-  /** What blocks with it read back: it was on. */
-  readonly readBack: readonly [what: string, value: RegExp]
 }
 
 const LOAD = 'load generator (calls.ndjson)'
@@ -82,8 +86,8 @@ function cureClaim (of: Mitigation, plan: Plan, views: readonly StreamsView[], c
   })
 }
 
-/** The ratio in its band, and an interval that does not hold 1. */
-function cureLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
+/** The primary outcome's ratio inside the band of the prediction `cure`, and an interval that does not hold 1. */
+export function cureLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
   const primary = contrasts.find(contrast => contrast.primary)
   const prediction = predictionOf(plan, 'cure')
   const leg = bandLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without`, LOAD, primary?.ratio ?? null, prediction)
@@ -94,7 +98,7 @@ function cureLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
   return { ...leg, status: clear ? 'holds' : 'fails', statement: `${leg.statement}; interval ${number(interval[0])} to ${number(interval[1])}` }
 }
 
-function quietPredictions (of: Mitigation): Prediction[] {
+export function quietPredictions (of: Cure): Prediction[] {
   return [
     { id: 'equivalent', metric: 'primary', statement: `without any interference the whole interval of the primary outcome, with ${of.name} ÷ without, is inside this`, lo: 1 / 1.1, hi: 1.1 },
     { id: 'queue-before', metric: 'queue-share', statement: 'llama-server hardly stands in run queues without it', lo: 0, hi: QUIET_QUEUE },
@@ -106,7 +110,7 @@ function quietPredictions (of: Mitigation): Prediction[] {
   ]
 }
 
-function quietClaim (of: Mitigation, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
+export function quietClaim (of: Cure, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
   const primary = contrasts.find(contrast => contrast.primary)
   const equivalent = predictionOf(plan, 'equivalent')
   const end = (which: 0 | 1): number | null => primary?.ci95?.[which] ?? null
@@ -114,7 +118,7 @@ function quietClaim (of: Mitigation, plan: Plan, views: readonly StreamsView[], 
     id: `${of.id}-quiet`,
     statement: `On a quiet host ${of.name} changes nothing`,
     predicted: 'equivalent: the whole interval within 10 % of 1',
-    explanation: `There was nobody to protect llama-server from. ${of.explanation}`
+    explanation: `There was nothing to cure. ${of.explanation}`
   }, {
     application: allOf([
       bandLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without, lower end of its interval`, LOAD, end(0), equivalent),
@@ -130,13 +134,7 @@ function quietClaim (of: Mitigation, plan: Plan, views: readonly StreamsView[], 
   })
 }
 
-function inEffect ({ readBack: [what, value] }: Mitigation, views: readonly StreamsView[]): number | null {
+function inEffect ({ readBack: [what, value] }: Cure, views: readonly StreamsView[]): number | null {
   const after = ofCondition(views, 'after')
   return after.length === 0 ? null : after.filter(({ block }) => value.test(block.evidence.readBack[what] ?? '')).length / after.length
-}
-
-/** `after` ÷ `before` of the medians over the blocks. */
-export function afterToBefore (views: readonly StreamsView[], figure: Figure): number | null {
-  const [before, after] = [middleOf(views, 'before', figure), middleOf(views, 'after', figure)]
-  return before === null || after === null || !(before > 0) ? null : after / before
 }
