@@ -13,6 +13,7 @@ export interface ContendedCondition extends SimulatedCondition {
   /** CPUs that others use. */
   readonly cpusOfOthers?: number
   readonly majorFaultsPerSecond?: number
+  readonly minorFaultsPerSecond?: number
   readonly stealShare?: number
   readonly throttledPeriods?: number
   readonly knobs?: readonly string[]
@@ -65,7 +66,7 @@ function contended (block: Block, conditions: readonly ContendedCondition[], wit
 }
 
 function sampleAt (condition: ContendedCondition, fromMs: number, sinceMs: number, without: ContentionSimulation['without']): OsSample {
-  const { cpusUsed, cpusOfOthers = 0.1, stealShare = 0, preemptionsPerSecond = 0, majorFaultsPerSecond = 0 } = condition
+  const { cpusUsed, cpusOfOthers = 0.1, stealShare = 0, preemptionsPerSecond = 0, majorFaultsPerSecond = 0, minorFaultsPerSecond = 0 } = condition
   const cpuUsec = cpusUsed * sinceMs * 1000
   const allUsec = 2 * sinceMs * 1000
   const busyUsec = cpuUsec + cpusOfOthers * sinceMs * 1000
@@ -76,7 +77,7 @@ function sampleAt (condition: ContendedCondition, fromMs: number, sinceMs: numbe
       : {
           process: {
             rssBytes: 1e8,
-            minorFaults: 0,
+            minorFaults: minorFaultsPerSecond * sinceMs / 1000,
             majorFaults: majorFaultsPerSecond * sinceMs / 1000,
             voluntarySwitches: 0,
             involuntarySwitches: preemptionsPerSecond * sinceMs / 1000,

@@ -4,6 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { cpuWeight } from './cpu-weight.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
+import { pinning } from './pinning.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
 
@@ -31,6 +32,7 @@ const registry: readonly ClaimEntry[] = [
   admission,
   noisyNeighbour,
   cpuWeight,
+  pinning,
   threadsFreeCores,
   warmup
 ]

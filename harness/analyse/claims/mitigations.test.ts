@@ -12,6 +12,11 @@ const mitigations: Readonly<Record<string, { readonly before: Arm, readonly afte
     after: { gapMs: 9, cpusUsed: 0.99, queueShare: 0.01, cpusOfOthers: 0.1, readBack: { 'cpu.weight': '10000' } },
     quiet: { gapMs: 9, cpusUsed: 1, queueShare: 0.01 }
   },
+  'pinning-away-from-the-hog': {
+    before: { gapMs: 19, cpusUsed: 0.48, queueShare: 0.52, cpusOfOthers: 0.6 },
+    after: { gapMs: 9, cpusUsed: 1, queueShare: 0.01, cpusOfOthers: 1, readBack: { 'llama-server CPUs': '1' } },
+    quiet: { gapMs: 9, cpusUsed: 1, queueShare: 0.01 }
+  },
   'threads-as-many-as-free-cores': {
     before: { gapMs: 21, cpusUsed: 1.5, queueShare: 0.25, cpusOfOthers: 0.6 },
     after: { gapMs: 9, cpusUsed: 1, queueShare: 0.01, cpusOfOthers: 1.05, readBack: { 'compute threads': '-t 1' } },
@@ -85,3 +90,42 @@ for (const [id, { before, after, quiet, calibration }] of Object.entries(mitigat
     })
   })
 }
+
+t.test('pinning: where perf ran, migrations are judged', async t => {
+  const id = 'pinning-away-from-the-hog'
+  t.same(legs(claim(simulated(id, false, { after: { migrationsPerSecond: 40 } }))), { ...all, mechanism: 'fails' })
+  t.same(legs(claim(simulated(id, false, { rest: { without: 'perf' } }))), all)
+})
+
+/** A first request that pays with page faults, and one that does not. */
+function firstRequests ({ before = {}, after = {}, quiet = false, ttft = [60, 40] }: Change & { readonly quiet?: boolean, readonly ttft?: readonly [number, number] } = {}): Claim {
+  const id = 'warmup-spares-the-first-request'
+  const alike: Arm = { gapMs: 9, cpusUsed: 1, queueShare: 0.01, cpusOfOthers: 0.1 }
+  const evidence = simulateContention({
+    claim: id,
+    quiet,
+    design: 'pairs',
+    repeats: 8,
+    conditions: [{ id: 'before', ...alike, minorFaultsPerSecond: 900, ...before }, { id: 'after', baseline: 'before', ...alike, minorFaultsPerSecond: 100, readBack: { 'warm-up requests answered': '1 of 1' }, ...after }]
+  })
+  const outcomes = evidence.plan.outcomes.map(spec => ({ ...spec, primary: spec.metric === 'ttft-p50' }))
+  const blocks = evidence.blocks.map((block, i) => ({
+    ...block,
+    calls: block.calls.map(call => {
+      const ttftMs = (block.evidence.plan.condition === 'before' ? ttft[0] : ttft[1]) * (1 + i / 1000)
+      return { ...call, firstMs: call.intendedMs + ttftMs, promptMs: ttftMs - 5 }
+    })
+  }))
+  const [found] = analyse({ ...evidence, blocks, plan: { ...evidence.plan, outcomes } }, { cells: false }).claims
+  if (found === undefined) throw new Error('no claim')
+  return found
+}
+
+t.test('warm-up: the first request of a server that does not warm itself up', async t => {
+  t.same(legs(firstRequests()), all)
+  t.same(legs(firstRequests({ ttft: [40, 40] })), { ...all, application: 'fails', mechanism: 'fails' }, 'sabotage: nothing was cold')
+  t.same(legs(firstRequests({ after: { minorFaultsPerSecond: 900 } })), { ...all, os: 'fails' }, 'sabotage: faster, but not for want of page faults')
+  t.same(legs(firstRequests({ before: { queueShare: 0.4 } })), { ...all, control: 'fails' })
+  t.same(legs(firstRequests({ quiet: true, ttft: [40, 40] })), all)
+  t.same(legs(firstRequests({ quiet: true })), { ...all, application: 'fails' }, 'the server’s own warm-up had left something')
+})
