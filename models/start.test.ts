@@ -12,6 +12,7 @@ import { freePort } from './free-port.js'
 import { startServer } from './start.js'
 import { fakeServer, program, temporaryFolder } from './testing-programs.js'
 import type { ServerOptions } from './types.js'
+import { parentDeathWrapper } from './wrappers.js'
 
 async function optionsFor (t: Test, behaviour?: string): Promise<ServerOptions> {
   const folder = await temporaryFolder(t)
@@ -92,6 +93,17 @@ t.test('one that is never ready is killed', async t => {
   const options = await optionsFor(t, 'status = () => 503; process.on("SIGTERM", () => {})')
   await t.rejects(startServer({ ...options, startTimeoutMs: 500 }, { stopGraceMs: 10 }), /it was not ready within 0.5 s/)
   t.strictSame(await runningWith(options.binary.command), [])
+})
+
+t.test('a start that is no longer wanted: its reason, and nothing is left running', async t => {
+  const options = await optionsFor(t, 'status = () => 503; require("node:fs").writeFileSync(__filename + ".started", "")')
+  const stop = new AbortController()
+  const start = startServer(options, { signal: stop.signal })
+  while (!existsSync(`${options.binary.command}.started`)) await new Promise(resolve => setTimeout(resolve, 10))
+  stop.abort(new Error('no longer wanted'))
+  await t.rejects(start, /^no longer wanted$/)
+  t.strictSame(await runningWith(options.binary.command), [])
+  await t.rejects(startServer(options, { signal: stop.signal }), /^no longer wanted$/)
 })
 
 t.test('one that does not insist on the key is no success', async t => {
@@ -179,6 +191,19 @@ t.test('never outlives its host', { skip: !existsSync('/proc/self/stat') && 'loo
     const { host, serverPid } = await hostProgram(t, await optionsFor(t), '')
     host.kill('SIGKILL')
     t.ok(await gone(serverPid))
+  })
+  await t.test('a parent that had ended before the guard was up', { skip: await parentDeathWrapper(process.env) === undefined && 'no setpriv' }, async t => {
+    const [command = '', ...guard] = await parentDeathWrapper(process.env) ?? []
+    const folder = await temporaryFolder(t)
+    const run = async (parent: number): Promise<number | null> => {
+      const child = spawn(command, [...guard.slice(0, -1), String(parent), 'touch', `${folder}/ran`])
+      await once(child, 'exit')
+      return child.exitCode
+    }
+    t.equal(await run(1), 1)
+    t.notOk(existsSync(`${folder}/ran`), 'it does not begin')
+    t.equal(await run(process.pid), 0)
+    t.ok(existsSync(`${folder}/ran`))
   })
 })
 

@@ -18,6 +18,8 @@ export interface StartSurroundings {
   /** From SIGTERM to SIGKILL in `stop()`. */
   readonly stopGraceMs?: number
   readonly choosePort?: () => Promise<number>
+  /** Ends a start that is under way: it rejects with the signal's reason when llama-server is gone. */
+  readonly signal?: AbortSignal
 }
 
 type End = Awaited<RunningServer['exited']>
@@ -37,10 +39,11 @@ const shownLogLines = 15
  * Starts llama-server on 127.0.0.1, on a free port with a random API key, and waits until it is ready.
  * It ends with `stop()`, when our process exits, and (Linux with util-linux) when our process is killed; there it also has a session
  * of its own, so that Ctrl-C reaches only us and we decide when it ends.
- * @throws Error with the last 15 lines of its log when it ends or is not ready within `startTimeoutMs` (default 120 s); it is not running then.
+ * @throws Error with the last 15 lines of its log when it ends or is not ready within `startTimeoutMs` (default 120 s), the reason of `signal`
+ * when that ended it; it is not running then.
  */
 export async function startServer (options: ServerOptions, surroundings: StartSurroundings = {}): Promise<RunningServer> {
-  const env = surroundings.env ?? process.env
+  const { env = process.env, signal, stopGraceMs = 5000 } = surroundings
   await access(options.model.path).catch(() => { throw new Error(`llama-server: the model file ${options.model.path} does not exist or cannot be read`) })
   const guard = await parentDeathWrapper(env)
   const affinity = options.cpus === undefined ? undefined : await cpuWrapper(options.cpus, env)
@@ -48,18 +51,19 @@ export async function startServer (options: ServerOptions, surroundings: StartSu
   await mkdir(dirname(options.logPath), { recursive: true })
 
   for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted()
     const port = await (surroundings.choosePort ?? freePort)()
     const apiKey = randomBytes(24).toString('base64url')
     const command = serverCommand(options, { port, apiKey, wrappers }, env)
     try {
-      return await attemptStart(command, `http://127.0.0.1:${port}`, apiKey, options, { guarded: guard !== undefined, stopGraceMs: surroundings.stopGraceMs ?? 5000 })
+      return await attemptStart(command, `http://127.0.0.1:${port}`, apiKey, options, { guarded: guard !== undefined, stopGraceMs, signal })
     } catch (error) {
       if (attempt === attempts || !/couldn't bind|address already in use/i.test(errorMessage(error))) throw error
     }
   }
 }
 
-async function attemptStart (command: ServerCommand, url: string, apiKey: string, options: ServerOptions, how: { guarded: boolean, stopGraceMs: number }): Promise<RunningServer> {
+async function attemptStart (command: ServerCommand, url: string, apiKey: string, options: ServerOptions, how: { guarded: boolean, stopGraceMs: number, signal: AbortSignal | undefined }): Promise<RunningServer> {
   const { logPath, startTimeoutMs = defaultStartTimeoutMs } = options
   const { child, exited } = await spawnLogged(command, logPath, how.guarded)
   const stop = stopper(child, exited, how.stopGraceMs)
@@ -71,17 +75,22 @@ async function attemptStart (command: ServerCommand, url: string, apiKey: string
     if (!giveUp.signal.aborted) end = { code, signal }
     giveUp.abort(new Error(`it ended with ${signal ?? `code ${code}`} before it was ready`))
   })
+  const abort = (): void => giveUp.abort(how.signal?.reason)
+  how.signal?.addEventListener('abort', abort)
+  if (how.signal?.aborted === true) abort()
   try {
     await serverReady(url, apiKey, giveUp.signal)
     giveUp.signal.throwIfAborted()
   } catch (error) {
     const own = end
     await stop()
+    how.signal?.throwIfAborted()
     const lines = await logTail(logPath, shownLogLines)
     throw new ServerStartError([`llama-server did not start: ${errorMessage(error)}`, `  command: ${command.shown.join(' ')}`, `  log: ${logPath}${lines.length === 0 ? ' (empty)' : ', its last lines:'}`,
       ...lines.map(line => `  | ${line}`)].join('\n'), own)
   } finally {
     clearTimeout(timer)
+    how.signal?.removeEventListener('abort', abort)
   }
   return { url, apiKey, pid: child.pid ?? NaN, commandLine: command.shown, logPath, exited, stop }
 }

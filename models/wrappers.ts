@@ -14,14 +14,19 @@ export async function cpuWrapper (cpus: readonly number[], env: NodeJS.ProcessEn
   return [taskset, '-c', cpus.join(',')]
 }
 
+/** `$0` is the pid of the one that starts it: who ended before setpriv was under way is not that one's parent any more. */
+const ONLY_UNDER_PARENT = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'
+
 /**
- * `setpriv --pdeathsig KILL`, for a process that the kernel kills when the thread that started it ends, however that ends.
- * Undefined where setpriv is missing or cannot do it (macOS, BusyBox).
+ * `setpriv --pdeathsig KILL`, for a process that the kernel kills when the thread that started it ends, however that ends, and that does not
+ * begin when that had ended already. Undefined where setpriv is missing or cannot do it (macOS, BusyBox).
  */
 export async function parentDeathWrapper (env: NodeJS.ProcessEnv): Promise<Wrapper | undefined> {
   const setpriv = await onPath('setpriv', env)
   const noop = await onPath('true', env)
-  if (process.platform !== 'linux' || setpriv === undefined || noop === undefined) return undefined
-  const wrapper = [setpriv, '--pdeathsig', 'KILL']
-  return await runCommand(setpriv, [...wrapper.slice(1), noop], { timeoutMs: 5000 }).then(() => wrapper, () => undefined)
+  const shell = await onPath('sh', env)
+  if (process.platform !== 'linux' || setpriv === undefined || noop === undefined || shell === undefined) return undefined
+  const guard = [setpriv, '--pdeathsig', 'KILL']
+  const wrapper = [...guard, shell, '-c', ONLY_UNDER_PARENT, String(process.pid)]
+  return await runCommand(setpriv, [...guard.slice(1), noop], { timeoutMs: 5000 }).then(() => wrapper, () => undefined)
 }

@@ -78,7 +78,8 @@ function readings (samples: readonly OsSample[], pick: (sample: OsSample) => num
   return first === undefined || last === undefined || last.atMs <= first.atMs ? undefined : { first, last }
 }
 
-function growthOf (samples: readonly OsSample[], pick: (sample: OsSample) => number | undefined): number | null {
+/** Growth of a counter between the first and the last of these samples that have it; null without two. */
+export function growthOf (samples: readonly OsSample[], pick: (sample: OsSample) => number | undefined): number | null {
   const ends = readings(samples, pick)
   return ends === undefined ? null : ends.last.value - ends.first.value
 }

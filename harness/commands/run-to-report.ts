@@ -46,7 +46,7 @@ export async function runToReport (run: RunToReport): Promise<void> {
     if (stop.signal.aborted && performance.now() - firstMs < samePressMs) return
     if (stop.signal.aborted) process.exit(130)
     firstMs = performance.now()
-    progress.note('stopping: what is finished is kept and the machine is put back (press again to leave at once, without that)')
+    progress.note('stopping: what is finished is kept and the machine is put back (press again to leave at once: then what runs is killed and files of the block under way stay)')
     stop.abort(new Error('stopped by the user'))
   }
   const progress = host === 'local' ? createProgress(process.stderr, expectedSeconds) : linesOf(process.stderr)

@@ -14,6 +14,8 @@ const name = 'cpu-hog'
 const SCRIPT = 'ulimit -t 3600; while :; do :; done'
 /** Two ticks of /proc/PID/stat. */
 const AT_WORK_USEC = 20_000
+/** sched(7) */
+const SCHED_IDLE = 5
 
 interface CpuHogs {
   readonly count: number
@@ -21,13 +23,15 @@ interface CpuHogs {
   readonly cpus?: readonly number[]
   /** `cpu.weight` of a group of their own beside llama-server's. */
   readonly weight?: number
+  /** SCHED_IDLE: they run only where nothing else wants to (weight 3 against 1,024). */
+  readonly idle: boolean
 }
 
 /** Processes that spin beside llama-server, from just before the load to the end of the block. */
 export const cpuHog: KnobKind = {
   name,
-  value: 'N[@CPULIST][:weight=W]',
-  describe: 'N processes that spin, hog i on the i-th CPU of the list in turn (without a list: anywhere); with a weight in a group of their own beside llama-server\'s',
+  value: 'N[@CPULIST][:weight=W|:idle]',
+  describe: 'N processes that spin, hog i on the i-th CPU of the list in turn (without a list: anywhere); with a weight in a group of their own beside llama-server\'s; idle: of the class that runs only where nothing else wants to, which takes nothing away',
   parse (value) {
     const hogs = parseHogs(value)
     const spec = `${name}=${value}`
@@ -59,26 +63,35 @@ export const cpuHog: KnobKind = {
       async readBack () {
         const seen = await Promise.all(running.map(async (hog, i) => {
           await assertAtWork(hog, spec, () => parseProcStat(readText(`/proc/${hog.pid}/stat`) ?? '')?.cpuUsec ?? 0, AT_WORK_USEC)
+          const policy = schedulingClass(hog.pid)
+          if ((policy === SCHED_IDLE) !== hogs.idle) throw new Error(`${spec}: hog ${i + 1} should ${hogs.idle ? '' : 'not '}be of the idle class (${SCHED_IDLE}), but its scheduling class is ${policy}`)
           return assertAffinity(spec, `hog ${i + 1}`, hog.pid, cpusOfHog(hogs, i) ?? allowedCpus())
         }))
-        return { 'CPU hogs at work on CPU': seen.join('; ') }
+        return { [`${hogs.idle ? 'idle-class ' : ''}CPU hogs at work on CPU`]: seen.join('; ') }
       }
     }
   }
 }
 
 function parseHogs (value: string): CpuHogs {
-  const [, count = '', list, weight] = /^(\d+)(?:@([\d,+-]+))?(?::weight=(\d+))?$/.exec(value) ?? []
-  if (count === '') throw badValue(name, value, `must be N, N@CPULIST or either with :weight=W, as in ${name}=2@0-1:weight=50`)
+  const [, count = '', list, weight, idle] = /^(\d+)(?:@([\d,+-]+))?(?::weight=(\d+)|:(idle))?$/.exec(value) ?? []
+  if (count === '') throw badValue(name, value, `must be N, N@CPULIST or either with :weight=W or :idle, as in ${name}=2@0-1:weight=50`)
   return {
     count: wholeIn(name, count, 1, 256),
     ...(list === undefined ? {} : { cpus: cpusOf(name, list) }),
-    ...(weight === undefined ? {} : { weight: wholeIn(`${name} weight`, weight, 1, 10_000) })
+    ...(weight === undefined ? {} : { weight: wholeIn(`${name} weight`, weight, 1, 10_000) }),
+    idle: idle !== undefined
   }
 }
 
-function titleOf ({ count, cpus, weight }: CpuHogs): string {
-  return [`${count} CPU ${count === 1 ? 'hog' : 'hogs'}`, cpus === undefined ? '' : ` on CPU ${cpus.join(', ')}`, weight === undefined ? '' : `, weight ${weight}`].join('')
+function titleOf ({ count, cpus, weight, idle }: CpuHogs): string {
+  return [`${count} ${idle ? 'idle-class ' : ''}CPU ${count === 1 ? 'hog' : 'hogs'}`, cpus === undefined ? '' : ` on CPU ${cpus.join(', ')}`, weight === undefined ? '' : `, weight ${weight}`].join('')
+}
+
+/** Field 41 of /proc/PID/stat; 0 is the usual class. */
+function schedulingClass (pid: number): number {
+  const text = readText(`/proc/${pid}/stat`) ?? ''
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[38])
 }
 
 function cpusOfHog ({ cpus }: CpuHogs, index: number): readonly number[] | undefined {
@@ -87,7 +100,7 @@ function cpusOfHog ({ cpus }: CpuHogs, index: number): readonly number[] | undef
 }
 
 async function start (spec: string, hogs: CpuHogs, index: number, at: ServerRunning, group: Group | undefined): Promise<Hog> {
-  return await startHog({ what: spec, script: SCRIPT, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
+  return await startHog({ what: spec, script: SCRIPT, idle: hogs.idle, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
 }
 
 async function groupWithWeight (spec: string, weight: number): Promise<Group> {

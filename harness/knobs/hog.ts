@@ -13,6 +13,8 @@ export interface HogPlan {
   readonly args?: readonly string[]
   /** CPUs that it may run on; all when absent or empty. */
   readonly cpus?: readonly number[]
+  /** SCHED_IDLE by `chrt --idle`. */
+  readonly idle?: boolean
   /** Puts it into a control group. */
   readonly enter?: readonly string[]
   /** Takes what it says; a hog that ended early is explained from it. */
@@ -31,8 +33,8 @@ export interface Hog {
 }
 
 /** A process that takes something away from llama-server. It ends with `stop()`, with our process however that ends, and by itself. */
-export async function startHog ({ what, script, args = [], cpus = [], enter = [], logPath }: HogPlan): Promise<Hog> {
-  const wrappers = [enter, await parentDeathWrapper(process.env) ?? [], cpus.length === 0 ? [] : await cpuWrapper(cpus, process.env)].flat()
+export async function startHog ({ what, script, args = [], cpus = [], idle = false, enter = [], logPath }: HogPlan): Promise<Hog> {
+  const wrappers = [enter, await parentDeathWrapper(process.env) ?? [], cpus.length === 0 ? [] : await cpuWrapper(cpus, process.env), idle ? ['chrt', '--idle', '0'] : []].flat()
   const [command = 'sh', ...rest] = [...wrappers, 'sh', '-c', script, 'sh', ...args]
   const log = openSync(logPath, 'a')
   // A process group of its own, so that its children can be killed with it.

@@ -17,6 +17,7 @@ import { memoryMin } from './memory-min.js'
 import { mlock } from './mlock.js'
 import { noMmap } from './no-mmap.js'
 import { noRepack } from './no-repack.js'
+import { noSelfWarmup } from './no-self-warmup.js'
 import { noSwap } from './no-swap.js'
 import { noThp } from './no-thp.js'
 import { pageCache } from './page-cache.js'
@@ -37,7 +38,7 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
   commonLimit, memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
-  noThp, threads, batch, mlock, noMmap, noRepack,
+  noThp, threads, batch, mlock, noMmap, noRepack, noSelfWarmup,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]

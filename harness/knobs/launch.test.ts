@@ -22,6 +22,7 @@ t.test('the way of loading, in the words of old and new builds', async t => {
   t.strictSame(extraArgs(['mlock'], '0.7.0'), ['--load-mode', 'mmap+mlock'], 'a version is no build number')
   t.strictSame(extraArgs(['mlock'], NEW, ['-lm', 'none', '--no-warmup']), ['--no-warmup', '--load-mode', 'mlock'], 'what the launch had stays on the other side')
   t.strictSame(extraArgs(['no-repack'], NEW, ['--no-repack']), ['--no-repack'])
+  t.strictSame(extraArgs(['no-self-warmup', 'mlock']), ['--load-mode', 'mmap+mlock', '--no-warmup'])
 })
 
 t.test('threads, batch and CPUs', async t => {

@@ -19,7 +19,7 @@ async function serverWith (t: Test, ...words: string[]): Promise<number> {
 
 t.test('threads and batch: the command line, and what llama-server says of itself', { skip }, async t => {
   const folder = t.testdir()
-  const pid = await serverWith(t, '-t', '2', '-b', '64', '--no-repack')
+  const pid = await serverWith(t, '-t', '2', '-b', '64', '--no-repack', '--no-warmup')
   const at = runningBlock({ pid, folder })
   t.match(await knobOf('threads=2').readBack(at), { 'compute threads': '-t 2', 'threads in all': /^\d+$/ })
   await t.rejects(knobOf('threads=3').readBack(at), /threads=3: llama-server should run with -t 3, but its command line has -t 2/)
@@ -32,6 +32,8 @@ t.test('threads and batch: the command line, and what llama-server says of itsel
   t.match(await knobOf('no-repack').readBack(at), { 'weights repacked': '--no-repack' })
   const bare = runningBlock({ pid: await serverWith(t) })
   await t.rejects(knobOf('batch=64').readBack(bare), /its command line has no -b/)
+  t.match(await knobOf('no-self-warmup').readBack(at), { 'own warm-up of llama-server': '--no-warmup' })
+  await t.rejects(knobOf('no-self-warmup').readBack(bare), /runs without --no-warmup/)
   await t.rejects(knobOf('no-repack').readBack(bare), /runs without --no-repack/)
 })
 

@@ -57,6 +57,8 @@ const StreamsPhase = Type.Object({
   callPhase: Type.Union([Type.Literal('warm-up'), Type.Literal('load')]),
   clients: Type.Integer({ minimum: 1 }),
   callsPerClient: Type.Integer({ minimum: 1 }),
+  /** Clients go on making calls until then, seconds. */
+  atLeastSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   promptWords: Type.Integer({ minimum: 1 }),
   /** Of the one prompt that all calls share. */
   promptSeed: Type.Number(),

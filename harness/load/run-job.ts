@@ -31,7 +31,7 @@ export async function runJob (job: LoadJob, hooks: JobHooks): Promise<JobSummary
 
 async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: JobHooks): Promise<JobSummary> {
   const tally = createTally()
-  const progress = (): LoadProgress => ({ ...tally.counts(), intended: job.clients * job.callsPerClient })
+  const progress = (): LoadProgress => ({ ...tally.counts(), ...(job.atLeastSeconds === undefined ? { intended: job.clients * job.callsPerClient } : {}) })
   const prompt = makePrompt(job.promptSeed, job.promptWords)
   onStart(progress)
   const fromMs = nowMs()
@@ -40,6 +40,7 @@ async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: Jo
     phase: job.callPhase,
     clients: job.clients,
     callsPerClient: job.callsPerClient,
+    atLeastMs: (job.atLeastSeconds ?? 0) * 1000,
     prompt,
     predictTokens: job.predictTokens,
     pauseMs: (job.pauseSeconds ?? 0) * 1000,

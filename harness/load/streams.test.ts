@@ -41,6 +41,13 @@ async function run (t: Test, answer: (response: ServerResponse, index: number) =
   return { samples, stub }
 }
 
+t.test('with time left, clients go on after their calls', async t => {
+  const { samples } = await run(t, response => reply(response), { clients: 2, callsPerClient: 1, atLeastMs: 150 })
+  t.ok(samples.length > 2)
+  t.same(samples.map(sample => sample.seq).sort((a, b) => a - b), Array.from(samples, (_, seq) => seq), 'each with a number of its own')
+  t.ok(samples.every(({ outcome }) => outcome === 'answered'), 'none is cut')
+})
+
 t.test('each client makes its calls one after the other; all ask for the same fixed work', async t => {
   let [open, most] = [0, 0]
   const { samples, stub } = await run(t, response => {

@@ -14,6 +14,8 @@ export interface StreamsOptions {
   readonly clients: number
   /** Calls of each client, one after the other. */
   readonly callsPerClient: number
+  /** A client that has made its calls makes more until this long after the start, milliseconds. */
+  readonly atLeastMs?: number
   readonly prompt: string
   readonly predictTokens: number
   /** Between an answer and the next call of a client. */
@@ -34,20 +36,22 @@ const PAUSE_AFTER_FAILURE_MS = 100
  * nothing kept alive that the server may close.
  */
 export async function runStreams (options: StreamsOptions): Promise<void> {
-  const { clients, callsPerClient, pauseMs, signal, onSend, onSample } = options
+  const { clients, callsPerClient, atLeastMs = 0, pauseMs, signal, onSend, onSample } = options
+  const untilMs = nowMs() + atLeastMs
+  let calls = 0
   const body = completionBody(options.prompt, options.predictTokens)
-  async function client (number: number): Promise<void> {
-    for (let call = 0; call < callsPerClient && !signal.aborted; call++) {
+  async function client (): Promise<void> {
+    for (let call = 0; (call < callsPerClient || nowMs() < untilMs) && !signal.aborted; call++) {
       if (call > 0 && pauseMs > 0) await waitUntil(nowMs() + pauseMs, { spin: false, signal })
       if (signal.aborted) return
-      const answer = callOnce(options, body, number * callsPerClient + call)
+      const answer = callOnce(options, body, calls++)
       onSend()
       const sample = await answer
       onSample(sample)
       if (sample.outcome !== 'answered') await waitUntil(nowMs() + PAUSE_AFTER_FAILURE_MS, { spin: false, signal })
     }
   }
-  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
+  await Promise.all(Array.from({ length: clients }, client))
 }
 
 /** Fixed work per call: exactly `predictTokens` tokens out, nothing reused from the cache of a slot. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { fakeKnob } from '../run/testing.js'
+import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles } from './comparison.js'
 import type { ComparisonFile, ExperimentFile } from './experiment-file.js'
 
@@ -56,4 +57,12 @@ t.test('three things: all off against all on, and said that this tells no effect
   t.match(comparison, { design: 'pairs', lead: admission, claims: [], model: 'small', question: 'What do admission, pinning and mlock do together?' })
   t.match(comparison.effects, [/all off against all on, so their effects cannot be told apart/])
   t.same(comparison.conditions.map(({ knobs }) => knobs), [['hog', 'limit', 'kernel-placement'], ['hog', 'limit', 'pin', 'mlock']])
+})
+
+t.test('things that contradict each other are named, with the reason', async t => {
+  const weight: ComparisonFile = { name: 'cpu-weight', question: '?', knobs: ['cpu-weight=9'], setting: ['cpu-hog=2@1'], workload }
+  const pin: ComparisonFile = { name: 'pinning', question: '?', knobs: ['pinning'], setting: ['cpu-hog=1@0'], workload }
+  t.throws(() => comparisonOf([weight, pin], { quiet: false, knobsFor: parseKnobs }), { name: 'UsageError', message: /^--policy: cpu-weight and pinning cannot be combined: the knob cpu-hog is there twice: cpu-hog=2@1 and cpu-hog=1@0; name them one at a time$/ })
+  t.equal(comparisonOf([weight, pin], { quiet: true, knobsFor: parseKnobs }).conditions.length, 4)
+  t.throws(() => comparisonOf([{ ...weight, knobs: ['cpu-wait=9'] }], { quiet: false, knobsFor: parseKnobs }), /^no such knob/)
 })

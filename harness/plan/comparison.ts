@@ -82,6 +82,7 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
 function conditionOf (id: string, all: readonly ComparisonFile[], on: readonly ComparisonFile[], setting: readonly string[], knobsFor: KnobsFor, rest: Partial<Condition>): Condition {
   const off = all.filter(file => !on.includes(file))
   const own = [...on.flatMap(file => file.knobs ?? []), ...off.flatMap(file => file.beforeKnobs ?? [])]
+  assertCombines(all, [...new Set([...setting, ...own])], knobsFor)
   const titles = (specs: readonly string[]): string => knobsFor(specs).map(knob => knob.title).join('; ')
   const named = (files: readonly ComparisonFile[]): string => files.map(file => file.name).join(' and ')
   const state = on.length === 0 ? `without ${named(off)}` : `with ${named(on)}${off.length === 0 ? '' : `, without ${named(off)}`}`
@@ -92,5 +93,15 @@ function conditionOf (id: string, all: readonly ComparisonFile[], on: readonly C
     knobs: [...new Set([...setting, ...own])],
     factors: {},
     ...rest
+  }
+}
+
+/** @throws UsageError that says which things do not go together, and why */
+function assertCombines (files: readonly ComparisonFile[], knobs: readonly string[], knobsFor: KnobsFor): void {
+  try {
+    knobsFor(knobs)
+  } catch (error) {
+    if (files.length === 1 || !(error instanceof UsageError)) throw error
+    throw new UsageError(`--policy: ${files.map(file => file.name).join(' and ')} cannot be combined: ${error.message}; name them one at a time`)
   }
 }

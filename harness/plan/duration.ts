@@ -26,7 +26,7 @@ export function streamsSeconds (plan: StreamsPlan, { condition: id }: BlockPlan,
   const server = condition === undefined ? undefined : calibratedServer(plan, condition, manifest)
   if (server === undefined) return startAndStop
   const tokens = (workload.warmupCalls + workload.clients * workload.calls) * workload.predictTokens
-  return startAndStop + tokens / server.tokensPerSecond + (workload.pauseSeconds ?? 0) * (workload.calls - 1)
+  return startAndStop + Math.max(tokens / server.tokensPerSecond + (workload.pauseSeconds ?? 0) * (workload.calls - 1), workload.atLeastSeconds ?? 0)
 }
 
 export function plannedSeconds (plan: Plan, manifest: Pick<Manifest, 'model' | 'server'>): number {

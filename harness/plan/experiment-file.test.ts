@@ -14,7 +14,7 @@ t.test('every file of bench/experiments can be run: its policies, knobs, load an
       continue
     }
     t.same((file.policies ?? []).filter(name => !policyNames().includes(name)), [], file.name)
-    t.equal(parseKnobs([...file.setting ?? [], ...file.knobs ?? [], ...file.beforeKnobs ?? []]).some(knob => knob.title === ''), false)
+    for (const own of [file.knobs, file.beforeKnobs]) t.equal(parseKnobs([...file.setting ?? [], ...own ?? []]).some(knob => knob.title === ''), false)
     if (file.workload === undefined) t.ok(parseMix(file.mix ?? '').length > 0 && parseRate(file.rate ?? ''), file.name)
     else t.equal(streamsOf(file.workload).kind, 'streams')
   }
@@ -47,6 +47,7 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
     [{ ...base, kind: 'sweep', workload, baseline: 'none' }, /no cells; give cells, or a grid/],
     [{ ...base, kind: 'sweep', workload: { ...workload, predictTokens: 1 }, baseline: 'none', cells: [] }, /workload\.predictTokens is 1: Expected integer to be greater or equal to 2/],
     [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a/b' }] }, /cells\.0\.id is "a\/b"/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'a', grid: [[{ id: 'a-b' }]] }, /grid\.0\.0\.id is "a-b"/],
     [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a' }], repeats: { smoke: 1 } }, /repeats\.laptop is undefined/],
     [7, /the file is 7/]
   ]
@@ -54,4 +55,8 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
   const folder = t.testdir({ 'broken.json': '{' })
   t.throws(() => readExperiment(`${folder}/broken.json`), /broken\.json is not JSON/)
   t.throws(() => readExperiment(`${folder}/none.json`), /none\.json does not exist/)
+})
+
+t.test('only ids of points may not have a hyphen: they are joined by it', async t => {
+  t.match(parseExperiment({ name: 'x', question: 'why?', kind: 'sweep', workload, baseline: 'q-1', cells: [{ id: 'q-1' }] }, 'x.json'), { cells: [{ id: 'q-1' }] })
 })

@@ -15,6 +15,7 @@ const streams = Type.Object({
   kind: Type.Literal('streams'),
   clients: Type.Optional(wholeFrom(1)),
   calls: wholeFrom(1),
+  atLeastSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   promptWords: Type.Optional(wholeFrom(1)),
   predictTokens: wholeFrom(2),
   warmupCalls: Type.Optional(wholeFrom(0)),
@@ -51,13 +52,15 @@ const comparison = Type.Object({
 }, closed)
 
 const factors = Type.Record(text, Type.Union([Type.Number(), text]))
-const cell = Type.Object({
-  id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+]*$' }),
+const cellWith = (id: string) => Type.Object({
+  id: Type.String({ pattern: id }),
   knobs: Type.Optional(knobs),
   factors: Type.Optional(factors),
   threads: Type.Optional(wholeFrom(1)),
   model: Type.Optional(text)
 }, closed)
+/** Ids of points are joined by `-`. */
+const point = cellWith('^[A-Za-z0-9][A-Za-z0-9._+]*$')
 const repeats = wholeFrom(1)
 const search = Type.Object({
   knob: Type.Literal('memory-max'),
@@ -70,8 +73,8 @@ const search = Type.Object({
 const sweep = Type.Object({
   ...common,
   kind: Type.Literal('sweep'),
-  cells: Type.Optional(Type.Array(Type.Object({ ...cell.properties, id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$' }) }, closed))),
-  grid: Type.Optional(Type.Array(Type.Array(cell, { minItems: 1 }), { minItems: 1 })),
+  cells: Type.Optional(Type.Array(cellWith('^[A-Za-z0-9][A-Za-z0-9._+-]*$'))),
+  grid: Type.Optional(Type.Array(Type.Array(point, { minItems: 1 }), { minItems: 1 })),
   search: Type.Optional(search),
   workload: streams,
   baseline: text,
@@ -82,7 +85,7 @@ const sweep = Type.Object({
 export type ComparisonFile = Static<typeof comparison>
 /** A dose-response: a file in bench/experiments, or anywhere, named in `harness run`. */
 export type SweepFile = Static<typeof sweep>
-export type SweepCell = Static<typeof cell>
+export type SweepCell = Static<typeof point>
 export type StreamsSpec = Static<typeof streams>
 export type ExperimentFile = ComparisonFile | SweepFile
 

@@ -70,9 +70,9 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   let running
   const launchedMs = nowMs()
   try {
-    running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
+    running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) }, { signal })
   } catch (error) {
-    const killed = workload.kind === 'streams' && group !== undefined && (countersOf(group)['memory.events.oom_kill'] ?? 0) > 0
+    const killed = !signal.aborted && workload.kind === 'streams' && group !== undefined && (countersOf(group)['memory.events.oom_kill'] ?? 0) > 0
     if (!killed) throw error
     return { ...common, ...withoutLoad(error, await oomKillIn(group.path)), serverCommandLine: [], ...atEnd() }
   }

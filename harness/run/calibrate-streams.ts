@@ -1,17 +1,17 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { startServer } from '../../models/start.js'
+import type { Knob } from '../knobs/contract.js'
 import { cpusUsedIn, ttftMs } from '../analyse/streams-summary.js'
 import { middle, tokensBetween } from '../analyse/window.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
 import type { CalibratedServer, CallSample, Condition, OsSample, StreamsCalibration, StreamsWorkload } from '../types.js'
-import type { Knob } from '../knobs/contract.js'
 import { evict } from '../knobs/residency.js'
 import { freeLibraries } from './free-libraries.js'
 import { beforeServer, controllersOf, launched, makeGroup } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import { countersOf } from './server-watch.js'
-import { streamsJob } from './streams-load.js'
+import { atLeast, streamsJob } from './streams-load.js'
 import { clearReferenced, touchedSince } from './touched.js'
 import { withUndo } from './undo-stack.js'
 
@@ -27,11 +27,17 @@ export interface CalibrateStreamsInput {
 
 type Kind = Pick<Condition, 'threads' | 'model'>
 
-/** One run of the streams for each model and thread count of the conditions, without knobs: predictions can rest on it. */
+/**
+ * One run of the streams for each model and thread count of the conditions, be it a knob's: predictions can rest on it. Of the other knobs it
+ * has only how all conditions alike start llama-server: two threads on one CPU, where the conditions have two, would tell nothing.
+ */
 export async function calibrateStreams (input: CalibrateStreamsInput): Promise<StreamsCalibration> {
   const { server } = input.prepared
-  const kinds = new Map(input.conditions.map(({ threads = server.threads, model }): [string, Kind] =>
-    [`${model ?? server.model.name}-t${threads}`.replaceAll(/[^\w.+-]+/g, '_'), { threads, ...(model === undefined ? {} : { model }) }]))
+  const kinds = new Map(input.conditions.map((condition): [string, Kind] => {
+    const { model } = condition
+    const { threads } = launched(input.prepared.knobsOf(condition), serverOf(input.prepared, condition))
+    return [`${model ?? server.model.name}-t${threads}`.replaceAll(/[^\w.+-]+/g, '_'), { threads, ...(model === undefined ? {} : { model }) }]
+  }))
   if (limitsMemory(input)) {
     input.onStep('calibration: llama-server\'s own libraries, outside all groups')
     mkdirSync(input.folder, { recursive: true })
@@ -61,7 +67,7 @@ async function calibrateOne (input: CalibrateStreamsInput, kind: Kind, folder: s
   const { conditions, workload, prepared, promptSeed, signal } = input
   mkdirSync(folder, { recursive: true })
   const knobs = calibratedKnobs(input)
-  const options = launched(knobs, serverOf(prepared, kind))
+  const options = launched(commonKnobs(conditions, prepared), serverOf(prepared, kind))
   const cpus = prepared.placement.clientCpus
   const [outPath, samplesPath] = [`${folder}/calls.ndjson`, `${folder}/samples.ndjson`]
   const { load, groupCounters, touched } = await withUndo(async undo => {
@@ -69,14 +75,14 @@ async function calibrateOne (input: CalibrateStreamsInput, kind: Kind, folder: s
     if (limitsMemory(input)) await evict(options.model.path, signal)
     const group = await makeGroup(conditions.flatMap(prepared.knobsOf), prepared.groupHost, `weir-${process.pid}-calibration`, undo)
     await beforeServer(knobs, { folder, server: options, group, clientCpus: cpus, signal }, undo)
-    const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) })
+    const running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) }, { signal })
     undo.push('llama-server', () => running.stop())
     const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: samplesPath, cpus })
     undo.push('sampler', () => sampler.stop())
     const job = { target: { url: running.url, apiKey: running.apiKey }, outPath, promptSeed }
     await runLoad(streamsJob(workload, { ...job, callPhase: 'warm-up', clients: 1, callsPerClient: 1 }), { cpus, signal })
     const watched = limitsMemory(input) && clearReferenced(running.pid)
-    const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }), { cpus, signal })
+    const load = await runLoad(streamsJob(workload, { ...job, callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }), { cpus, signal })
     signal.throwIfAborted()
     return { load, groupCounters: group === undefined ? undefined : countersOf(group), touched: watched ? touchedSince(running.pid, options.model.path) : undefined }
   })
@@ -90,6 +96,13 @@ async function calibrateOne (input: CalibrateStreamsInput, kind: Kind, folder: s
     ...(groupCounters === undefined ? {} : { groupCounters }),
     ...(touched === undefined ? {} : { touched })
   }
+}
+
+function commonKnobs (conditions: readonly Condition[], { knobsOf }: Prepared): Knob[] {
+  const [first, ...others] = conditions.map(({ knobs }) => knobs)
+  const common = (first ?? []).filter(spec => others.every(knobs => knobs.includes(spec)))
+  const [condition] = conditions
+  return condition === undefined ? [] : knobsOf({ ...condition, knobs: common })
 }
 
 function readLines<T> (path: string): T[] {

@@ -26,7 +26,7 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
   const { folder, preset, signal } = input
   mkdirSync(folder, { recursive: true })
   input.onStep('calibration: start llama-server')
-  const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` })
+  const server = await startServer({ ...input.server, logPath: `${folder}/llama-server.log` }, { signal })
   try {
     const outPath = `${folder}/calls.ndjson`
     const common = { target: { url: server.url, apiKey: server.apiKey }, outPath, seed: input.seed, classes: [...input.classes], drainSeconds: patienceSeconds }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parentDeathWrapper } from '../../models/wrappers.js'
 import { packageRoot } from '../package-root.js'
 import { onCpus } from './on-cpus.js'
 
@@ -25,7 +26,7 @@ export interface GatewayProcess {
   stop (): Promise<void>
 }
 
-/** Starts the gateway as a user would: its CLI, a config file, a port of its own; talks to it by HTTP only. */
+/** Starts the gateway as a user would: its CLI, a config file, a port of its own; talks to it by HTTP only. It does not outlive our process, however that ends. */
 export async function startGateway (options: GatewayOptions): Promise<GatewayProcess> {
   const { folder } = options
   const configPath = `${folder}/gateway.json`
@@ -38,7 +39,8 @@ export async function startGateway (options: GatewayOptions): Promise<GatewayPro
   }, null, 2) + '\n')
   const log = openSync(`${folder}/gateway.log`, 'a')
   const [command, args] = onCpus(options.cpus, process.execPath, [`${packageRoot()}/dist/gateway/cli.js`, '--config', configPath])
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', log], env: { ...process.env, LLAMA_API_KEY: options.upstreamApiKey } })
+  const [program = command, ...rest] = [...await parentDeathWrapper(process.env) ?? [], command, ...args]
+  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', log], env: { ...process.env, LLAMA_API_KEY: options.upstreamApiKey } })
   closeSync(log)
   const exited = once(child, 'exit')
   const stop = async (): Promise<void> => {

@@ -22,10 +22,10 @@ export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 
   }
   const secondsOf = (blocks: readonly BlockPlan[]): number => blocks.reduce((sum, each) => sum + streamsSeconds(plan, each, manifest), 0)
   const share = secondsOf(plan.blocks.filter(each => each.index < block.index)) / secondsOf(plan.blocks)
-  const { clients, calls, predictTokens } = plan.workload
+  const { clients, calls, atLeastSeconds, predictTokens } = plan.workload
   return {
     start: { text: 'start llama-server, apply and read back the knobs', share },
     capacity: { text: 'warm-up', share },
-    load: { text: `${clients * calls} streams of ${predictTokens} tokens`, share }
+    load: { text: `${clients * calls} ${atLeastSeconds === undefined ? '' : 'or more '}streams of ${predictTokens} tokens`, share }
   }
 }

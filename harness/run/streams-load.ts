@@ -16,7 +16,7 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
   undo.push('sampler', () => sampler.stop())
   const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
   undo.push('second tools', async () => { await tools.stop() })
-  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
+  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
     const summary = await runLoad(streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed }), {
       cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone]), onProgress
     })
@@ -27,7 +27,7 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   input.onStep('load')
   let applied: Promise<void> | undefined
-  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls }, ({ sent }) => {
+  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
     if (sent > 0) applied ??= underLoad(input.knobs, at, undo)
     applied?.catch(() => {})
   })
@@ -53,6 +53,11 @@ async function endOf (server: ServerWatch, callsFailed: boolean): Promise<Server
   return end === undefined || kernelLog === undefined ? end : { ...end, kernelLog }
 }
 
-export function streamsJob (workload: StreamsWorkload, rest: Pick<StreamsJob, 'target' | 'outPath' | 'promptSeed' | 'callPhase' | 'clients' | 'callsPerClient'>): StreamsJob {
+/** Of the load; the warm-up is over when its calls are. */
+export function atLeast ({ atLeastSeconds }: StreamsWorkload): Pick<StreamsJob, 'atLeastSeconds'> {
+  return atLeastSeconds === undefined ? {} : { atLeastSeconds }
+}
+
+export function streamsJob (workload: StreamsWorkload, rest: Pick<StreamsJob, 'target' | 'outPath' | 'promptSeed' | 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>): StreamsJob {
   return { phase: 'streams', ...rest, promptWords: workload.promptWords, predictTokens: workload.predictTokens, ...workload.pauseSeconds === undefined ? {} : { pauseSeconds: workload.pauseSeconds }, patienceSeconds: workload.patienceSeconds }
 }

@@ -38,6 +38,11 @@ export interface StreamsWorkload {
   readonly clients: number
   /** Calls that each client makes, one after the other. */
   readonly calls: number
+  /**
+   * Clients go on making calls until the load has lasted this long, seconds: where conditions differ a hundredfold in speed, the slow ones need
+   * few calls and the fast ones a window that counters can be read in. Absent: no more than `calls`.
+   */
+  readonly atLeastSeconds?: number
   /** Words of the one prompt that all calls share; nothing of it is reused (`cache_prompt: false`). */
   readonly promptWords: number
   /** `n_predict` with `ignore_eos`: tokens out of each call. */

@@ -4,12 +4,17 @@ import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
+import { cpuWeight } from './cpu-weight.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
 import { noSwap } from './no-swap.js'
+import { noisyNeighbour } from './noisy-neighbour.js'
+import { pinning } from './pinning.js'
 import { preload } from './preload.js'
 import { threads } from './threads.js'
+import { threadsFreeCores } from './threads-free-cores.js'
+import { warmup } from './warmup.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -40,7 +45,12 @@ const registry: readonly ClaimEntry[] = [
   memoryProtect,
   mlock,
   noSwap,
-  preload
+  preload,
+  noisyNeighbour,
+  cpuWeight,
+  pinning,
+  threadsFreeCores,
+  warmup
 ]
 
 /** @throws when there is no such entry, naming all there are */

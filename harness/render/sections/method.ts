@@ -57,7 +57,7 @@ function openLoopEntries ({ workload, calibration }: OpenLoopPlan): Entry[] {
 
 function streamsEntries ({ workload, calibration }: StreamsPlan): Entry[] {
   return [
-    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
     ['Undisturbed', calibration.servers.map((server) => `${server.model} with ${server.threads} threads: ${formatNumber(server.tokensPerSecond)} tokens/s, median gap ${formatNumber(server.gapMs)} ms, TTFT ${formatNumber(server.ttftMs)} ms, ${formatNumber(server.cpusUsed)} CPUs at once`).join('; ')]
   ]
 }

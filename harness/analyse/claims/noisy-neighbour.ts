@@ -1,0 +1,124 @@
+import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
+import { cpuPerToken, cpusUsed, type Figure } from '../contention.js'
+import type { StreamsView } from '../streams-summary.js'
+import { isOpenLoop } from '../plan-kind.js'
+import { number } from '../verdict.js'
+import { claimOf, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
+import type { ClaimEntry } from './index.js'
+import { allOf, missingLeg, unbounded } from './leg.js'
+
+/** The dose of a condition; conditions without one have hogs of the idle class. */
+const DOSE = 'hogs per CPU'
+const LOAD = 'load generator (calls.ndjson)'
+const PROC = '/proc/PID/stat of llama-server'
+
+/** Hogs beside the threads of llama-server, as many or twice as many as CPUs: one thread loses its fair share, two that wait for each other lose nearly all. */
+export const noisyNeighbour: ClaimEntry = {
+  id: 'noisy-neighbour',
+  predictions (draft) {
+    const ofOne = dosesOf(draft.conditions, 1).flatMap(({ dose }) => fairShare(dose, speedOf(draft, 1)))
+    const ofTwo = dosesOf(draft.conditions, 2).some(({ dose }) => dose === 1) ? collapse(speedOf(draft, 2)) : []
+    return [...ofOne, ...ofTwo, ...[1, 2].map(idleBand), ...rivalPredictions]
+  },
+  claims: (plan, _blocks, { streams }) => isOpenLoop(plan) ? [] : [oneThread(plan, streams), twoThreads(plan, streams)]
+}
+
+function fairShare (dose: number, tokensPerSecond: string): Prediction[] {
+  const [slower, waits] = [1 + dose, dose / (1 + dose)]
+  const beside = `1 thread, ${dose} hog${dose === 1 ? '' : 's'} on each CPU`
+  return [
+    { id: `t1-slower-${dose}`, metric: 'tokens-per-second', statement: `${beside}: tokens/s are ${slower} times fewer than without hogs (${tokensPerSecond})`, lo: 0.8 * slower, hi: 1.25 * slower },
+    { id: `t1-queue-${dose}`, metric: 'queue-share', statement: `${beside}: the share of its time in run queues is hogs ÷ (hogs + 1)`, lo: waits - 0.1, hi: waits + 0.1 },
+    { id: `t1-cpus-${dose}`, metric: 'cpus-used', statement: `${beside}: it gets 1 ÷ (hogs + 1) of the CPU time that it had`, lo: 0.8 / slower, hi: 1.25 / slower },
+    { id: `t1-work-${dose}`, metric: 'server-cpu-per-token', statement: `${beside}: a token costs as much CPU time as before: the time is taken, not wasted`, lo: 0.85, hi: 1.3 }
+  ]
+}
+
+/** Both threads run at the same time in at most a quarter of all slices, and each barrier in between costs up to a slice. */
+function collapse (tokensPerSecond: string): Prediction[] {
+  const beside = '2 threads, one hog on each CPU'
+  return [
+    { id: 't2-slower-1', metric: 'tokens-per-second', statement: `${beside}: tokens/s are at least 10 times fewer than without hogs (${tokensPerSecond})`, lo: 10, hi: unbounded },
+    { id: 't2-queue-1', metric: 'queue-share', statement: `${beside}: each thread waits for half of its time, as fair as with one thread`, lo: 0.4, hi: 0.6 },
+    { id: 't2-cpus-1', metric: 'cpus-used', statement: `${beside}: they get half of the CPU time that they had`, lo: 0.4, hi: 0.65 },
+    { id: 't2-work-1', metric: 'server-cpu-per-token', statement: `${beside}: a token costs at least 4 times as much CPU time: what they get they spin away`, lo: 4, hi: unbounded }
+  ]
+}
+
+function idleBand (threads: number): Prediction {
+  return { id: `t${threads}-idle`, metric: 'tokens-per-second', statement: `${threads} thread${threads === 1 ? '' : 's'}, the same hogs in the idle class: tokens/s as without hogs (÷)`, lo: 0.85, hi: 1.15 }
+}
+
+function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
+  const doses = dosesOf(plan.conditions, 1)
+  const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
+  return claimOf({
+    id: 'noisy-neighbour-takes-its-share',
+    statement: 'CPU hogs beside one compute thread take their fair share of its CPU, no more: it decodes as many times slower as there are programs on the CPU',
+    predicted: doses.map(({ dose }) => `${dose} on each CPU: ${number(1 + dose)} times fewer tokens/s`).join('; '),
+    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between.'
+  }, {
+    application: each('tokens/s', dose => slowerLeg(plan, views, 1, dose)),
+    os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${dose} hogs per CPU`, id, `t1-queue-${dose}`)),
+    mechanism: each('CPU time', ({ dose, id, base }) => allOf([
+      ratioLeg(plan, views, `CPUs used, ${dose} hogs per CPU ÷ none`, PROC, [base, id], cpusUsed, `t1-cpus-${dose}`),
+      ratioLeg(plan, views, 'CPU time per token ÷ none', PROC, [base, id], cpuPerToken, `t1-work-${dose}`)
+    ])),
+    control: controlLeg(plan, views, 1)
+  })
+}
+
+function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
+  const doses = dosesOf(plan.conditions, 2).filter(({ dose }) => dose === 1)
+  const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
+  return claimOf({
+    id: 'noisy-neighbour-collapse',
+    statement: 'One CPU hog on each core cuts the decoding of two threads more than ten times, because they need both cores at the same moment',
+    predicted: 'at least 10 times fewer tokens/s, while each thread gets half of its CPU as fairly as a single one',
+    explanation: 'ggml’s threads meet at a barrier many times a token, and spin until all are there. Beside a hog each runs half of the time, but not the same half: the one that runs spins away its slice for the other that waits in its run queue. ' +
+      'So a token costs many times its CPU time, and the gaps between tokens are as long as the scheduler’s slices add up to.'
+  }, {
+    application: each('tokens/s', dose => slowerLeg(plan, views, 2, dose)),
+    os: each('run queues', ({ id }) => queueLeg(plan, views, '2 threads, one hog per CPU', id, 't2-queue-1')),
+    mechanism: each('CPU time', ({ id, base }) => allOf([
+      ratioLeg(plan, views, 'CPU time per token, one hog per CPU ÷ none', PROC, [base, id], cpuPerToken, 't2-work-1'),
+      ratioLeg(plan, views, 'CPUs used ÷ none', PROC, [base, id], cpusUsed, 't2-cpus-1')
+    ])),
+    control: controlLeg(plan, views, 2)
+  })
+}
+
+const rate: Figure = ({ summary }) => summary.serverEnd === undefined ? summary.tokensPerSecond : null
+
+function slowerLeg (plan: Plan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {
+  return ratioLeg(plan, views, `tokens/s without hogs ÷ with ${dose} per CPU (${threads === 1 ? '1 thread' : `${threads} threads`})`, LOAD, [id, base], rate, `t${threads}-slower-${dose}`)
+}
+
+/** The same hogs on the same CPUs, as hot and as hungry for caches, but without a claim to CPU time. */
+function controlLeg (plan: Plan, views: readonly StreamsView[], threads: number): Leg {
+  const idle = plan.conditions.find(({ factors }) => factors.threads === threads && factors[DOSE] === undefined)
+  if (idle?.baseline === undefined) return missingLeg('hogs of the idle class', LOAD, 'the plan has no such condition')
+  return allOf([
+    ratioLeg(plan, views, 'tokens/s with hogs of the idle class ÷ without hogs', LOAD, [idle.baseline, idle.id], rate, `t${threads}-idle`),
+    ...rivalLegs(plan, views)
+  ])
+}
+
+interface Dose { readonly dose: number, readonly id: string, readonly base: string }
+
+/** Whole numbers of hogs on every CPU; with fewer hogs than CPUs the kernel has a choice. */
+function dosesOf (conditions: readonly Condition[], threads: number): Dose[] {
+  return conditions.flatMap(({ id, factors, baseline }) => {
+    const dose = factors[DOSE]
+    return factors.threads === threads && typeof dose === 'number' && dose >= 1 && baseline !== undefined ? [{ dose, id, base: baseline }] : []
+  })
+}
+
+function allOr ([first, ...more]: readonly Leg[], what: string): Leg {
+  return first === undefined ? missingLeg(what, LOAD, 'the plan has no condition with a hog on each CPU') : allOf([first, ...more])
+}
+
+function speedOf (draft: Parameters<ClaimEntry['predictions']>[0], threads: number): string {
+  const found = draft.workload.kind === 'streams' && 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.threads === threads) : undefined
+  return found === undefined ? 'not calibrated' : `${number(found.tokensPerSecond)} in the calibration`
+}

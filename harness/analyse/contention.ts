@@ -1,0 +1,85 @@
+/** What a block of streams shows of the fight for CPUs. All figures are over the judged window; null: not measured. */
+import type { Block, OsSample } from '../types.js'
+import { ofCondition } from './gate.js'
+import { growthOf, type StreamsView } from './streams-summary.js'
+import { judgedSamples, middle } from './window.js'
+
+export type Figure = (view: StreamsView) => number | null
+
+/** Median over the valid blocks of a condition; null when there is none, or one lacks the figure. */
+export function middleOf (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
+  const found = ofCondition(views, condition).map(figure)
+  return found.includes(null) ? null : middle(found.flatMap(value => value ?? []))
+}
+
+/** Largest over all blocks; null when there is none, or one lacks the figure. */
+export function worstOf (views: readonly StreamsView[], figure: Figure): number | null {
+  const found = views.map(figure)
+  return found.length === 0 || found.includes(null) ? null : Math.max(...found.flatMap(value => value ?? []))
+}
+
+/**
+ * Of the time that llama-server's threads wanted a CPU, the share that they stood in a run queue: 0 when each has a CPU of its own, and
+ * n ÷ (n + 1) beside n others of the same weight. From the kernel's own count for each thread.
+ */
+export const queueShare: Figure = ({ block }) => {
+  const samples = judgedSamples(block).filter(sample => sample.process?.runQueueWaitNs !== undefined)
+  return share(div(growthOf(samples, sample => sample.process?.runQueueWaitNs), 1000), growthOf(samples, sample => sample.process?.cpuUsec))
+}
+
+/** The same by pidstat, over its own window. */
+export const queueShareByPidstat: Figure = ({ block }) => {
+  const pidstat = block.tools?.pidstat
+  return share(pidstat?.waitUsec ?? null, pidstat?.cpuUsec ?? null)
+}
+
+/** Switches away from a thread of llama-server that wanted to go on, per second. */
+export const preemptionsPerSecond: Figure = ({ block }) => perSecond(block, sample => sample.process?.involuntarySwitches)
+
+/** Moves of a thread of llama-server to another CPU, per second, by perf stat. */
+export const migrationsPerSecond: Figure = ({ block }) => {
+  const perf = block.tools?.perf
+  return perf === undefined ? null : div(perf.cpuMigrations, (perf.toMs - perf.fromMs) / 1000)
+}
+
+export const cpuPerToken: Figure = ({ summary }) => summary.serverCpuUsecPerToken
+
+export const cpusUsed: Figure = ({ summary }) => summary.cpusUsed
+
+/** CPUs that all other programs used together: hogs, load, sampler. */
+export const cpusOfOthers: Figure = ({ block }) => {
+  const samples = judgedSamples(block).filter(sample => sample.process !== undefined && sample.host !== undefined)
+  const [busyUsec, ownUsec] = [growthOf(samples, sample => sample.host?.busyUsec), growthOf(samples, sample => sample.process?.cpuUsec)]
+  return busyUsec === null || ownUsec === null ? null : div(busyUsec - ownUsec, 1000 * wallMs(samples))
+}
+
+/** CPU time that the hypervisor gave to somebody else, share of all. */
+export const stealShare: Figure = ({ block }) => {
+  const samples = judgedSamples(block)
+  const [steal, busy, idle] = (['stealUsec', 'busyUsec', 'idleUsec'] as const).map(key => growthOf(samples, sample => sample.host?.[key]))
+  return steal === null || steal === undefined ? null : div(steal, steal + (busy ?? 0) + (idle ?? 0))
+}
+
+/** Pages of llama-server that had to come from storage, per second. */
+export const majorFaultsPerSecond: Figure = ({ block }) => perSecond(block, sample => sample.process?.majorFaults)
+
+/** Of llama-server's group, its own or the one that it was started in; null: the kernel counts none there. */
+export const throttledPeriods: Figure = ({ block, summary }) =>
+  summary.group.throttledPeriods ?? growthOf(judgedSamples(block), sample => sample.cgroup?.['cpu.stat.nr_throttled'])
+
+function perSecond (block: Block, pick: (sample: OsSample) => number | undefined): number | null {
+  const samples = judgedSamples(block).filter(sample => pick(sample) !== undefined)
+  return div(growthOf(samples, pick), wallMs(samples) / 1000)
+}
+
+function wallMs (samples: readonly OsSample[]): number {
+  return (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0)
+}
+
+function share (waited: number | null, ran: number | null): number | null {
+  return waited === null || ran === null ? null : div(waited, waited + ran)
+}
+
+function div (a: number | null, b: number): number | null {
+  return a === null || !(b > 0) ? null : a / b
+}

@@ -1,0 +1,136 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import type { Test } from 'tap'
+import { findGroupHost } from '../cgroups/index.js'
+import { allowedCpus } from '../run/placement.js'
+
+const program = fileURLToPath(new URL('../cli.js', import.meta.url))
+const host = await findGroupHost()
+const noGroups = !host.ok && `${host.why}. To mend: ${host.mend}`
+const parents = host.ok ? host.parent.split(/,(?=\/)/) : []
+
+/** A block with a group, a hog in a group of its own and a pinned server, slowed down so that it is still under load when it is killed. */
+const sweep = {
+  name: 'killed',
+  kind: 'sweep',
+  question: 'What is left behind?',
+  model: 'tiny',
+  threads: 1,
+  setting: [`pinning=${allowedCpus().at(-1) ?? 0}`],
+  cells: [{ id: 'plain' }, { id: 'slow', knobs: ['cpu-quota=5/100', 'cpu-hog=1:weight=50', 'page-cache-hog=16M'] }],
+  baseline: 'plain',
+  workload: { kind: 'streams', calls: 1, predictTokens: 1000, warmupCalls: 0 }
+}
+
+interface UnderLoad {
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Everything that the harness has started and that runs now. */
+  readonly children: readonly number[]
+  /** Pid of the one with these words on its command line. */
+  readonly pidOf: (words: string) => number
+  readonly ended: Promise<{ readonly code: number | null, readonly err: string }>
+}
+
+/** The harness at the load of the slow block. */
+async function underLoad (t: Test): Promise<UnderLoad> {
+  const folder = t.testdir()
+  writeFileSync(`${folder}/sweep.json`, JSON.stringify(sweep))
+  const child = spawn(process.execPath, [program, 'run', `${folder}/sweep.json`, '--preset', 'smoke', '--seed', '1', '--out', `${folder}/run`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let err = ''
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, err }))
+  await new Promise<void>((resolve, reject) => {
+    createInterface(child.stderr).on('line', line => {
+      err += `${line}\n`
+      if (/block \d of 2, slow: 1 streams/.test(line)) resolve()
+    })
+    ended.then(() => reject(new Error(`it ended before its load: ${err}`)))
+  })
+  const pid = child.pid ?? NaN
+  const words = ['llama-server', 'ulimit -t', 'load/process.js', 'sampler-process.js']
+  // The load is announced a moment before it is started.
+  while (!words.every(word => descendants(pid).some(each => commandLine(each).includes(word)))) await sleep(20)
+  const children = descendants(pid)
+  const pidOf = (word: string): number => children.find(each => commandLine(each).includes(word)) ?? NaN
+  return { kill: signal => child.kill(signal), children, pidOf, ended }
+}
+
+function readText (path: string): string {
+  try { return readFileSync(path, 'utf8') } catch { return '' }
+}
+
+function commandLine (pid: number): string {
+  return readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+}
+
+function descendants (pid: number): number[] {
+  const children = readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(each => parentOf(each) === pid)
+  return children.flatMap(child => [child, ...descendants(child)])
+}
+
+function parentOf (pid: number): number {
+  const text = readText(`/proc/${pid}/stat`)
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
+}
+
+const runs = (pid: number): boolean => existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) [ZX]/s.test(readText(`/proc/${pid}/stat`))
+const groups = (): string[] => parents.flatMap(parent => readdirSync(parent).filter(name => name.startsWith('weir-') && name !== 'weir-home')).sort()
+const affinity = (): string => /^Cpus_allowed_list:.*$/m.exec(readText('/proc/self/status'))?.[0] ?? ''
+
+/** The machine as it was, but for what runs; and a check that it is so again. Other harness runs may have groups here. */
+function machine (t: Test): (children: readonly number[]) => Promise<void> {
+  const state = () => ({ groups: groups(), mounts: readText('/proc/self/mounts'), affinity: affinity() })
+  const before = state()
+  return async children => {
+    while (children.some(runs)) await sleep(20)
+    t.strictSame(state(), before)
+  }
+}
+
+const opts = { skip: noGroups, timeout: 120_000 }
+
+for (const [how, presses] of [['Ctrl-C', 1], ['Ctrl-C twice', 2]] as const) {
+  t.test(`${how} under load`, opts, async t => {
+    const putBack = machine(t)
+    const { kill, children, ended } = await underLoad(t)
+    for (let i = 0; i < presses; i++) {
+      kill('SIGINT')
+      await sleep(presses === 1 ? 0 : 50)
+    }
+    t.equal((await ended).code, 130)
+    await putBack(children)
+  })
+}
+
+for (const [what, words, code, says] of [
+  ['llama-server', 'llama-server', 0, /llama-server ended|Report/],
+  ['a hog', 'ulimit -t', 1, /ended too early, with SIGKILL/],
+  ['the sampler', 'sampler-process.js', 1, /sampler of process \d+ .* ended with SIGKILL/],
+  ['the load generator', 'load/process.js', 1, /load generator .* ended without a summary \(SIGKILL\)/]
+] as const) {
+  t.test(`SIGKILL of ${what} under load`, opts, async t => {
+    const putBack = machine(t)
+    const { children, pidOf, ended } = await underLoad(t)
+    process.kill(pidOf(words), 'SIGKILL')
+    const end = await ended
+    t.equal(end.code, code, end.err)
+    if (code !== 0) t.match(end.err, says)
+    await putBack(children)
+  })
+}
+
+t.test('SIGKILL of the harness under load: nothing runs on, and the next start clears up the groups', opts, async t => {
+  const putBack = machine(t)
+  const { kill, children, ended } = await underLoad(t)
+  kill('SIGKILL')
+  await ended
+  while (children.some(runs)) await sleep(20)
+  t.ok(groups().length >= 2, 'there was no time to remove the groups')
+  execFileSync(process.execPath, ['--input-type=module', '-e', `await (await import(${JSON.stringify(new URL('../cgroups/index.js', import.meta.url).href)})).findGroupHost()`])
+  await putBack(children)
+})
