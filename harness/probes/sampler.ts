@@ -46,8 +46,8 @@ const TURNS = {
 } as const satisfies Record<string, TurnsOptions>
 /** Limits of the group, in every so many of its readings. */
 const LIMITS_EVERY = 10
-/** Runs `ss`. */
-const SOCKETS: TurnsOptions = { share: 0.002, atLeastMs: 2000, atMostMs: 4000 }
+/** Runs `ss`; no judged window is shorter than 4 s. */
+const SOCKETS: TurnsOptions = { share: 0.002, atLeastMs: 2000, atMostMs: 3000 }
 /** `readServerGauges` wants it no faster than every 2 s. */
 const GAUGES_EVERY_MS = 3000
 const GAUGES_TIMEOUT_MS = 1900
