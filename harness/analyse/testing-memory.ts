@@ -122,7 +122,7 @@ function blockOf (plan: StreamsPlan, block: BlockPlan, condition: Condition, lim
   const toMs = load.at(-1)?.doneMs ?? fromMs
   const refaults = Math.round(outcome.refaulted / page)
   const pressed = outcome.refaulted > 0 || condition.knobs.some(knob => knob.startsWith('page-cache-hog'))
-  const start = { 'memory.stat.workingset_refault_file': 7, 'memory.stat.workingset_refault_anon': 0, 'memory.stat.pgmajfault': 3, 'memory.events.max': 2, 'memory.events.low': 0, 'memory.events.oom_kill': 0, 'memory.pressure.full_usec': 0, 'cpu.stat.nr_throttled': 0, 'memory.swap.current': 0 }
+  const start = { 'memory.stat.workingset_refault_file': 7, 'memory.stat.workingset_refault_anon': 0, 'memory.stat.pgmajfault': 3, 'memory.events.max': 2, 'memory.stat.file_mapped': outcome.refaulted > 0 ? 0.2 * model : model, 'memory.events.low': 0, 'memory.events.oom_kill': 0, 'memory.pressure.full_usec': 0, 'cpu.stat.nr_throttled': 0, 'memory.swap.current': 0 }
   const end = {
     ...start,
     ...(limit === undefined ? {} : { 'memory.max': limit }),
@@ -134,8 +134,7 @@ function blockOf (plan: StreamsPlan, block: BlockPlan, condition: Condition, lim
     'memory.events.max': 2 + (pressed ? 500 : 0),
     'memory.pressure.full_usec': outcome.refaulted > 0 ? (toMs - fromMs) * 200 : 0,
     'memory.events.oom_kill': killed === undefined ? 0 : 1,
-    'memory.swap.current': outcome.swappedIn,
-    'memory.stat.unevictable': condition.knobs.includes('mlock') && all.cures ? model : 0
+    'memory.swap.current': outcome.swappedIn
   }
   return {
     evidence: {
@@ -152,6 +151,7 @@ function blockOf (plan: StreamsPlan, block: BlockPlan, condition: Condition, lim
       group: { version: 'v2', path: '/sys/fs/cgroup/weir-test' },
       ...(killed === 0 ? {} : { groupCountersAtStart: start }),
       groupCountersAtEnd: end,
+      ...(killed === 0 ? {} : osOf(samplesOf(outcome, fromMs, toMs))),
       generatorEventLoopDelayMaxMs: 1,
       ...(killed === undefined ? {} : { serverEnd: { during: killed === 0 ? 'start' as const : 'load' as const, code: null, signal: 'SIGKILL', atMs: toMs, why: 'killed', kernelLog: 'oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/weir-test,task_memcg=/weir-test,task=llama-server,pid=5,uid=0' } }),
       warnings: []
@@ -186,6 +186,11 @@ function callOf (seq: number, atMs: number, gapMs: number, tokens: number, answe
     chunks: tokens,
     itlMs: Array.from({ length: Math.max(0, tokens - 1) }, () => gapMs)
   }
+}
+
+function osOf (samples: readonly OsSample[]): Pick<Block['evidence'], 'osAtStart' | 'osAtEnd'> {
+  const [start = { atMs: 0, samplerCpuUsec: 0 }, end = start] = [samples[0], samples.at(-1)]
+  return { osAtStart: start, osAtEnd: end }
 }
 
 function samplesOf ({ refaulted, swappedIn, startReads }: Outcome, fromMs: number, toMs: number): OsSample[] {

@@ -41,7 +41,7 @@ export interface ReadyBlock {
 
 /** What a load leaves in block.json. */
 export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
-  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'groupCountersAtStart' | 'serverEnd' | 'tools'>>
+  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
 
 /**
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is

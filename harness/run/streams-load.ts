@@ -1,9 +1,11 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
+import { readDisk } from '../probes/diskstats.js'
 import { oomKillIn } from '../probes/kernel-log.js'
+import { readProcess } from '../probes/proc-process.js'
 import { startSampler } from '../probes/start-sampler.js'
 import { startTools } from '../tools/supervise.js'
-import type { ServerEnd, StreamsWorkload } from '../types.js'
+import type { OsSample, ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { underLoad } from './knob-stages.js'
 import { countersOf, type ServerWatch } from './server-watch.js'
@@ -25,6 +27,7 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
   }
   if (workload.warmupCalls > 0) await run({ callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
+  const osAtStart = readOs(running.pid)
   input.onStep('load')
   let applied: Promise<void> | undefined
   const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
@@ -32,6 +35,7 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
     applied?.catch(() => {})
   })
   await applied
+  const osAtEnd = readOs(running.pid)
   const serverEnd = await endOf(server, load.failed + load.unanswered > 0 || load.sent === 0)
   const toolRuns = await tools.stop()
   return {
@@ -40,11 +44,19 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
     judgedToMs: load.toMs,
     drainedAtMs: load.drainedAtMs,
     readBack: {},
+    osAtStart,
+    osAtEnd,
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
     tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
     ...(serverEnd === undefined ? {} : { serverEnd })
   }
+}
+
+/** Its process is absent when it is gone. */
+function readOs (pid: number): Pick<OsSample, 'process' | 'disk'> {
+  const [process, disk] = [readProcess(pid, { withPss: false }), readDisk()]
+  return { ...(process === undefined ? {} : { process }), ...(disk === undefined ? {} : { disk }) }
 }
 
 async function endOf (server: ServerWatch, callsFailed: boolean): Promise<ServerEnd | undefined> {

@@ -104,6 +104,9 @@ export interface BlockEvidence {
   /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
   readonly groupCountersAtStart?: Readonly<Record<string, number>>
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
+  /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
+  readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
+  readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>
   /** llama-server ended by itself or was killed: evidence in a block of streams. */
   readonly serverEnd?: ServerEnd
   /** Absent in runs before Weir ran other tools beside its own sampler. */

@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
-import { growth, largestOf, ofBlocks, rate, ratio, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { atEnd, growth, largestOf, ofBlocks, rate, ratio, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
 
 const mebi = 1024 ** 2
 
@@ -50,7 +50,8 @@ function controlLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
     bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', 'load generator (calls.ndjson)', ratio(ofBlocks(views, conditions.fits, rate), ofBlocks(views, conditions.fitsUnlimited, rate)), predictionOf(plan, ids.fitsRate)),
     bandLeg('its refaulted MiB', 'memory.stat workingset_refault_file', tinyRefaults === null ? null : tinyRefaults / mebi, predictionOf(plan, ids.fitsRefaults)),
     bandLeg('periods throttled by a CPU quota, most of any condition', 'cpu.stat nr_throttled', largestOf(views, alive, growth('cpu.stat.nr_throttled')), predictionOf(plan, ids.throttled)),
-    bandLeg('anonymous pages brought back from swap, most of any condition', 'memory.stat workingset_refault_anon', largestOf(views, alive, growth('memory.stat.workingset_refault_anon')), predictionOf(plan, ids.swapped))
+    bandLeg('anonymous pages brought back from swap, most of any condition', 'memory.stat workingset_refault_anon', largestOf(views, alive, growth('memory.stat.workingset_refault_anon')), predictionOf(plan, ids.swapped)),
+    bandLeg('bytes in swap at the end, most of any condition', 'memory.swap.current', largestOf(views, alive, atEnd('memory.swap.current')), predictionOf(plan, ids.inSwap))
   ])
 }
 

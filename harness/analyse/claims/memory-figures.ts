@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { wholeRate } from '../streams-summary.js'
 import { ofCondition } from '../gate.js'
 import { pageBytes } from '../page-bytes.js'
-import { judgedSamples, middle } from '../window.js'
+import { middle } from '../window.js'
 
 export type Figure = (view: StreamsView) => number | null
 
@@ -85,15 +85,10 @@ function valueAt (points: ReadonlyArray<{ readonly atMs: number, readonly refaul
   return a.refaults + (b.refaults - a.refaults) * (atMs - a.atMs) / (b.atMs - a.atMs)
 }
 
-/** What the process read from storage (/proc/PID/io) and what its group refaulted (memory.stat), between the same two samples of the load. */
+/** What the process read from storage (/proc/PID/io) and what its group refaulted (memory.stat), both read just before and after the load. */
 function byProcess (view: StreamsView): Growths | null {
-  const both = judgedSamples(view.block).flatMap(({ process, cgroup }) => {
-    const [read, refaults] = [process?.readBytes, cgroup?.['memory.stat.workingset_refault_file']]
-    return read === undefined || refaults === undefined ? [] : [{ read, refaults }]
-  })
-  const [first, last] = [both[0], both.at(-1)]
-  if (first === undefined || last === undefined || both.length < 2) return null
-  return { readBytes: last.read - first.read, refaultedBytes: (last.refaults - first.refaults) * pageBytes }
+  const [readBytes, refaulted] = [grownBy(({ process }) => process?.readBytes)(view), refaultedBytes(view)]
+  return readBytes === null || refaulted === null ? null : { readBytes, refaultedBytes: refaulted }
 }
 
 /** By iostat where it ran, else by /proc/PID/io. */
@@ -106,14 +101,10 @@ export function readSource (views: readonly StreamsView[], condition: string): s
   return ofCondition(views, condition).every(view => byIostat(view) !== null) ? 'iostat (all disks)' : '/proc/PID/io of llama-server'
 }
 
-/** Growth of a reading of the sampler over the whole load: from the last one before it to the last one of all. The server does nothing else in between. */
-export function grownBy (pick: (sample: OsSample) => number | undefined): Figure {
-  return ({ block: { evidence: { judgedFromMs }, samples } }) => {
-    const readings = samples.flatMap(sample => {
-      const value = pick(sample)
-      return value === undefined ? [] : [{ atMs: sample.atMs, value }]
-    }).sort((a, b) => a.atMs - b.atMs)
-    const [from, to] = [readings.filter(({ atMs }) => atMs <= judgedFromMs).at(-1) ?? readings[0], readings.at(-1)]
-    return from === undefined || to === undefined || to === from ? null : to.value - from.value
+/** Growth over the load of what was read just before and after it. */
+export function grownBy (pick: (os: Pick<OsSample, 'process' | 'disk'>) => number | undefined): Figure {
+  return ({ block: { evidence: { osAtStart, osAtEnd } } }) => {
+    const [from, to] = [osAtStart, osAtEnd].map(os => os === undefined ? undefined : pick(os))
+    return from === undefined || to === undefined ? null : to - from
   }
 }

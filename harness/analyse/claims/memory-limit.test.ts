@@ -66,9 +66,12 @@ t.test('each leg of the cliff taken away alone', async t => {
   const below = (id: string): boolean => id === 'below'
   const slow = changed(below, block => ({ ...block, calls: block.calls.map(call => ({ ...call, itlMs: call.itlMs.map(ms => ms / 4), firstMs: call.intendedMs + 50 })), evidence: { ...block.evidence, judgedToMs: block.evidence.judgedFromMs + (block.evidence.judgedToMs - block.evidence.judgedFromMs) / 4 } }))
   t.equal(slow.cliff.application.status, 'fails')
-  const noIo = changed(below, block => ({ ...block, samples: block.samples.map(({ process, ...rest }) => rest) }))
+  const noIo = changed(below, block => ({ ...block, evidence: { ...block.evidence, osAtEnd: {} } }))
   t.same(ofLegs(noIo.cliff), { ...all, os: 'missing' })
-  const otherReads = changed(below, block => ({ ...block, samples: block.samples.map(sample => sample.process === undefined ? sample : { ...sample, process: { ...sample.process, readBytes: (sample.process.readBytes ?? 0) / 2 } }) }))
+  const otherReads = changed(below, block => {
+    const process = block.evidence.osAtEnd?.process
+    return process === undefined ? block : { ...block, evidence: { ...block.evidence, osAtEnd: { process: { ...process, readBytes: (process.readBytes ?? 0) / 2 } } } }
+  })
   t.same(ofLegs(otherReads.cliff), { ...all, os: 'fails' })
   const withIostat = (readBytes: number) => changed(below, block => {
     const [fromMs, toMs] = [block.evidence.judgedFromMs, block.evidence.judgedToMs]
@@ -81,6 +84,8 @@ t.test('each leg of the cliff taken away alone', async t => {
   t.same(ofLegs(throttled.cliff), { ...all, control: 'fails' })
   const swapped = changed(below, block => withCounters(block, { 'memory.stat.workingset_refault_anon': 9 }))
   t.same(ofLegs(swapped.cliff), { ...all, control: 'fails' })
+  const inSwap = changed(below, block => withCounters(block, { 'memory.swap.current': 8192 }))
+  t.same(ofLegs(inSwap.cliff), { ...all, control: 'fails' })
   const tinySuffers = changed(id => id === 'tiny', block => withCounters(block, { 'memory.stat.workingset_refault_file': 9999 }))
   t.same(ofLegs(tinySuffers.cliff), { ...all, control: 'fails' })
   const noPressure = changed(below, block => withCounters(block, { 'memory.pressure.full_usec': 0 }))

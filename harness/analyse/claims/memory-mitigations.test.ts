@@ -14,7 +14,10 @@ function claim (name: string, options: Partial<MemorySimulation> = {}): Claim {
 
 const inAfter = (name: string, change: (block: Block) => Block): Claim => claim(name, { change: (block, { id }) => id === 'after' ? change(block) : block })
 const withEnd = (block: Block, counters: Record<string, number>): Block => ({ ...block, evidence: { ...block.evidence, groupCountersAtEnd: { ...block.evidence.groupCountersAtEnd, ...counters } } })
-const withoutSource = (source: 'process' | 'disk') => (block: Block): Block => ({ ...block, samples: block.samples.map(({ [source]: _, ...rest }) => rest) })
+const withoutSource = (source: 'process' | 'disk') => (block: Block): Block => {
+  const { [source]: _, ...rest } = block.evidence.osAtStart ?? {}
+  return { ...block, evidence: { ...block.evidence, osAtStart: rest } }
+}
 const withoutRead = (what: string) => (block: Block): Block => ({ ...block, evidence: { ...block.evidence, readBack: Object.fromEntries(Object.entries(block.evidence.readBack).filter(([key]) => key !== what)) } })
 
 for (const name of ['mlock', 'memory-protect', 'no-swap', 'preload']) {
@@ -51,7 +54,7 @@ t.test('the hog ran in one arm only', async t => {
 })
 
 t.test('the mechanism did not move', async t => {
-  t.same(ofLegs(inAfter('mlock', block => withEnd(block, { 'memory.stat.unevictable': 4096 }))), { ...all, mechanism: 'fails' })
+  t.same(ofLegs(inAfter('mlock', block => ({ ...block, evidence: { ...block.evidence, groupCountersAtStart: { ...block.evidence.groupCountersAtStart, 'memory.stat.file_mapped': 4096 } } }))), { ...all, mechanism: 'fails' })
   for (const counters of [{ 'memory.events.low': 3 }, { 'memory.stat.workingset_refault_file': 99_999 }]) t.same(ofLegs(inAfter('memory-protect', block => withEnd(block, counters))), { ...all, mechanism: 'fails' })
   t.same(ofLegs(inAfter('no-swap', block => withEnd(block, { 'memory.swap.current': 5e6 }))), { ...all, mechanism: 'fails' })
   t.same(ofLegs(inAfter('preload', withoutRead('model file read ahead'))), { ...all, mechanism: 'fails' })

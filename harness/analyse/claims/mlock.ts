@@ -1,17 +1,24 @@
-import { atEnd, grownBy, growth, largestOf, smallestOf } from './memory-figures.js'
+import { growth, largestOf, smallestOf } from './memory-figures.js'
 import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, touchedMebibytes, without, withIt } from './memory-mitigations.js'
+import type { PlanDraft } from './index.js'
 import { unbounded } from './leg.js'
 import { mitigationEntry } from './mitigation.js'
 
 const locked = 'locked memory (VmLck)'
-const majorFaults = grownBy(sample => sample.process?.majorFaults)
+/** Of the model, once its pages are the group's own: what reclaim took during the pause is not in it. */
+const mappedAtStart = inMebibytes(view => view.block.evidence.groupCountersAtStart?.['memory.stat.file_mapped'] ?? null)
+
+function shareOfModel (draft: PlanDraft, from: number, to: number): readonly [number, number] | undefined {
+  const touched = touchedMebibytes(draft)
+  return touched === undefined ? undefined : [from * touched, to * touched]
+}
 
 export const mlock = mitigationEntry({
   id: 'mlock',
   statement: 'With the model locked in memory a page-cache hog in the same limit no longer makes the next request after a pause read the model again',
   explanation: 'Mapped weights are page cache like the hog’s file, and the limit’s reclaim takes from both. A model in use is spared, its pages are marked as referenced with each token; while the server waits they are not, and go. ' +
     'Locked pages are on the unevictable list: reclaim passes them by and takes the hog’s, which are read once and worth nothing. llama-server only warns when it may not lock, so VmLck is read back and not the flag. ' +
-    '(The group’s own count of refaults is mostly the hog’s; the process’s reads and major faults are not.)',
+    '(The group’s count of refaults is mostly the hog’s, and readahead keeps major faults near zero; what is mapped and what the process reads tell.)',
   primary: { metric: 'ttft-p50', better: 'lower' },
   os: readChecks,
   control: [
@@ -20,13 +27,8 @@ export const mlock = mitigationEntry({
     hogInBoth, notThrottled, notSwapped
   ],
   mechanism: [
-    {
-      id: 'unevictable-mib-with', metric: 'memory.stat', what: 'MiB that cannot be evicted with it, least of any block', source: 'memory.stat unevictable', value: views => smallestOf(views, [withIt], inMebibytes(atEnd('memory.stat.unevictable'))),
-      band: draft => { const touched = touchedMebibytes(draft); return touched === undefined ? undefined : [0.95 * touched, unbounded] }
-    },
-    { id: 'unevictable-mib-without', metric: 'memory.stat', what: 'without it, most of any block', source: 'memory.stat unevictable', value: views => largestOf(views, [without], inMebibytes(atEnd('memory.stat.unevictable'))), band: () => [0, 1] },
-    { id: 'major-faults-with', metric: 'major-faults', what: 'major faults of the process during the load with it, most of any block', source: '/proc/PID/stat', value: views => largestOf(views, [withIt], majorFaults), band: () => [0, 2] },
-    { id: 'major-faults-without', metric: 'major-faults', what: 'without it, least of any block', source: '/proc/PID/stat', value: views => smallestOf(views, [without], majorFaults), band: () => [10, unbounded], quiet: null },
+    { id: 'mapped-mib-with', metric: 'memory.stat', what: 'MiB of files mapped just before the load with it, least of any block', source: 'memory.stat file_mapped', value: views => smallestOf(views, [withIt], mappedAtStart), band: draft => shareOfModel(draft, 0.95, unbounded) },
+    { id: 'mapped-mib-without', metric: 'memory.stat', what: 'without it, most of any block', source: 'memory.stat file_mapped', value: views => largestOf(views, [without], mappedAtStart), band: draft => shareOfModel(draft, 0, 0.5), quiet: null },
     { id: 'limit-hits', metric: 'memory.events', what: 'times that the limit was met during the load, least of any block', source: 'memory.events max', value: views => smallestOf(views, [without, withIt], growth('memory.events.max')), band: () => [1, unbounded], quiet: null },
     { id: 'kills', metric: 'oom-kills', what: 'kills, most of any block', source: 'memory.events oom_kill', value: views => largestOf(views, [without, withIt], view => view.summary.group.oomKills ?? null), band: () => [0, 0] }
   ]

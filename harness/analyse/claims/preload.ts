@@ -2,11 +2,12 @@ import type { PlanDraft } from './index.js'
 import type { Manifest, Plan } from '../../types.js'
 import { bytesOf } from '../../knobs/values.js'
 import { ofBlocks, largestOf, ratio, smallestOf, type Figure } from './memory-figures.js'
+import { unbounded } from './leg.js'
 import { inMebibytes, mebi, notThrottled, without, withIt } from './memory-mitigations.js'
 import { mitigationEntry } from './mitigation.js'
 
 /** What the process had read from storage when the load began: since its own start. */
-const readUntilLoad: Figure = ({ block }) => block.samples.flatMap(({ process }) => process?.readBytes ?? [])[0] ?? null
+const readUntilLoad: Figure = ({ block }) => block.evidence.osAtStart?.process?.readBytes ?? null
 
 const startToFirstToken: Figure = view => view.summary.startToFirstTokenMs
 
@@ -36,7 +37,7 @@ export const preload = mitigationEntry({
     { id: 'read-mib-until-load-without', metric: 'read-bytes', what: 'without it, least of any block', source: '/proc/PID/io', value: views => smallestOf(views, [without], inMebibytes(readUntilLoad)), band: (_draft, manifest) => [0.9 * modelMib(manifest), 1.2 * modelMib(manifest)], quiet: null }
   ],
   control: [
-    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server computes no faster', source: 'load generator (calls.ndjson)', value: views => ratio(ofBlocks(views, withIt, view => view.summary.ttftP50Ms), ofBlocks(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, 1.25] },
+    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server does not compute faster', source: 'load generator (calls.ndjson)', value: views => ratio(ofBlocks(views, withIt, view => view.summary.ttftP50Ms), ofBlocks(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, unbounded] },
     notThrottled
   ],
   mechanism: [
