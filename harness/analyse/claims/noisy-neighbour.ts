@@ -25,13 +25,17 @@ export const noisyNeighbour: ClaimEntry = {
 
 function fairShare (dose: number, tokensPerSecond: string): Prediction[] {
   const [slower, waits] = [1 + dose, dose / (1 + dose)]
-  const beside = `1 thread, ${dose} hog${dose === 1 ? '' : 's'} on each CPU`
+  const beside = `1 thread, ${hogs(dose)} on each CPU`
   return [
     { id: `t1-slower-${dose}`, metric: 'tokens-per-second', statement: `${beside}: tokens/s are ${slower} times fewer than without hogs (${tokensPerSecond})`, lo: 0.8 * slower, hi: 1.25 * slower },
     { id: `t1-queue-${dose}`, metric: 'queue-share', statement: `${beside}: the share of its time in run queues is hogs ÷ (hogs + 1)`, lo: waits - 0.1, hi: waits + 0.1 },
     { id: `t1-cpus-${dose}`, metric: 'cpus-used', statement: `${beside}: it gets 1 ÷ (hogs + 1) of the CPU time that it had`, lo: 0.8 / slower, hi: 1.25 / slower },
     { id: `t1-work-${dose}`, metric: 'server-cpu-per-token', statement: `${beside}: a token costs as much CPU time as before: the time is taken, not wasted`, lo: 0.85, hi: 1.3 }
   ]
+}
+
+function hogs (count: number): string {
+  return count === 1 ? 'one hog' : `${count} hogs`
 }
 
 /** Both threads run at the same time in at most a quarter of all slices, and each barrier in between costs up to a slice. */
@@ -59,9 +63,9 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
     explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between.'
   }, {
     application: each('tokens/s', dose => slowerLeg(plan, views, 1, dose)),
-    os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${dose} hogs per CPU`, id, `t1-queue-${dose}`)),
+    os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${hogs(dose)} per CPU`, id, `t1-queue-${dose}`)),
     mechanism: each('CPU time', ({ dose, id, base }) => allOf([
-      ratioLeg(plan, views, `CPUs used, ${dose} hogs per CPU ÷ none`, PROC, [base, id], cpusUsed, `t1-cpus-${dose}`),
+      ratioLeg(plan, views, `CPUs used, ${hogs(dose)} per CPU ÷ none`, PROC, [base, id], cpusUsed, `t1-cpus-${dose}`),
       ratioLeg(plan, views, 'CPU time per token ÷ none', PROC, [base, id], cpuPerToken, `t1-work-${dose}`)
     ])),
     control: controlLeg(plan, views, 1)
@@ -91,7 +95,7 @@ function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
 const rate: Figure = ({ summary }) => summary.serverEnd === undefined ? summary.tokensPerSecond : null
 
 function slowerLeg (plan: Plan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {
-  return ratioLeg(plan, views, `tokens/s without hogs ÷ with ${dose} per CPU (${threads === 1 ? '1 thread' : `${threads} threads`})`, LOAD, [id, base], rate, `t${threads}-slower-${dose}`)
+  return ratioLeg(plan, views, `tokens/s without hogs ÷ with ${hogs(dose)} per CPU (${threads === 1 ? '1 thread' : `${threads} threads`})`, LOAD, [id, base], rate, `t${threads}-slower-${dose}`)
 }
 
 /** The same hogs on the same CPUs, as hot and as hungry for caches, but without a claim to CPU time. */
