@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { OsSample } from '../types.js'
 import { numbersAt } from './keyed.js'
-import { keptFile } from './read-text.js'
+import { keptFile, readText } from './read-text.js'
 
 /** A sector in /proc/diskstats is 512 bytes whatever the disk's own. */
 const SECTOR_BYTES = 512
@@ -45,4 +45,9 @@ export function wholeDisks (folder = '/sys/block'): string[] {
 export function watchDisks (): () => OsSample['disk'] {
   const [disks, file] = [wholeDisks(), keptFile('/proc/diskstats')]
   return () => parseDiskstats(file.read() ?? '', disks)
+}
+
+/** One reading of them. */
+export function disksNow (): OsSample['disk'] {
+  return parseDiskstats(readText('/proc/diskstats') ?? '', wholeDisks())
 }

@@ -31,7 +31,7 @@ const NO_SCHEDULE = '0 0 0\n'
  * Two kept files a thread. The dear one, `status`, is read only of threads that ran since: time on the CPU grows whenever a thread was switched out.
  * So is the folder only when it must have changed: `count` is the kernel's own number of threads, and a thread that is gone cannot be read.
  */
-export function watchThreads (folder: string): { read (count: number): ThreadTotals } {
+export function watchThreads (folder: string): { read (count: number): ThreadTotals, close (): void } {
   const threads = new Map<string, Thread>()
   const ended: Sums = { voluntarySwitches: 0, involuntarySwitches: 0 }
 
@@ -39,8 +39,7 @@ export function watchThreads (folder: string): { read (count: number): ThreadTot
     for (const [tid, thread] of threads) {
       if (readThread(thread)) continue
       add(ended, thread)
-      thread.schedstat.close()
-      thread.status.close()
+      closeThread(thread)
       threads.delete(tid)
     }
   }
@@ -60,6 +59,10 @@ export function watchThreads (folder: string): { read (count: number): ThreadTot
       const sums = { ...ended }
       for (const thread of threads.values()) add(sums, thread)
       return sums
+    },
+    close () {
+      for (const thread of threads.values()) closeThread(thread)
+      threads.clear()
     }
   }
 }
@@ -74,6 +77,11 @@ function add (sums: Sums, { switches, schedule }: Thread): void {
 
 function openThread (folder: string): Thread {
   return { schedstat: keptFile(`${folder}/schedstat`), status: keptFile(`${folder}/status`), scheduleText: '', schedule: undefined, switches: { voluntary: 0, involuntary: 0 } }
+}
+
+function closeThread ({ schedstat, status }: Thread): void {
+  schedstat.close()
+  status.close()
 }
 
 /** False when the thread is gone. schedstat first: a switch between the two files then shows as a change the next time. */

@@ -1,9 +1,9 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
 import { runLoad } from '../load/spawn.js'
-import { readDisk } from '../probes/diskstats.js'
+import { disksNow } from '../probes/diskstats.js'
 import { oomKillIn } from '../probes/kernel-log.js'
-import { readProcess } from '../probes/proc-process.js'
 import { startSampler } from '../probes/start-sampler.js'
+import { watchProcess } from '../probes/watch-process.js'
 import { startTools } from '../tools/supervise.js'
 import type { OsSample, ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
@@ -55,7 +55,10 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
 
 /** Its process is absent when it is gone. */
 function readOs (pid: number): Pick<OsSample, 'process' | 'disk'> {
-  const [process, disk] = [readProcess(pid, { withPss: false }), readDisk()]
+  const watched = watchProcess(pid)
+  const process = watched.read({ withThreads: true })
+  watched.close()
+  const disk = disksNow()
   return { ...(process === undefined ? {} : { process }), ...(disk === undefined ? {} : { disk }) }
 }
 
