@@ -34,6 +34,7 @@ t.test('mistakes get one clear line and an exit code: 2 for usage, 1 for faults'
     [['--upstream', 'http://127.0.0.1:9', '--host', '0.0.0.0'], 2, /^gateway: listen\.host: 0\.0\.0\.0 can be reached .*\n$/],
     [['--upstream', 'http://127.0.0.1:9', '--port', String(port)], 1, new RegExp(`^gateway: port ${port} on 127\\.0\\.0\\.1 is in use; choose another with --port.*\\n$`)],
     [['--upstream', 'http://127.0.0.1:9', '--port', '0', '--log-file', join(file, 'weir.log')], 2, /^gateway: log\.file .*weir\.log: cannot be written \(\w+\); choose another with --log-file\n$/],
+    [['--upstream', 'http://127.0.0.1:9', '--port', '0', '--log-file', '/proc/nowhere/weir.log'], 2, /^gateway: log\.file \/proc\/nowhere\/weir\.log: cannot be written \(\w+\); choose another with --log-file\n$/],
     [['--llama-server', '/nowhere/llama-server'], 1, /^gateway: --llama-server: \/nowhere\/llama-server .*\n$/]
   ]
   await Promise.all(cases.map(async ([args, code, message]) => {

@@ -55,9 +55,22 @@ export class RecordLog implements GatewayLog {
 
 function checkWritable (file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     closeSync(openSync(file, 'a'))
   } catch (error) {
     throw new UsageError(`log.file ${file}: cannot be written (${error instanceof Error && 'code' in error ? String(error.code) : String(error)}); choose another with --log-file`)
+  }
+}
+
+/** Node's own recursive mkdir never comes back where the kernel says ENOENT below a folder that is there (/proc). */
+function makeFolder (folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    const code: unknown = Reflect.get(Object(error), 'code')
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT') throw error
+    makeFolder(dirname(folder))
+    mkdirSync(folder)
   }
 }

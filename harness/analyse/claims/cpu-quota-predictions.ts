@@ -23,6 +23,9 @@ export const close = 0.1
 /** Of all cells, those that must be within `close`. */
 const mostCells = 0.75
 
+/** A period's quota must pay for as many, by all threads together. */
+const tokensPerPeriod = 4
+
 interface Expected {
   readonly cell: QuotaCell
   readonly stallMs: number
@@ -33,7 +36,7 @@ interface Expected {
 /**
  * What a quota must do, written into the plan before the first run: u is what the server of the same threads used unthrottled, in the calibration.
  * Pressure by group is predicted only under cgroup v2: beside version 1 not every kernel has it.
- * @throws when a quota does not bind, so that it can stall nothing
+ * @throws when a quota does not bind, so that it can stall nothing, or pays for less than four tokens a period, so that tokens span periods
  */
 export function quotaPredictions (draft: PlanDraft, manifest: Manifest): Prediction[] {
   if (draft.workload.kind !== 'streams') return []
@@ -66,6 +69,10 @@ function expectedOf (cell: QuotaCell, draft: PlanDraft, manifest: Manifest): Exp
   const stallMs = cell.periodMs - cell.quotaMs / server.cpusUsed
   if (stallMs < 2 * server.gapMs) {
     throw new Error(`${cell.id}: a quota of ${cell.quotaMs} ms in each ${cell.periodMs} ms would stall a server that uses ${server.cpusUsed} CPUs at once for ${number(stallMs)} ms a period, less than two gaps of ${server.gapMs} ms: it cannot be told from a slow token. Give it a smaller quota, a longer period or a smaller model`)
+  }
+  const longestGapMs = cell.quotaMs / (tokensPerPeriod * server.threads)
+  if (server.gapMs > longestGapMs) {
+    throw new Error(`${cell.id}: a token takes ${server.gapMs} ms with ${server.threads} thread${server.threads === 1 ? '' : 's'} on this machine, as it is now; with a quota of ${cell.quotaMs} ms more than ${number(longestGapMs)} ms (quota ÷ (${tokensPerPeriod} × threads)) would blur the stalls. Give it a longer period, a smaller model, or a quieter machine`)
   }
   return { cell, stallMs, gapMs: server.gapMs, threads: server.threads }
 }

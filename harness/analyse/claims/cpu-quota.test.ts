@@ -125,3 +125,10 @@ t.test('pidstat, where it ran, is the other tool', async t => {
 t.test('a quota that does not bind is an error before the run', async t => {
   t.throws(() => simulate({ cpusUsed: { 1: 0.5, 2: 1.75 } }), /t1-q500p1000: a quota of 500 ms in each 1000 ms would stall .* Give it a smaller quota/)
 })
+
+t.test('a quota that does not pay for four tokens is an error before the run', async t => {
+  const { plan, manifest } = simulate()
+  if (!('servers' in plan.calibration)) throw new Error('streams expected')
+  const slow = { ...plan, calibration: { servers: plan.calibration.servers.map(server => ({ ...server, gapMs: 16 })) } } as typeof plan
+  t.throws(() => cpuQuota.predictions(slow, manifest), /t2-q125p250: a token takes 16 ms with 2 threads .* more than 15\.6 ms .* a smaller model/)
+})
