@@ -33,17 +33,17 @@ interface UnderLoad {
   readonly children: readonly number[]
   /** Pid of the one with these words on its command line. */
   readonly pidOf: (words: string) => number
-  readonly ended: Promise<{ readonly code: number | null, readonly err: string }>
+  readonly ended: Promise<{ readonly code: number | null, readonly signal: NodeJS.Signals | null, readonly err: string }>
 }
 
 /** The harness at the load of the slow block. */
 async function underLoad (t: Test): Promise<UnderLoad> {
   const folder = t.testdir()
   writeFileSync(`${folder}/sweep.json`, JSON.stringify(sweep))
-  const child = spawn(process.execPath, [program, 'run', `${folder}/sweep.json`, '--preset', 'smoke', '--seed', '1', '--out', `${folder}/run`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [program, 'run', `${folder}/sweep.json`, '--preset', 'smoke', '--seed', '1', '--host', 'local', '--out', `${folder}/run`], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let err = ''
-  const ended = once(child, 'close').then(() => ({ code: child.exitCode, err }))
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode, err }))
   await new Promise<void>((resolve, reject) => {
     createInterface(child.stderr).on('line', line => {
       err += `${line}\n`
@@ -100,9 +100,11 @@ for (const [how, presses] of [['Ctrl-C', 1], ['Ctrl-C twice', 2]] as const) {
     const { kill, children, ended } = await underLoad(t)
     for (let i = 0; i < presses; i++) {
       kill('SIGINT')
-      await sleep(presses === 1 ? 0 : 50)
+      await sleep(presses === 1 ? 0 : 600)
     }
-    t.equal((await ended).code, 130)
+    const { code, signal } = await ended
+    // The second press may find the machine put back and the report in the making.
+    t.ok(code === 130 || (presses === 2 && signal === 'SIGINT'), `${code} ${signal}`)
     await putBack(children)
   })
 }
