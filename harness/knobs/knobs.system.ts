@@ -117,7 +117,7 @@ t.test('protection and throttling of memory are v2 only', { skip: noGroups }, as
 
 t.test('read ahead and charged to the group', { skip: noGroups }, async t => {
   const { readBack } = await block(t, 'preload', 'io-max=rbps=512M')
-  t.match(readBack['model file in the page cache before the start'], /charged to llama-server's group/)
+  t.match(readBack['model file read ahead'], /charged to llama-server's group/)
 })
 
 t.test('a limit that is too tight for the model: read ahead does not stay', { skip: noGroups }, async t => {
