@@ -60,7 +60,7 @@ const manifest = Type.Object({ model: Type.Object({ synthetic: Type.Boolean() })
 
 const ajv = new Ajv()
 
-/** Guards of what is read back from evidence files; each checks the fields that analysis computes with. */
+/** Guards of what is read back from evidence files; each checks the fields that analysis computes with. Compiled at first use, which most commands never make; ajv keeps what it compiled. */
 export const guards: Readonly<{
   plan: ValidateFunction<Plan>
   manifest: ValidateFunction<Manifest>
@@ -70,11 +70,11 @@ export const guards: Readonly<{
   stamp: ValidateFunction<Stamp>
   record: ValidateFunction<CallRecord>
 }> = {
-  plan: ajv.compile<Plan>(plan),
-  manifest: ajv.compile<Manifest>(manifest),
-  block: ajv.compile<BlockEvidence>(blockEvidence),
-  call: ajv.compile<CallSample>(callSample),
-  sample: ajv.compile<OsSample>(osSample),
-  stamp: ajv.compile<Stamp>(stamp),
-  record: ajv.compile<CallRecord>(callRecord)
+  get plan () { return ajv.compile<Plan>(plan) },
+  get manifest () { return ajv.compile<Manifest>(manifest) },
+  get block () { return ajv.compile<BlockEvidence>(blockEvidence) },
+  get call () { return ajv.compile<CallSample>(callSample) },
+  get sample () { return ajv.compile<OsSample>(osSample) },
+  get stamp () { return ajv.compile<Stamp>(stamp) },
+  get record () { return ajv.compile<CallRecord>(callRecord) }
 }
