@@ -1,21 +1,10 @@
 import t from 'tap'
-import type { Claim, Evidence, Leg } from '../../types.js'
+import type { Claim } from '../../types.js'
 import { analyse } from '../analyse.js'
 import { simulate, type SimulationOptions } from '../testing.js'
+import { all, claim, legs } from './testing.js'
 
 const usual: Partial<SimulationOptions> = { windowSeconds: 15 }
-
-function claim (evidence: Evidence): Claim {
-  const found = analyse(evidence, { cells: false }).claims[0]
-  if (found === undefined) throw new Error('no claim')
-  return found
-}
-
-function legs (of: Claim): Record<string, Leg['status']> {
-  return { application: of.application.status, os: of.os.status, control: of.control.status, mechanism: of.mechanism.status }
-}
-
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
 
 t.test('all four legs hold: supported', async t => {
   const found = claim(simulate(usual))

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { Claim, Evidence, Leg } from '../../types.js'
-import { analyse } from '../analyse.js'
+import type { Evidence } from '../../types.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
 import { cpuQuota } from './cpu-quota.js'
+import { all, claim, legs } from './testing.js'
 
 const cpusUsed = { 1: 1.1, 2: 1.75 }
 const doses = [[500, 1000], [250, 500], [125, 250], [800, 1000]] as const
@@ -18,18 +18,6 @@ function conditions (rest: Partial<SimulatedCondition> = {}): SimulatedCondition
 function simulate (options: Partial<StreamsSimulation> = {}): Evidence {
   return simulateStreams({ conditions: conditions(), predictTokens: 400, cpusUsed, claims: [cpuQuota.id], ...options })
 }
-
-function claim (evidence: Evidence): Claim {
-  const found = analyse(evidence, { cells: false }).claims[0]
-  if (found === undefined) throw new Error('no claim')
-  return found
-}
-
-function legs (of: Claim): Record<string, Leg['status']> {
-  return { application: of.application.status, os: of.os.status, control: of.control.status, mechanism: of.mechanism.status }
-}
-
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
 
 t.test('all four legs hold: supported, with the predicted gaps for the spectrum', async t => {
   const found = claim(simulate())

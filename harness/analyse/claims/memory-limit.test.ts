@@ -1,10 +1,8 @@
 import t from 'tap'
 import { analyse } from '../analyse.js'
 import { simulateMemory, type MemorySimulation } from '../testing-memory.js'
-import type { Block, Claim, Evidence, Leg } from '../../types.js'
-
-const ofLegs = (claim: Claim): Record<string, Leg['status']> => ({ application: claim.application.status, os: claim.os.status, control: claim.control.status, mechanism: claim.mechanism.status })
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
+import type { Block, Claim, Evidence } from '../../types.js'
+import { all, legs } from './testing.js'
 
 function claims (evidence: Evidence): { readonly cliff: Claim, readonly kill: Claim } {
   const [cliff, kill] = analyse(evidence, { cells: false }).claims
@@ -24,8 +22,8 @@ const withCounters = (block: Block, atEnd: Record<string, number | undefined>): 
 
 t.test('all legs of both claims hold; the cliff that was searched is the one that was predicted', async t => {
   const { cliff, kill } = simulated()
-  t.same(ofLegs(cliff), all, JSON.stringify(cliff, null, 1))
-  t.same(ofLegs(kill), all, JSON.stringify(kill, null, 1))
+  t.same(legs(cliff), all, JSON.stringify(cliff, null, 1))
+  t.same(legs(kill), all, JSON.stringify(kill, null, 1))
   t.equal(cliff.status, 'SUPPORTED')
   t.equal(kill.status, 'SUPPORTED')
   t.match(cliff.doseMarks, [{ factor: 'limitMiB', at: 66 }])
@@ -34,9 +32,9 @@ t.test('all legs of both claims hold; the cliff that was searched is the one tha
 
 t.test('sabotage: the limits are set and have no effect', async t => {
   const { cliff, kill } = simulated({ limits: false })
-  t.match(ofLegs(cliff), { application: 'fails', os: 'missing', mechanism: /fails|missing/ })
+  t.match(legs(cliff), { application: 'fails', os: 'missing', mechanism: /fails|missing/ })
   t.equal(cliff.status, 'UNSUPPORTED')
-  t.match(ofLegs(kill), { application: 'fails', mechanism: 'fails' })
+  t.match(legs(kill), { application: 'fails', mechanism: 'fails' })
   t.equal(kill.status, 'UNSUPPORTED')
 })
 
@@ -67,12 +65,12 @@ t.test('each leg of the cliff taken away alone', async t => {
   const slow = changed(below, block => ({ ...block, calls: block.calls.map(call => ({ ...call, itlMs: call.itlMs.map(ms => ms / 4), firstMs: call.intendedMs + 50 })), evidence: { ...block.evidence, judgedToMs: block.evidence.judgedFromMs + (block.evidence.judgedToMs - block.evidence.judgedFromMs) / 4 } }))
   t.equal(slow.cliff.application.status, 'fails')
   const noIo = changed(below, block => ({ ...block, evidence: { ...block.evidence, osAtEnd: {} } }))
-  t.same(ofLegs(noIo.cliff), { ...all, os: 'missing' })
+  t.same(legs(noIo.cliff), { ...all, os: 'missing' })
   const otherReads = changed(below, block => {
     const process = block.evidence.osAtEnd?.process
     return process === undefined ? block : { ...block, evidence: { ...block.evidence, osAtEnd: { process: { ...process, readBytes: (process.readBytes ?? 0) / 2 } } } }
   })
-  t.same(ofLegs(otherReads.cliff), { ...all, os: 'fails' })
+  t.same(legs(otherReads.cliff), { ...all, os: 'fails' })
   const withIostat = (readBytes: number) => changed(below, block => {
     const [fromMs, toMs] = [block.evidence.judgedFromMs, block.evidence.judgedToMs]
     const refaulted = (block.samples.at(-1)?.cgroup?.['memory.stat.workingset_refault_file'] ?? 0) * 4096
@@ -81,28 +79,28 @@ t.test('each leg of the cliff taken away alone', async t => {
   t.match(withIostat(1).cliff.os, { status: 'holds', source: /iostat/ })
   t.match(withIostat(0.8).cliff.os, { status: 'fails', value: 0.8 })
   const throttled = changed(below, block => withCounters(block, { 'cpu.stat.nr_throttled': 9 }))
-  t.same(ofLegs(throttled.cliff), { ...all, control: 'fails' })
+  t.same(legs(throttled.cliff), { ...all, control: 'fails' })
   const swapped = changed(below, block => withCounters(block, { 'memory.stat.workingset_refault_anon': 9 }))
-  t.same(ofLegs(swapped.cliff), { ...all, control: 'fails' })
+  t.same(legs(swapped.cliff), { ...all, control: 'fails' })
   const inSwap = changed(below, block => withCounters(block, { 'memory.swap.current': 8192 }))
-  t.same(ofLegs(inSwap.cliff), { ...all, control: 'fails' })
+  t.same(legs(inSwap.cliff), { ...all, control: 'fails' })
   const tinySuffers = changed(id => id === 'tiny', block => withCounters(block, { 'memory.stat.workingset_refault_file': 9999 }))
-  t.same(ofLegs(tinySuffers.cliff), { ...all, control: 'fails' })
+  t.same(legs(tinySuffers.cliff), { ...all, control: 'fails' })
   const noPressure = changed(below, block => withCounters(block, { 'memory.pressure.full_usec': 0 }))
-  t.same(ofLegs(noPressure.cliff), { ...all, mechanism: 'fails' })
+  t.same(legs(noPressure.cliff), { ...all, mechanism: 'fails' })
   const faults = changed(below, block => withCounters(block, { 'memory.stat.pgmajfault': 60_000 }))
-  t.same(ofLegs(faults.cliff), { ...all, mechanism: 'fails' })
+  t.same(legs(faults.cliff), { ...all, mechanism: 'fails' })
 })
 
 t.test('each leg of the kill taken away alone', async t => {
   const dropped = (id: string): boolean => id === 'no-mmap-drop'
   const ended = (change: (end: NonNullable<Block['evidence']['serverEnd']>) => object) => changed(dropped, block => block.evidence.serverEnd === undefined ? block : { ...block, evidence: { ...block.evidence, serverEnd: { ...block.evidence.serverEnd, ...change(block.evidence.serverEnd) } } })
-  t.same(ofLegs(ended(() => ({ signal: 'SIGSEGV' })).kill), { ...all, control: 'fails' }, 'a crash is no kill, whatever is counted')
-  t.match(ofLegs(ended(({ kernelLog = '' }) => ({ kernelLog: kernelLog.replace('llama-server', 'head') })).kill), { os: 'fails', control: 'fails' }, 'another process of the group was killed')
-  t.same(ofLegs(ended(() => ({ kernelLog: undefined })).kill), { ...all, os: 'missing' })
-  t.match(ofLegs(changed(dropped, block => withCounters(block, { 'memory.events.oom_kill': 0 })).kill), { control: 'fails', mechanism: 'fails' })
-  t.same(ofLegs(changed(id => id === 'no-mmap-above', block => withCounters(block, { 'memory.stat.anon': 17 * 1024 ** 2 })).kill), { ...all, mechanism: 'fails' })
-  t.same(ofLegs(changed(id => id === 'below', block => withCounters(block, { 'memory.events.oom_kill': 1 })).kill), { ...all, control: 'fails' })
+  t.same(legs(ended(() => ({ signal: 'SIGSEGV' })).kill), { ...all, control: 'fails' }, 'a crash is no kill, whatever is counted')
+  t.match(legs(ended(({ kernelLog = '' }) => ({ kernelLog: kernelLog.replace('llama-server', 'head') })).kill), { os: 'fails', control: 'fails' }, 'another process of the group was killed')
+  t.same(legs(ended(() => ({ kernelLog: undefined })).kill), { ...all, os: 'missing' })
+  t.match(legs(changed(dropped, block => withCounters(block, { 'memory.events.oom_kill': 0 })).kill), { control: 'fails', mechanism: 'fails' })
+  t.same(legs(changed(id => id === 'no-mmap-above', block => withCounters(block, { 'memory.stat.anon': 17 * 1024 ** 2 })).kill), { ...all, mechanism: 'fails' })
+  t.same(legs(changed(id => id === 'below', block => withCounters(block, { 'memory.events.oom_kill': 1 })).kill), { ...all, control: 'fails' })
   const survived = changed(dropped, block => ({ ...block, calls: block.calls.map(call => ({ ...call, outcome: 'answered' as const })) }))
   t.equal(survived.kill.application.status, 'fails')
 })

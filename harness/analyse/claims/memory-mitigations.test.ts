@@ -1,10 +1,8 @@
 import t from 'tap'
 import { analyse } from '../analyse.js'
 import { simulateMemory, type MemorySimulation } from '../testing-memory.js'
-import type { Block, Claim, Leg } from '../../types.js'
-
-const ofLegs = (claim: Claim): Record<string, Leg['status']> => ({ application: claim.application.status, os: claim.os.status, control: claim.control.status, mechanism: claim.mechanism.status })
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
+import type { Block, Claim } from '../../types.js'
+import { all, legs } from './testing.js'
 
 function claim (name: string, options: Partial<MemorySimulation> = {}): Claim {
   const [found] = analyse(simulateMemory(name, options), { cells: false }).claims
@@ -23,10 +21,10 @@ const withoutRead = (what: string) => (block: Block): Block => ({ ...block, evid
 for (const name of ['mlock', 'memory-protect', 'no-swap', 'preload']) {
   t.test(`${name}: supported under its interference, equivalent on the quiet host`, async t => {
     const cured = claim(name)
-    t.same(ofLegs(cured), all, JSON.stringify(cured, null, 1))
+    t.same(legs(cured), all, JSON.stringify(cured, null, 1))
     t.equal(cured.status, 'SUPPORTED')
     const quiet = claim(name, { quiet: true })
-    t.same(ofLegs(quiet), all, JSON.stringify(quiet, null, 1))
+    t.same(legs(quiet), all, JSON.stringify(quiet, null, 1))
     t.equal(quiet.status, 'SUPPORTED')
     t.match(quiet.statement, /quiet host/)
   })
@@ -34,7 +32,7 @@ for (const name of ['mlock', 'memory-protect', 'no-swap', 'preload']) {
   t.test(`${name}: sabotage: the interference has no effect, or the mitigation has none`, async t => {
     for (const options of [{ limits: false }, { cures: false }]) {
       const found = claim(name, options)
-      t.match(ofLegs(found), { application: 'fails', os: 'fails', mechanism: name === 'preload' ? /fails|missing/ : 'fails' })
+      t.match(legs(found), { application: 'fails', os: 'fails', mechanism: name === 'preload' ? /fails|missing/ : 'fails' })
       t.equal(found.status, 'UNSUPPORTED')
     }
   })
@@ -46,18 +44,18 @@ for (const name of ['mlock', 'memory-protect', 'no-swap', 'preload']) {
 }
 
 t.test('mlock that silently failed', async t => {
-  t.same(ofLegs(inAfter('mlock', withoutRead('locked memory (VmLck)'))), { ...all, control: 'fails' })
+  t.same(legs(inAfter('mlock', withoutRead('locked memory (VmLck)'))), { ...all, control: 'fails' })
 })
 
 t.test('the hog ran in one arm only', async t => {
-  for (const name of ['mlock', 'memory-protect', 'no-swap']) t.same(ofLegs(inAfter(name, withoutRead('page-cache hog'))), { ...all, control: 'fails' })
+  for (const name of ['mlock', 'memory-protect', 'no-swap']) t.same(legs(inAfter(name, withoutRead('page-cache hog'))), { ...all, control: 'fails' })
 })
 
 t.test('the mechanism did not move', async t => {
-  t.same(ofLegs(inAfter('mlock', block => ({ ...block, evidence: { ...block.evidence, groupCountersAtStart: { ...block.evidence.groupCountersAtStart, 'memory.stat.file_mapped': 4096 } } }))), { ...all, mechanism: 'fails' })
-  for (const counters of [{ 'memory.events.low': 3 }, { 'memory.stat.workingset_refault_file': 99_999 }]) t.same(ofLegs(inAfter('memory-protect', block => withEnd(block, counters))), { ...all, mechanism: 'fails' })
-  t.same(ofLegs(inAfter('no-swap', block => withEnd(block, { 'memory.swap.current': 5e6 }))), { ...all, mechanism: 'fails' })
-  t.same(ofLegs(inAfter('preload', withoutRead('model file read ahead'))), { ...all, mechanism: 'fails' })
+  t.same(legs(inAfter('mlock', block => ({ ...block, evidence: { ...block.evidence, groupCountersAtStart: { ...block.evidence.groupCountersAtStart, 'memory.stat.file_mapped': 4096 } } }))), { ...all, mechanism: 'fails' })
+  for (const counters of [{ 'memory.events.low': 3 }, { 'memory.stat.workingset_refault_file': 99_999 }]) t.same(legs(inAfter('memory-protect', block => withEnd(block, counters))), { ...all, mechanism: 'fails' })
+  t.same(legs(inAfter('no-swap', block => withEnd(block, { 'memory.swap.current': 5e6 }))), { ...all, mechanism: 'fails' })
+  t.same(legs(inAfter('preload', withoutRead('model file read ahead'))), { ...all, mechanism: 'fails' })
 })
 
 t.test('no swap by killing: an arm that did not answer all its calls', async t => {

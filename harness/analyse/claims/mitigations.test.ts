@@ -1,7 +1,8 @@
 import t from 'tap'
-import type { Claim, Evidence, Leg, StreamsPlan } from '../../types.js'
+import type { Claim, Evidence, StreamsPlan } from '../../types.js'
 import { analyse } from '../analyse.js'
 import { simulateContention, type ContendedCondition, type ContentionSimulation } from '../testing-contention.js'
+import { all, claim as firstClaim, legs } from './testing.js'
 
 type Arm = Omit<ContendedCondition, 'id' | 'baseline'>
 
@@ -25,8 +26,6 @@ const mitigations: Readonly<Record<string, { readonly before: Arm, readonly afte
   }
 }
 
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
-
 interface Change { readonly before?: Partial<Arm>, readonly after?: Partial<Arm>, readonly rest?: Partial<ContentionSimulation> }
 
 function simulated (id: string, quiet: boolean, { before = {}, after = {}, rest = {} }: Change = {}): Evidence {
@@ -44,16 +43,10 @@ function simulated (id: string, quiet: boolean, { before = {}, after = {}, rest 
   })
 }
 
-function legs ({ application, os, control, mechanism }: Claim): Record<string, Leg['status']> {
-  return { application: application.status, os: os.status, control: control.status, mechanism: mechanism.status }
-}
-
 /** With tokens per second as the primary outcome, as the experiment files have it. */
 function claim (evidence: Evidence): Claim {
   const outcomes = evidence.plan.outcomes.map(spec => ({ ...spec, primary: spec.metric === 'tokens-per-second' }))
-  const [found] = analyse({ ...evidence, plan: { ...evidence.plan, outcomes } }, { cells: false }).claims
-  if (found === undefined) throw new Error('no claim')
-  return found
+  return firstClaim({ ...evidence, plan: { ...evidence.plan, outcomes } })
 }
 
 for (const [id, { before, after, quiet, calibration }] of Object.entries(mitigations)) {

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Claim, Evidence, Leg } from '../../types.js'
 import { analyse } from '../analyse.js'
 import { simulateContention, type ContendedCondition, type ContentionSimulation } from '../testing-contention.js'
+import { all } from './testing.js'
 
 interface Doses { readonly none: Partial<ContendedCondition>, readonly one: Partial<ContendedCondition>, readonly two: Partial<ContendedCondition>, readonly idle: Partial<ContendedCondition> }
 
@@ -40,8 +41,6 @@ function claims (evidence: Evidence): Record<string, Claim> {
 
 const SHARE = 'noisy-neighbour-takes-its-share'
 const COLLAPSE = 'noisy-neighbour-collapse'
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
-
 function legs (of: Claim | undefined): Record<string, Leg['status'] | undefined> {
   return { application: of?.application.status, os: of?.os.status, control: of?.control.status, mechanism: of?.mechanism.status }
 }

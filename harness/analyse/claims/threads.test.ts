@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { Claim, Evidence, Leg } from '../../types.js'
-import { analyse } from '../analyse.js'
+import type { Evidence } from '../../types.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
 import { threads } from './threads.js'
+import { all, claim, legs } from './testing.js'
 
 const quota = { quotaMs: 600, periodMs: 500 }
 const before: SimulatedCondition = { id: 'before', gapMs: 9, quota: { ...quota, cpusUsed: 1.75 } }
@@ -11,18 +11,6 @@ const after: SimulatedCondition = { id: 'after', gapMs: 9, baseline: 'before', q
 function simulate (options: Partial<StreamsSimulation> = {}): Evidence {
   return simulateStreams({ design: 'pairs', conditions: [before, after], repeats: 8, predictTokens: 400, cpusUsed: { 1: 1.75 }, claims: [threads.id], ...options })
 }
-
-function claim (evidence: Evidence): Claim {
-  const found = analyse(evidence, { cells: false }).claims[0]
-  if (found === undefined) throw new Error('no claim')
-  return found
-}
-
-function legs (of: Claim): Record<string, Leg['status']> {
-  return { application: of.application.status, os: of.os.status, control: of.control.status, mechanism: of.mechanism.status }
-}
-
-const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' }
 
 t.test('all four legs hold: supported', async t => {
   const found = claim(simulate())
