@@ -1,28 +1,8 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { BlockEvidence, CallSample, OpenLoopResult, Plan, Result } from '../types.js'
-
-const program = fileURLToPath(new URL('../cli.js', import.meta.url))
-
-interface Ended { readonly code: number | null, readonly out: string, readonly err: string }
-
-/** Runs the harness; `onLine` sees its progress lines. */
-async function harness (args: readonly string[], onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const text = { out: '', err: '' }
-  child.stdout.on('data', (data: Buffer) => { text.out += data.toString() })
-  createInterface(child.stderr).on('line', line => {
-    text.err += `${line}\n`
-    onLine(line, signal => child.kill(signal))
-  })
-  await once(child, 'close')
-  return { code: child.exitCode, ...text }
-}
+import { harness } from './testing.js'
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
 

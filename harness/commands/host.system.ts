@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Result } from '../types.js'
+import { harness } from './testing.js'
 
 /** Needs QEMU (`harness vm doctor`). Each run boots a VM: under an emulated CPU a minute or more. */
-const program = fileURLToPath(new URL('../cli.js', import.meta.url))
-
 const sweep = {
   kind: 'sweep',
   name: 'two-quotas',
@@ -19,20 +14,6 @@ const sweep = {
   baseline: 'none',
   cells: [{ id: 'none', knobs: ['cpu-quota=none'] }, { id: 'half', knobs: ['cpu-quota=50/100'], factors: { quotaPercent: 50 } }],
   repeats: { smoke: 1, laptop: 1, overnight: 1 }
-}
-
-interface Ended { readonly code: number | null, readonly out: string, readonly err: string, readonly pid: number | undefined }
-
-async function harness (args: readonly string[], onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const text = { out: '', err: '' }
-  child.stdout.on('data', (data: Buffer) => { text.out += data.toString() })
-  createInterface(child.stderr).on('line', line => {
-    text.err += `${line}\n`
-    onLine(line, signal => child.kill(signal))
-  })
-  await once(child, 'close')
-  return { code: child.exitCode, ...text, pid: child.pid }
 }
 
 const readResult = (folder: string): Result => JSON.parse(readFileSync(`${folder}/result.json`, 'utf8')) as Result
