@@ -30,7 +30,7 @@ export interface RunningTools {
   stop (): Promise<readonly ToolRun[]>
 }
 
-/** From SIGTERM to SIGKILL. */
+/** From SIGTERM to SIGKILL, and to no longer listening to a child of its that keeps the output open. */
 const GRACE_MS = 2000
 
 /**
@@ -130,7 +130,11 @@ function record (tool: Tool, child: ChildProcess, out: WriteStream): { readonly 
 
 async function end (child: ChildProcess, closed: Promise<void>): Promise<void> {
   child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }, GRACE_MS)
   await closed
   clearTimeout(timer)
 }
