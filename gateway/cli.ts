@@ -6,7 +6,6 @@ import type { RunningServer } from '../models/types.js'
 import { policyFactories } from '../policies/index.js'
 import { configOf } from './cli-config.js'
 import type { CliOptions } from './cli-config.js'
-import { launchServer } from './launch.js'
 import { runGateway } from './run.js'
 import { UsageError } from './usage-error.js'
 
@@ -36,7 +35,8 @@ try {
 
 async function main (options: CliOptions): Promise<void> {
   const config = configOf(options, process.env, policyFactories)
-  const server = config.upstream === undefined ? await launchServer(config.server, complain) : undefined
+  // What finds, installs and starts llama-server takes a while to load, and with an upstream nobody needs it.
+  const server = config.upstream === undefined ? await (await import('./launch.js')).launchServer(config.server, complain) : undefined
   const upstream = config.upstream ?? server
   if (upstream === undefined) return
   try {

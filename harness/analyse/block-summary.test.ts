@@ -67,7 +67,6 @@ t.test('the numbers of a block, worked out by hand', async t => {
     goodPerSecond: 0.4, // 11000, 13000, 17000, 20990
     answeredPerSecond: 0.5, // ended in the window: 10999, 11000, 12000, 13000, 17000
     capacityPerSecond: 2,
-    goodPerCapacity: 0.2,
     tokensPerSecond: 1.6, // 10999, 11000, 12000, 13000, 16000: 3 each; 17000: 1
     serverCpuUsecPerToken: 1000, // 14 tokens in [11000, 16200): 3 × 4 and the first two of 16000
     closedLoopCpuUsecPerToken: 2000, // 15 tokens in [0, 2500): 3 of each call from 0 to 2000
@@ -75,6 +74,8 @@ t.test('the numbers of a block, worked out by hand', async t => {
     samplerCpuShare: 0.001,
     valid: true
   })
+  // Good 11000, 13000, 17000; 10999 but for a millisecond; of 20990 10 of 220 ms.
+  t.equal(view.summary.goodPerCapacity.toFixed(9), ((3 + 309 / 310 + 10 / 220) / 10 / 2).toFixed(9))
   t.same(view.ttftMs, [100, 101, 400, 100, 10])
 })
 

@@ -1,5 +1,6 @@
 import type { Block, CallSample, OpenLoopBlockSummary, OpenLoopWorkload, OsSample } from '../types.js'
 import { nearestRank, percentiles } from '../stats/percentile.js'
+import { partsInside } from '../load/capacity.js'
 import { capacityPerSecond } from './capacity.js'
 import { isGood, judgedCalls, judgedSamples, judgedSeconds, samplesBetween, scheduledTtftMs, tokensBetween } from './window.js'
 
@@ -9,6 +10,8 @@ export interface OpenLoopView {
   readonly judged: readonly CallSample[]
   /** Good calls in the judged window. */
   readonly good: number
+  /** Good answers while the judged window lasted, by the parts of their lives inside it (from the intended time), as the capacity beside them is counted. */
+  readonly goodParts: number
   readonly seconds: number
   /** Scheduled TTFT of the answered calls among `judged`, milliseconds, in their order. */
   readonly ttftMs: readonly number[]
@@ -29,6 +32,8 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
   if (!(seconds > 0)) throw new Error(`block ${plan.index} (${plan.condition}): judged window from ${judgedFromMs} to ${judgedToMs} ms is empty; it must end after it starts`)
   const judged = judgedCalls(block)
   const good = judged.filter(call => isGood(call, workload)).length
+  const lives = block.calls.filter(call => call.phase === 'load' && isGood(call, workload)).map(call => ({ fromMs: call.intendedMs, toMs: call.doneMs }))
+  const goodParts = partsInside(lives, judgedFromMs, judgedToMs)
   const capacity = capacityPerSecond(block.calls, workload)
   const ttftMs = judged.flatMap(call => scheduledTtftMs(call) ?? [])
   const ttft = percentiles(ttftMs, ttftMs.length)
@@ -38,6 +43,7 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
     block,
     judged,
     good,
+    goodParts,
     seconds,
     ttftMs,
     dispatchDelayMs,
@@ -49,7 +55,7 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
       offeredPerSecond: judged.length / seconds,
       answeredPerSecond: answered.length / seconds,
       goodPerSecond: good / seconds,
-      goodPerCapacity: capacity > 0 ? good / seconds / capacity : 0,
+      goodPerCapacity: capacity > 0 ? goodParts / seconds / capacity : 0,
       ttftAnsweredP50Ms: ttft.p50,
       ttftAnsweredP95Ms: ttft.p95,
       tokensPerSecond: tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds,
@@ -67,11 +73,16 @@ export function cpuPerToken (block: Block): number | null {
   return cpuPerTokenIn(block, judgedSamples(block), 'load')
 }
 
-/** The same in the closed loop straight at llama-server, before any policy acts: what the machine itself needs. */
+/**
+ * The same in the closed loop straight at llama-server, before any policy acts: what the machine itself needs. Over the whole loop; in runs that did
+ * not read its ends, between the first and the last sample in it, which is a half of it.
+ */
 export function cpuPerTokenOfClosedLoop (block: Block): number | null {
-  const { capacityFromMs, capacityToMs } = block.evidence
+  const { capacityFromMs, capacityToMs, capacityServerCpuUsec } = block.evidence
   if (capacityFromMs === undefined || capacityToMs === undefined) return null
-  return cpuPerTokenIn(block, samplesBetween(block, capacityFromMs, capacityToMs), 'capacity')
+  if (capacityServerCpuUsec === undefined) return cpuPerTokenIn(block, samplesBetween(block, capacityFromMs, capacityToMs), 'capacity')
+  const tokens = tokensBetween(block.calls, capacityFromMs, capacityToMs, 'capacity')
+  return tokens > 0 ? capacityServerCpuUsec / tokens : null
 }
 
 function cpuPerTokenIn (block: Block, samples: readonly OsSample[], phase: CallSample['phase']): number | null {

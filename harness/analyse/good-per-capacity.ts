@@ -7,8 +7,9 @@ import { judge } from './verdict.js'
 
 /**
  * Good requests per second ÷ the capacity of the same block, judged against 1: the share of what the server can do at
- * best that counts for its users. Paired with its own block, so the machine's drift cancels; one-sample over a condition.
- * Half a request is added as in the primary when a block has none.
+ * best that counts for its users. Both sides are counted by the parts of lives inside their windows: about 30 answers fit into a window, in batches
+ * of as many as there are slots, and one batch on this or that side of its end would be a tenth. Paired with its own block, so the machine's drift
+ * cancels; one-sample over a condition. Half a request is added as in the primary when a block has none.
  */
 export function goodPerCapacity (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Contrast[] {
   // The treated condition first: it is what the plan is about.
@@ -23,8 +24,8 @@ function ofShare (plan: OpenLoopPlan, views: readonly OpenLoopView[], condition:
   if (blocks.length === 0) {
     return { ...base, ratio: null, ci95: null, p: null, n: 0, verdict: 'cannot say', because: `no valid block '${condition}' has a capacity` }
   }
-  const half = blocks.some(view => view.good === 0) ? 0.5 : 0
-  const measured = measuredOf(blocks.map(view => Math.log((view.good + half) / view.seconds / view.summary.capacityPerSecond)), plan, 'blocks')
+  const half = blocks.some(view => view.goodParts === 0) ? 0.5 : 0
+  const measured = measuredOf(blocks.map(view => Math.log((view.goodParts + half) / view.seconds / view.summary.capacityPerSecond)), plan, 'blocks')
   const { verdict, because } = judge(measured, spec, plan.alpha)
   const note = half === 0 ? '' : '; a block had no good request: half a request was added to every block'
   return { ...base, ratio: measured.ratio, ci95: measured.interval, p: measured.p, n: measured.n, verdict, because: because + note }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { estimateCapacity, type CapacityCall } from './capacity.js'
+import { estimateCapacity, type CapacityCall, partsInside } from './capacity.js'
 import { makeRandom } from './random.js'
 
 interface Batching {
@@ -110,4 +110,13 @@ t.test('too short a loop gives no estimate', async t => {
   t.equal(estimateCapacity([], 4), undefined)
   t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 0.5, seed: 1, noise: 0 }), 4), undefined)
   t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 1.5, seed: 1, noise: 0 }), 4), undefined)
+})
+
+t.test('lives count with their parts inside: all windows together count each once', async t => {
+  const lives = [{ fromMs: 0, toMs: 40, weight: 1 }, { fromMs: 10, toMs: 110, weight: 5 }, { fromMs: 50, toMs: 50, weight: 9 }]
+  t.equal(partsInside(lives, 20, 60), 0.5 + 0.4)
+  t.equal(partsInside(lives, 20, 60, ({ weight }) => weight), 0.5 + 5 * 0.4)
+  const windows = [0, 1, 2, 3, 4, 5].map(n => partsInside(lives, 20 * n, 20 * n + 20))
+  t.equal(Math.round(1e9 * windows.reduce((sum, part) => sum + part)), 2e9)
+  t.equal(partsInside([], 0, 1), 0)
 })

@@ -15,10 +15,7 @@ export interface CapacityEstimate {
 }
 
 /**
- * Capacity from a closed loop whose last calls were let finish. Each answered call counts with the part of its life that lies in
- * the window. By the renewal-reward theorem that is unbiased for stationary service (an interval that covers a given moment is
- * length-biased, and the length-biased mean of 1/length is 1/mean), and unlike counting completions it does not care where
- * bursts of completions (a batch ends as one) fall against the window's ends.
+ * Capacity from a closed loop whose last calls were let finish, counted by `partsInside`.
  *
  * The window leaves out the first call of each client (cold) and everything that ended after the last call was started
  * (fewer calls than clients were under way, so it ran faster). Undefined when that leaves no answer: the loop was too short.
@@ -31,17 +28,30 @@ export function estimateCapacity (calls: readonly CapacityCall[], clients: numbe
   const toMs = Math.min(...byStart.filter(({ doneMs }) => doneMs > lastStartMs).map(({ sentMs }) => sentMs), lastStartMs)
   if (toMs <= fromMs) return undefined
 
-  let answers = 0
-  let chunks = 0
-  for (const call of byStart) {
-    if (call.outcome !== 'answered') continue
-    const insideMs = Math.min(call.doneMs, toMs) - Math.max(call.sentMs, fromMs)
-    if (insideMs <= 0) continue
-    const part = insideMs / (call.doneMs - call.sentMs)
-    answers += part
-    chunks += part * call.chunks
-  }
+  const answered = byStart.filter(({ outcome }) => outcome === 'answered').map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks }))
+  const answers = partsInside(answered, fromMs, toMs)
+  const chunks = partsInside(answered, fromMs, toMs, ({ chunks }) => chunks)
   if (answers === 0) return undefined
   const seconds = (toMs - fromMs) / 1000
   return { answersPerSecond: answers / seconds, chunksPerSecond: chunks / seconds, fromMs, toMs, answers }
+}
+
+export interface Life {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/**
+ * How many of these lives fall into a window, each counted with the part of it that lies inside (times `weight`, default 1). Over the window's
+ * length that is their rate: unbiased for a stationary flow, whatever the lives' lengths (Campbell's formula: each life's parts over all windows sum
+ * to 1). Unlike a count of beginnings or of ends it does not care where bursts of them (llama-server's slots begin and end as one) fall against the
+ * window's ends. Lives of no length count nothing.
+ */
+export function partsInside<L extends Life> (lives: readonly L[], fromMs: number, toMs: number, weight: (life: L) => number = () => 1): number {
+  let sum = 0
+  for (const life of lives) {
+    const insideMs = Math.min(life.toMs, toMs) - Math.max(life.fromMs, fromMs)
+    if (insideMs > 0) sum += weight(life) * insideMs / (life.toMs - life.fromMs)
+  }
+  return sum
 }

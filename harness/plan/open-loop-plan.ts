@@ -40,7 +40,7 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     kind: 'open-loop',
     classes: input.classes,
     ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
-    rampSeconds: round(2 * longestLimitSeconds),
+    rampSeconds: round(1.5 * longestLimitSeconds),
     windowSeconds: windowSeconds(preset, input.repeats, calibration.capacityPerSecond),
     drainSeconds: round(longestLimitSeconds + 1.5),
     capacitySeconds: Math.max(3, round(preset.capacityRounds * input.slots / calibration.capacityPerSecond)),

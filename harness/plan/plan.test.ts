@@ -68,7 +68,7 @@ t.test('limit, ramp and drain follow from the unloaded TTFT, the rate from the c
   const { workload } = makePlan()
   t.equal(workload.ttftLimitMs.default, Math.ceil(limitMultiple * 101 / 50) * 50)
   t.equal(workload.ratePerSecond, 8)
-  t.equal(workload.rampSeconds, 1.7)
+  t.equal(workload.rampSeconds, 1.3)
   t.equal(makePlan({ rate: { perSecond: 3 } }).workload.ratePerSecond, 3)
   t.equal(makePlan({ ttftLimitMs: 700 }).workload.ttftLimitMs.default, 700)
 })

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { GroupHost } from '../cgroups/contract.js'
 import type { Knob, ServerRunning } from '../knobs/contract.js'
 import { nowMs } from '../clock.js'
+import { prepareLoad, type PreparedLoad } from '../load/spawn.js'
 import { ServerStartError, startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
 import type { BlockEvidence, BlockPlan, Placement, ServerEnd, Workload } from '../types.js'
@@ -31,17 +32,27 @@ export interface BlockInput {
   readonly onStep: (step: BlockStep) => void
 }
 
+/** A llama-server that is still at work on calls nobody waits for ends after them, a second later; all that is wanted of it is on record by then. */
+const STOP_GRACE_MS = 200
+
 /** A block whose llama-server is healthy and whose knobs are read back. */
 export interface ReadyBlock {
   readonly input: BlockInput
   readonly at: ServerRunning
   readonly server: ServerWatch
+  readonly generators: Generators
   readonly undo: UndoStack
+}
+
+/** Processes that load while llama-server does: nothing is measured then. */
+export interface Generators {
+  readonly warmUp: PreparedLoad
+  readonly load: PreparedLoad
 }
 
 /** What a load leaves in block.json. */
 export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
-  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
+  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'capacityServerCpuUsec' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
 
 /**
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is
@@ -67,10 +78,11 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const common = { plan, placement, warnings: [], ...(group === undefined ? {} : { group: { version: group.version, path: group.path } }) }
   const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
 
+  const generators = prepareGenerators(placement, undo)
   let running
   const launchedMs = nowMs()
   try {
-    running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) }, { signal })
+    running = await startServer({ ...options, logPath: `${folder}/llama-server.log`, ...(group === undefined ? {} : { enter: group.enter }) }, { signal, stopGraceMs: STOP_GRACE_MS })
   } catch (error) {
     const killed = !signal.aborted && workload.kind === 'streams' && group !== undefined && (countersOf(group)['memory.events.oom_kill'] ?? 0) > 0
     if (!killed) throw error
@@ -84,10 +96,19 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const readBack = { 'llama-server CPUs': affinity, ...await readBackAll(knobs, at) }
   signal.throwIfAborted()
 
-  const ready = { input, at, server: watchServer(running, group), undo }
+  const ready = { input, at, server: watchServer(running, group), generators, undo }
   const load = workload.kind === 'open-loop' ? await openLoopLoad(ready, workload) : await streamsLoad(ready, workload)
   signal.throwIfAborted()
   return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, serverStart, ...atEnd() }
+}
+
+function prepareGenerators ({ clientCpus }: Placement, undo: UndoStack): Generators {
+  const prepared = (): PreparedLoad => {
+    const each = prepareLoad({ cpus: clientCpus })
+    undo.push('load generator', () => each.stop())
+    return each
+  }
+  return { warmUp: prepared(), load: prepared() }
 }
 
 /** A server that was killed before it was ready, by the limit that the block is about. */

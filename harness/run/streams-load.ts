@@ -1,41 +1,39 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
-import { runLoad } from '../load/spawn.js'
-import { disksNow } from '../probes/diskstats.js'
+import type { PreparedLoad } from '../load/spawn.js'
 import { oomKillIn } from '../probes/kernel-log.js'
+import { osNow } from '../probes/os-now.js'
 import { startSampler } from '../probes/start-sampler.js'
-import { watchProcess } from '../probes/watch-process.js'
 import { startTools } from '../tools/supervise.js'
-import type { OsSample, ServerEnd, StreamsWorkload } from '../types.js'
+import type { ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { underLoad } from './knob-stages.js'
 import { countersOf, type ServerWatch } from './server-watch.js'
 
 /** Warm-up and streams straight to llama-server. One that is killed under them is evidence: its calls have failed, and how it ended is told. */
-export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
+export async function streamsLoad ({ input, at, server, generators, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
   const { folder, placement, signal } = input
   const { running, group } = server
   const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
   undo.push('sampler', () => sampler.stop())
   const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
   undo.push('second tools', async () => { await tools.stop() })
-  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
-    const summary = await runLoad(streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed }), {
-      cpus: placement.clientCpus, signal: AbortSignal.any([signal, server.gone]), onProgress
-    })
+  const run = async (generator: PreparedLoad, part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
+    const job = streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed })
+    const summary = await generator.run(job, { signal: AbortSignal.any([signal, server.gone]), onProgress })
     signal.throwIfAborted()
     return summary
   }
-  if (workload.warmupCalls > 0) await run({ callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
+  if (workload.warmupCalls > 0) await run(generators.warmUp, { callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
-  const osAtStart = readOs(running.pid)
+  const osAtStart = osNow(running.pid)
   input.onStep('load')
   let applied: Promise<void> | undefined
-  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
+  const load = await run(generators.load, { callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
     if (sent > 0) applied ??= underLoad(input.knobs, at, undo)
     applied?.catch(() => {})
   })
   await applied
-  const osAtEnd = readOs(running.pid)
+  const osAtEnd = osNow(running.pid)
   const serverEnd = await endOf(server, load.failed + load.unanswered > 0 || load.sent === 0)
   const toolRuns = await tools.stop()
   return {
@@ -51,15 +49,6 @@ export async function streamsLoad ({ input, at, server, undo }: ReadyBlock, work
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
     ...(serverEnd === undefined ? {} : { serverEnd })
   }
-}
-
-/** Its process is absent when it is gone. */
-function readOs (pid: number): Pick<OsSample, 'process' | 'disk'> {
-  const watched = watchProcess(pid)
-  const process = watched.read({ withThreads: true })
-  watched.close()
-  const disk = disksNow()
-  return { ...(process === undefined ? {} : { process }), ...(disk === undefined ? {} : { disk }) }
 }
 
 async function endOf (server: ServerWatch, callsFailed: boolean): Promise<ServerEnd | undefined> {

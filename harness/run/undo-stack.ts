@@ -2,6 +2,8 @@
 export interface UndoStack {
   /** @param what for the message when it fails */
   push (what: string, undo: () => Promise<void>): void
+  /** Pushes the stop of something that is being started, once it is; gives it on. */
+  pushed<T extends { stop (): Promise<unknown> }> (what: string, starting: Promise<T>): Promise<T>
   /**
    * Takes all back, latest first, each once, whatever became of the others.
    * @throws Error that names what could not be put back
@@ -13,6 +15,11 @@ export function createUndoStack (): UndoStack {
   const steps: Array<{ readonly what: string, readonly undo: () => Promise<void> }> = []
   return {
     push: (what, undo) => { steps.push({ what, undo }) },
+    async pushed (what, starting) {
+      const started = await starting
+      steps.push({ what, undo: async () => { await started.stop() } })
+      return started
+    },
     async unwind () {
       const failures: string[] = []
       for (let step = steps.pop(); step !== undefined; step = steps.pop()) {

@@ -86,6 +86,8 @@ export interface BlockEvidence {
   /** Monotonic stamps. The closed loop before an open one. */
   readonly capacityFromMs?: number
   readonly capacityToMs?: number
+  /** CPU time of llama-server from the first send of the closed loop to the end of its last call. Absent in runs before it was read there. */
+  readonly capacityServerCpuUsec?: number
   readonly loadFromMs: number
   /** Open loop: loadFromMs + ramp. Streams: loadFromMs. */
   readonly judgedFromMs: number
