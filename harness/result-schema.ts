@@ -41,6 +41,8 @@ const openLoop = Type.Object({
   windowSeconds: num,
   drainSeconds: num,
   capacitySeconds: num,
+  capacityCalls: Type.Optional(Type.Integer()),
+  capacityAgain: Type.Optional(Type.Boolean()),
   closedLoopClients: count,
   ttftLimitMs: Type.Record(text, num)
 }, closed)

@@ -39,7 +39,7 @@ const sample = (atMs: number, samplerCpuUsec: number, cpuUsec: number): OsSample
 
 /** Judged window [11000, 21000). */
 const block: Block = {
-  evidence: { ...simulate({ pairs: 1, windowSeconds: 1 }).blocks[0]!.evidence, capacityFromMs: 0, capacityToMs: 3000, judgedFromMs: 11_000, judgedToMs: 21_000 },
+  evidence: { ...simulate({ pairs: 1, windowSeconds: 1 }).blocks[0]!.evidence, closedLoops: [{ fromMs: 0, toMs: 3000 }], judgedFromMs: 11_000, judgedToMs: 21_000 },
   calls: [
     call(10_999, {}), // ramp: not judged, but its tokens at 11099, 11149, 11299 and its end are in the window
     call(11_000, {}), // good: TTFT 100 = the limit
@@ -77,6 +77,15 @@ t.test('the numbers of a block, worked out by hand', async t => {
   // Good 11000, 13000, 17000; 10999 but for a millisecond; of 20990 10 of 220 ms.
   t.equal(view.summary.goodPerCapacity.toFixed(9), ((3 + 309 / 310 + 10 / 220) / 10 / 2).toFixed(9))
   t.same(view.ttftMs, [100, 101, 400, 100, 10])
+})
+
+t.test('two closed loops count together: their answers and seconds, their CPU time over all their tokens', async t => {
+  const again = [30_000, 31_000, 32_000].map(sentMs => call(sentMs, { phase: 'capacity', sentMs, doneMs: sentMs + 1000 }))
+  const of = (closedLoops: Block['evidence']['closedLoops']) => summarise({ ...block, calls: [...block.calls, ...again], evidence: { ...block.evidence, closedLoops: closedLoops ?? [] } }, workload).summary
+  // The first counts 4 answers in 2 s (without the cold call and the last), the second 1 in 1 s.
+  t.match(of([{ fromMs: 0, toMs: 3000, serverCpuUsec: 36_000 }, { fromMs: 29_990, toMs: 33_010, serverCpuUsec: 27_000 }]), { capacityPerSecond: 5 / 3, closedLoopCpuUsecPerToken: 63_000 / 27 })
+  t.match(of([{ fromMs: 29_990, toMs: 33_010, serverCpuUsec: 27_000 }]), { capacityPerSecond: 1, closedLoopCpuUsecPerToken: 3000 })
+  t.match(of([{ fromMs: 0, toMs: 3000, serverCpuUsec: 36_000 }, { fromMs: 40_000, toMs: 41_000 }]), { capacityPerSecond: 0, closedLoopCpuUsecPerToken: null }, 'a loop without an estimate')
 })
 
 t.test('an empty window is an error, absent sources are null', async t => {

@@ -34,7 +34,7 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
   const good = judged.filter(call => isGood(call, workload)).length
   const lives = block.calls.filter(call => call.phase === 'load' && isGood(call, workload)).map(call => ({ fromMs: call.intendedMs, toMs: call.doneMs }))
   const goodParts = partsInside(lives, judgedFromMs, judgedToMs)
-  const capacity = capacityPerSecond(block.calls, workload)
+  const capacity = capacityPerSecond(block, workload)
   const ttftMs = judged.flatMap(call => scheduledTtftMs(call) ?? [])
   const ttft = percentiles(ttftMs, ttftMs.length)
   const answered = block.calls.filter(call => call.phase === 'load' && call.outcome === 'answered' && call.doneMs >= judgedFromMs && call.doneMs < judgedToMs)
@@ -60,7 +60,7 @@ export function summarise (block: Block, workload: OpenLoopWorkload): OpenLoopVi
       ttftAnsweredP95Ms: ttft.p95,
       tokensPerSecond: tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds,
       serverCpuUsecPerToken: cpuPerToken(block),
-      closedLoopCpuUsecPerToken: cpuPerTokenOfClosedLoop(block),
+      closedLoopCpuUsecPerToken: cpuPerTokenOfClosedLoops(block),
       dispatchDelayP95Ms: nearestRank(dispatchDelayMs, 0.95) ?? 0,
       samplerCpuShare: samplerShare(block),
       valid: true
@@ -74,15 +74,18 @@ export function cpuPerToken (block: Block): number | null {
 }
 
 /**
- * The same in the closed loop straight at llama-server, before any policy acts: what the machine itself needs. Over the whole loop; in runs that did
- * not read its ends, between the first and the last sample in it, which is a half of it.
+ * The same in the closed loops straight at llama-server, where no policy acts: what the machine itself needs. Over whole loops; in runs that did
+ * not read their ends, between the first and the last sample in the loop, which is a half of it.
  */
-export function cpuPerTokenOfClosedLoop (block: Block): number | null {
-  const { capacityFromMs, capacityToMs, capacityServerCpuUsec } = block.evidence
-  if (capacityFromMs === undefined || capacityToMs === undefined) return null
-  if (capacityServerCpuUsec === undefined) return cpuPerTokenIn(block, samplesBetween(block, capacityFromMs, capacityToMs), 'capacity')
-  const tokens = tokensBetween(block.calls, capacityFromMs, capacityToMs, 'capacity')
-  return tokens > 0 ? capacityServerCpuUsec / tokens : null
+export function cpuPerTokenOfClosedLoops (block: Block): number | null {
+  const loops = block.evidence.closedLoops ?? []
+  let [cpuUsec, tokens] = [0, 0]
+  for (const { fromMs, toMs, serverCpuUsec } of loops) {
+    if (serverCpuUsec === undefined) return loops.length > 1 ? null : cpuPerTokenIn(block, samplesBetween(block, fromMs, toMs), 'capacity')
+    cpuUsec += serverCpuUsec
+    tokens += tokensBetween(block.calls, fromMs, toMs, 'capacity')
+  }
+  return tokens > 0 ? cpuUsec / tokens : null
 }
 
 function cpuPerTokenIn (block: Block, samples: readonly OsSample[], phase: CallSample['phase']): number | null {

@@ -23,7 +23,7 @@ export function migratePlan (plan: unknown): unknown {
 }
 
 export function migrateBlock (evidence: unknown): unknown {
-  return isObject(evidence) && isObject(evidence.plan) ? { ...evidence, plan: migrateBlockPlan(evidence.plan) } : evidence
+  return isObject(evidence) && isObject(evidence.plan) ? { ...withClosedLoops(evidence), plan: migrateBlockPlan(evidence.plan) } : evidence
 }
 
 /** A whole Evidence in one file (the bank of the self-test). */
@@ -34,6 +34,12 @@ export function migrateEvidence (evidence: unknown): unknown {
 
 function migrateBlockPlan (plan: Json): Json {
   return renamed(plan, 'arm', 'condition')
+}
+
+/** One closed loop a block had two fields. */
+function withClosedLoops (evidence: Json): Json {
+  const { capacityFromMs: fromMs, capacityToMs: toMs, ...rest } = evidence
+  return fromMs === undefined ? evidence : { ...rest, closedLoops: [{ fromMs, toMs }] }
 }
 
 function hasAdmission (conditions: unknown): boolean {

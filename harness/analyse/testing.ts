@@ -104,8 +104,7 @@ function simulateBlock (plan: BlockPlan, options: SimulationOptions): Block {
   return {
     evidence: {
       plan,
-      capacityFromMs: plan.index * 1e6,
-      capacityToMs: plan.index * 1e6 + closedLoopMs,
+      closedLoops: [{ fromMs: plan.index * 1e6, toMs: plan.index * 1e6 + closedLoopMs }],
       loadFromMs,
       judgedFromMs,
       judgedToMs,

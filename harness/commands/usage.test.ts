@@ -1,19 +1,19 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-
-const program = fileURLToPath(new URL('../cli.js', import.meta.url))
+import { main } from '../main.js'
+import { harness as inItsOwnProcess } from './testing.js'
 
 async function harness (...args: string[]): Promise<{ readonly code: number, readonly out: string, readonly err: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args])
-    return { code: 0, out: stdout, err: stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number, stdout: string, stderr: string }
-    return { code, out: stdout, err: stderr }
-  }
+  const text = { out: '', err: '' }
+  const code = await main(args, { writeOut: piece => { text.out += piece }, writeErr: piece => { text.err += piece } })
+  return { code, ...text }
 }
+
+t.test('as it is typed: exit code and words are those of the function that the other tests call', async t => {
+  const args = ['compare', '--policy', 'admision']
+  const { code, err, out } = await inItsOwnProcess(args)
+  t.same({ code, err, out }, await harness(...args))
+  t.equal(code, 2)
+})
 
 t.test('a mistake is one clear line, exit code 2, no stack trace, nothing written', async t => {
   const folder = t.testdir({ full: { file: 'x' } })
@@ -59,7 +59,7 @@ t.test('help fits 80 columns and names every command', async t => {
 })
 
 t.test('doctor says what is lost by what is missing', async t => {
-  const { code, out } = await harness('doctor')
+  const { code, out } = await inItsOwnProcess(['doctor'])
   t.equal(code, 0)
   t.match(out, /placement: /)
 })

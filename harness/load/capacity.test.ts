@@ -65,7 +65,7 @@ function errors (startMs: readonly number[], noise: number, estimate: (calls: Ca
 
 const worst = (values: readonly number[]): number => Math.max(...values.map(Math.abs))
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value) / values.length
-const ours = (calls: CapacityCall[]): number | undefined => estimateCapacity(calls, 4)?.answersPerSecond
+const ours = (calls: CapacityCall[]): number | undefined => estimateCapacity(calls, 4, 'let finish')?.answersPerSecond
 
 /** Completions less one by the time between the first and the last. */
 function naive (calls: CapacityCall[]): number {
@@ -83,20 +83,40 @@ t.test('the true capacity is recovered within 3 %, whether clients move in locks
   }
 })
 
+t.test('the same from loops that end by giving up what is under way, two calls a client', async t => {
+  for (const [name, startMs] of Object.entries({ lockstep, spread })) {
+    const found = errors(startMs, 0.05, calls => estimateCapacity(givenUp(calls, 8), 4)?.answersPerSecond)
+    t.ok(worst(found) < 0.08, `${name}: worst ${worst(found)}`)
+    t.ok(Math.abs(mean(found)) < 0.015, `${name}: bias ${mean(found)}`)
+  }
+})
+
+/** When the first so many are over. */
+function givenUp (calls: readonly CapacityCall[], enough: number): CapacityCall[] {
+  const byStart = [...calls].sort((a, b) => a.sentMs - b.sentMs)
+  const atMs = Math.max(...byStart.slice(0, enough).map(({ doneMs }) => doneMs))
+  return byStart.filter(({ sentMs }) => sentMs < atMs).map(call => call.doneMs <= atMs ? call : { ...call, doneMs: atMs, outcome: 'unanswered' })
+}
+
 t.test('counting completions would not do: bursts bias it', async t => {
   t.ok(mean(errors(lockstep, 0.05, naive)) > 0.05)
 })
 
 t.test('chunks are counted in the same window', async t => {
-  const estimate = estimateCapacity(simulate({ startMs: lockstep, seconds: 10, seed: 1, noise: 0 }), 4)
+  const estimate = estimateCapacity(simulate({ startMs: lockstep, seconds: 10, seed: 1, noise: 0 }), 4, 'let finish')
   t.ok(estimate)
   t.ok(Math.abs((estimate?.chunksPerSecond ?? 0) / (estimate?.answersPerSecond ?? 1) - TOKENS) < 1e-9)
 })
 
 t.test('the window: from the end of the first round to the start of the oldest call that saw the load fall', async t => {
   const call = (sentMs: number, doneMs: number): CapacityCall => ({ sentMs, doneMs, chunks: 4, outcome: 'answered' })
-  const estimate = estimateCapacity([call(0, 1000), call(0, 1500), call(1000, 2000), call(1500, 2500), call(2000, 3000), call(2500, 3400)], 2)
+  const estimate = estimateCapacity([call(0, 1000), call(0, 1500), call(1000, 2000), call(1500, 2500), call(2000, 3000), call(2500, 3400)], 2, 'let finish')
   t.match(estimate, { fromMs: 1500, toMs: 2000, answers: 1, answersPerSecond: 2, chunksPerSecond: 8 })
+})
+
+t.test('one client: nothing is under way when its second call is over', async t => {
+  const call = (sentMs: number, doneMs: number): CapacityCall => ({ sentMs, doneMs, chunks: 4, outcome: 'answered' })
+  t.match(estimateCapacity([call(0, 900), call(900, 1400)], 1), { fromMs: 900, toMs: 1400, answers: 1, answersPerSecond: 2 })
 })
 
 t.test('only answers count', async t => {
@@ -108,8 +128,9 @@ t.test('only answers count', async t => {
 
 t.test('too short a loop gives no estimate', async t => {
   t.equal(estimateCapacity([], 4), undefined)
-  t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 0.5, seed: 1, noise: 0 }), 4), undefined)
-  t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 1.5, seed: 1, noise: 0 }), 4), undefined)
+  t.equal(estimateCapacity([], 4, 'let finish'), undefined)
+  t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 0.5, seed: 1, noise: 0 }), 4, 'let finish'), undefined)
+  t.equal(estimateCapacity(simulate({ startMs: lockstep, seconds: 1.5, seed: 1, noise: 0 }), 4, 'let finish'), undefined)
 })
 
 t.test('lives count with their parts inside: all windows together count each once', async t => {

@@ -7,33 +7,45 @@ export interface CapacityEstimate {
   readonly answersPerSecond: number
   /** Content chunks per second in the same window. */
   readonly chunksPerSecond: number
-  /** The window, monotonic milliseconds: from the end of the first round to the last time after which every call ended under full load. */
+  /** The window, monotonic milliseconds. */
   readonly fromMs: number
   readonly toMs: number
   /** Answers that lie in the window, parts of answers included. */
   readonly answers: number
 }
 
-/**
- * Capacity from a closed loop whose last calls were let finish, counted by `partsInside`.
- *
- * The window leaves out the first call of each client (cold) and everything that ended after the last call was started
- * (fewer calls than clients were under way, so it ran faster). Undefined when that leaves no answer: the loop was too short.
- */
-export function estimateCapacity (calls: readonly CapacityCall[], clients: number): CapacityEstimate | undefined {
-  const byStart = [...calls].sort((a, b) => a.sentMs - b.sentMs)
-  const lastStartMs = byStart.at(-1)?.sentMs
-  if (lastStartMs === undefined || byStart.length <= clients) return undefined
-  const fromMs = Math.max(...byStart.slice(0, clients).map(({ doneMs }) => doneMs))
-  const toMs = Math.min(...byStart.filter(({ doneMs }) => doneMs > lastStartMs).map(({ sentMs }) => sentMs), lastStartMs)
-  if (toMs <= fromMs) return undefined
+/** What became of the calls under way when a closed loop had enough: today's give them up; runs whose plan names no `capacityCalls` let them finish. */
+export type LastCalls = 'given up' | 'let finish'
 
-  const answered = byStart.filter(({ outcome }) => outcome === 'answered').map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks }))
-  const answers = partsInside(answered, fromMs, toMs)
-  const chunks = partsInside(answered, fromMs, toMs, ({ chunks }) => chunks)
+/**
+ * Capacity from a closed loop, counted by `partsInside`. The window begins when the first call of each client (cold) is over. It ends with the
+ * loop: until then there were as many calls as clients. Those given up have no length of their own; the mean of the answered
+ * ones stands in. Where the last calls were let finish the window ends before the first call that saw the load fall.
+ * Undefined when that leaves no answer: the loop was too short.
+ */
+export function estimateCapacity (calls: readonly CapacityCall[], clients: number, last: LastCalls = 'given up'): CapacityEstimate | undefined {
+  const byStart = [...calls].sort((a, b) => a.sentMs - b.sentMs)
+  if (byStart.length <= clients) return undefined
+  const fromMs = Math.max(...byStart.slice(0, clients).map(({ doneMs }) => doneMs))
+  const givenUp = byStart.filter(({ outcome }) => outcome === 'unanswered')
+  const toMs = last === 'given up' ? Math.max(...byStart.map(({ doneMs }) => doneMs)) : beforeLoadFell(byStart)
+  const counted = byStart.filter(({ outcome, doneMs }) => outcome === 'answered' && doneMs > fromMs).map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks }))
+  if (toMs <= fromMs || counted.length === 0) return undefined
+
+  const meanMs = counted.reduce((sum, life) => sum + life.toMs - life.fromMs, 0) / counted.length
+  const meanChunks = counted.reduce((sum, { chunks }) => sum + chunks, 0) / counted.length
+  const parts = givenUp.reduce((sum, { sentMs }) => sum + Math.max(0, toMs - Math.max(sentMs, fromMs)) / meanMs, 0)
+  const answers = partsInside(counted, fromMs, toMs) + parts
+  const chunks = partsInside(counted, fromMs, toMs, ({ chunks }) => chunks) + parts * meanChunks
   if (answers === 0) return undefined
   const seconds = (toMs - fromMs) / 1000
   return { answersPerSecond: answers / seconds, chunksPerSecond: chunks / seconds, fromMs, toMs, answers }
+}
+
+/** Every call that was started by then ended while there were as many under way as clients. */
+function beforeLoadFell (byStart: readonly CapacityCall[]): number {
+  const lastStartMs = byStart.at(-1)?.sentMs ?? 0
+  return Math.min(...byStart.filter(({ doneMs }) => doneMs > lastStartMs).map(({ sentMs }) => sentMs), lastStartMs)
 }
 
 export interface Life {

@@ -21,7 +21,7 @@ const common = {
   ...place,
   classes: Type.Array(Class, { minItems: 1 }),
   seed: Type.Number(),
-  /** After the last time of sending, calls may be answered for this long; then they are `unanswered`. */
+  /** After the last time of sending (`capacity`: after `seconds`), calls may be answered for this long; then they are `unanswered`. */
   drainSeconds: Type.Number({ minimum: 0 })
 }
 
@@ -39,8 +39,9 @@ const CapacityPhase = Type.Object({
   phase: Type.Literal('capacity'),
   ...common,
   clients: Type.Integer({ minimum: 1 }),
-  /** No call is started after this. */
-  seconds: Type.Number({ exclusiveMinimum: 0 })
+  /** The loop is over when each client has made so many and `seconds` have passed; what is under way then is given up. */
+  callsPerClient: Type.Integer({ minimum: 2 }),
+  seconds: Type.Number({ minimum: 0 })
 }, closed)
 
 const UnloadedPhase = Type.Object({

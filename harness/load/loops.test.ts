@@ -106,7 +106,7 @@ t.test('a class that is not there is named', async t => {
   await t.rejects(runOpenLoop({ client, trace: steady(1, 1), classes: [{ ...short, name: 'long' }], startAtMs: nowMs(), drainUntilMs: nowMs() + 100, onSample, signal: never }), /no class is named 'short'; there are long/)
 })
 
-const closed = { phase: 'capacity' as const, nextClass: () => short, seed: 1, startUntilMs: Infinity, signal: never }
+const closed = { phase: 'capacity' as const, nextClass: () => short, seed: 1, signal: never }
 
 t.test('a closed loop has as many calls under way as clients, and goes on when one ends', async t => {
   const held: ServerResponse[] = []
@@ -129,6 +129,29 @@ t.test('calls under way at the end of a closed loop are let finish', async t => 
   await runClosedLoop({ ...closed, client, clients: 2, startUntilMs, drainUntilMs: nowMs() + 60_000, onSample })
   t.equal(samples.length, 2)
   t.ok(samples.every(({ outcome, sentMs, doneMs }) => outcome === 'answered' && sentMs < startUntilMs && doneMs > startUntilMs))
+})
+
+t.test('enough: each counted call has full company to its end, what is under way then is given up', async t => {
+  const held: ServerResponse[] = []
+  const { client, samples, onSample } = await stage(t, (response, index) => {
+    if (index < 6 || index === 7) reply(response)
+    else held.push(response)
+    // The last of the first eight is answered when seven others beside and after it are under way or over.
+    if (index === 8) for (const each of held.splice(0, 1)) reply(each)
+  })
+  await runClosedLoop({ ...closed, client, clients: 2, enough: { calls: 8, notBeforeMs: 0 }, drainUntilMs: nowMs() + 60_000, onSample })
+  t.ok(samples.filter(({ seq }) => seq < 8).every(({ outcome }) => outcome === 'answered'))
+  const others = samples.filter(({ seq }) => seq >= 8)
+  t.ok(others.length >= 1)
+  t.ok(others.every(({ outcome, reason }) => outcome === 'unanswered' && reason === 'enough'), JSON.stringify(others))
+})
+
+t.test('enough, but not before its time', async t => {
+  const { client, samples, onSample } = await stage(t, response => setTimeout(() => reply(response), 5))
+  const notBeforeMs = nowMs() + 120
+  await runClosedLoop({ ...closed, client, clients: 2, enough: { calls: 2, notBeforeMs }, drainUntilMs: nowMs() + 60_000, onSample })
+  t.ok(samples.length > 4)
+  t.ok(Math.max(...samples.map(({ doneMs }) => doneMs)) >= notBeforeMs)
 })
 
 t.test('a dead server is not asked in a tight loop', async t => {

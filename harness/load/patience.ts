@@ -5,6 +5,8 @@ import { waitUntil } from './wait.js'
 export interface Patience {
   /** Aborts with the reason `drain over`, or `stopped`. */
   readonly signal: AbortSignal
+  /** Ends it now; calls under way become `unanswered` with this reason. */
+  end (reason: string): void
   /** No call is under way any more. */
   close (): Promise<void>
 }
@@ -21,6 +23,7 @@ export function startPatience (drainUntilMs: number, stop: AbortSignal): Patienc
   const timer = waitUntil(drainUntilMs, { spin: false, signal: closed.signal }).then(over => { if (over) patience.abort('drain over') })
   return {
     signal: patience.signal,
+    end: reason => patience.abort(reason),
     async close () {
       stop.removeEventListener('abort', onStop)
       closed.abort()

@@ -93,7 +93,7 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
         clients: job.clients,
         nextClass: classChooser(job.classes, makeRandom(job.seed)),
         seed: job.seed,
-        startUntilMs: toMs,
+        enough: { calls: job.clients * job.callsPerClient, notBeforeMs: toMs },
         drainUntilMs
       })
       break
@@ -130,7 +130,6 @@ async function runUnloaded (job: Extract<LoadJob, { phase: 'unloaded' }>, watch:
       firstSeq: seq,
       nextClass: () => cls,
       seed: job.seed,
-      startUntilMs: Infinity,
       drainUntilMs: nowMs() + job.drainSeconds * 1000
     })
   }

@@ -55,7 +55,7 @@ t.test('the open loop in its process: one line a call, times on our clock', asyn
 t.test('samples are appended: two jobs of a block share a file', async t => {
   const { common, samples } = await stage(t, response => setTimeout(() => reply(response), 20))
   const unloaded = await runLoad({ ...common, phase: 'unloaded', callsPerClass: 2 })
-  const capacity = await runLoad({ ...common, phase: 'capacity', clients: 2, seconds: 0.5 })
+  const capacity = await runLoad({ ...common, phase: 'capacity', clients: 2, callsPerClient: 5, seconds: 0 })
   t.match(unloaded, { sent: 4, answered: 4, intended: 4 })
   t.same(samples().slice(0, 4).map(({ phase, seq, cls }) => [phase, seq, cls]), [['unloaded', 0, 'short'], ['unloaded', 1, 'long'], ['unloaded', 2, 'short'], ['unloaded', 3, 'long']])
   t.equal(samples().length, 4 + capacity.sent)
@@ -80,7 +80,7 @@ t.test('a stop before it began ends it too', async t => {
 
 t.test('trouble comes back in words', async t => {
   const { common } = await stage(t, reply)
-  await t.rejects(runLoad({ ...common, phase: 'capacity', clients: 0, seconds: 1 }), /load generator \(capacity, to http:\/\/127.+exit code 1\): job.clients is 0: Expected integer to be greater or equal to 1/)
+  await t.rejects(runLoad({ ...common, phase: 'capacity', clients: 0, callsPerClient: 2, seconds: 1 }), /load generator \(capacity, to http:\/\/127.+exit code 1\): job.clients is 0: Expected integer to be greater or equal to 1/)
   await t.rejects(runLoad({ ...common, outPath: '/nowhere/x', phase: 'unloaded', callsPerClass: 1 }), /ENOENT.+\/nowhere\/x/)
 })
 

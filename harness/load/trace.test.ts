@@ -23,6 +23,10 @@ t.test('entries are numbered, in order and inside the time', async t => {
   t.equal(new Set(trace.map(({ promptSeed }) => promptSeed)).size, trace.length)
 })
 
+t.test('a block is overloaded as much as was asked: the number is no matter of chance', async t => {
+  t.same([1, 2, 3].map(seed => makeTrace({ ...options, seed, seconds: 13.2, ratePerSecond: 4.1 }).length), [54, 54, 54])
+})
+
 t.test('gaps are exponential: Kolmogorov-Smirnov at the 1 % level, for ten seeds', async t => {
   for (let seed = 1; seed <= 10; seed++) {
     const trace = makeTrace({ ...options, seed })

@@ -8,15 +8,17 @@ const startAndStop = 2.5
 
 /** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
 export function expectedSeconds (preset: Preset, conditions: number): number {
-  const block = startAndStop + 1.5 * preset.capacityRounds + preset.windowSeconds.usual + 6
+  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + preset.windowSeconds.usual + 6
   return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
 }
 
-/** Seconds of a block until its parts begin, and in all: about 2.5 s for starts and stops, one round for the end of the closed loop. */
+/** Seconds of a block until its parts begin, and in all: starts and stops, and what the server has left to do before the second closed loop. */
 export function blockSeconds ({ workload, calibration }: OpenLoopPlan): { readonly capacity: number, readonly load: number, readonly whole: number } {
-  const round = workload.closedLoopClients / calibration.capacityPerSecond
-  const load = 1.5 + workload.capacitySeconds + round
-  return { capacity: 1.5, load, whole: load + workload.rampSeconds + workload.windowSeconds + workload.drainSeconds + 1 }
+  const starts = 2.7
+  const closedLoop = Math.max(workload.capacitySeconds, (workload.capacityCalls ?? 0) * workload.closedLoopClients / calibration.capacityPerSecond)
+  const load = starts + closedLoop + 0.2
+  const again = workload.capacityAgain === true ? 0.5 + closedLoop : 0
+  return { capacity: starts, load, whole: load + workload.rampSeconds + workload.windowSeconds + workload.drainSeconds + again }
 }
 
 /** At the pace of the calibration: knobs that slow the server down make it longer. */

@@ -43,7 +43,9 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     rampSeconds: round(1.5 * longestLimitSeconds),
     windowSeconds: windowSeconds(preset, input.repeats, calibration.capacityPerSecond),
     drainSeconds: round(longestLimitSeconds + 1.5),
-    capacitySeconds: Math.max(3, round(preset.capacityRounds * input.slots / calibration.capacityPerSecond)),
+    capacityCalls: preset.capacityCalls,
+    capacitySeconds: 2,
+    ...(preset.capacityAgain ? { capacityAgain: true } : {}),
     closedLoopClients: input.slots,
     ttftLimitMs
   }

@@ -138,8 +138,7 @@ export function simulateBlock (block: BlockPlan, plan: OpenLoopPlan, random: Ran
   return {
     evidence: {
       plan: block,
-      capacityFromMs,
-      capacityToMs,
+      closedLoops: [{ fromMs: capacityFromMs, toMs: capacityToMs }],
       loadFromMs,
       judgedFromMs: loadFromMs + rampSeconds * 1000,
       judgedToMs,

@@ -48,11 +48,13 @@ export interface ReadyBlock {
 export interface Generators {
   readonly warmUp: PreparedLoad
   readonly load: PreparedLoad
+  /** Absent where nothing follows the load. */
+  readonly after?: PreparedLoad
 }
 
 /** What a load leaves in block.json. */
 export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
-  Partial<Pick<BlockEvidence, 'capacityFromMs' | 'capacityToMs' | 'capacityServerCpuUsec' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
+  Partial<Pick<BlockEvidence, 'closedLoops' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
 
 /**
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is
@@ -78,7 +80,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const common = { plan, placement, warnings: [], ...(group === undefined ? {} : { group: { version: group.version, path: group.path } }) }
   const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
 
-  const generators = prepareGenerators(placement, undo)
+  const generators = prepareGenerators(input, undo)
   let running
   const launchedMs = nowMs()
   try {
@@ -102,13 +104,14 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, serverStart, ...atEnd() }
 }
 
-function prepareGenerators ({ clientCpus }: Placement, undo: UndoStack): Generators {
+function prepareGenerators ({ placement: { clientCpus }, workload }: BlockInput, undo: UndoStack): Generators {
   const prepared = (): PreparedLoad => {
     const each = prepareLoad({ cpus: clientCpus })
     undo.push('load generator', () => each.stop())
     return each
   }
-  return { warmUp: prepared(), load: prepared() }
+  const again = workload.kind === 'open-loop' && workload.capacityAgain === true
+  return { warmUp: prepared(), load: prepared(), ...(again ? { after: prepared() } : {}) }
 }
 
 /** A server that was killed before it was ready, by the limit that the block is about. */

@@ -10,7 +10,7 @@ function call (changes: Partial<CallSample>): CallSample {
 
 /** A closed loop of 4 clients, each answer takes 1 s: capacity 4 answers/s. */
 const closed = Array.from({ length: 24 }, (_, i) => {
-  const sentMs = Math.floor(i / 4) * 1000 + (i % 4) * 250
+  const sentMs = Math.floor(i / 4) * 1000
   return call({ phase: 'capacity', seq: i, sentMs, doneMs: sentMs + 1000 })
 })
 

@@ -18,8 +18,8 @@ export interface CalibrateInput {
   readonly onStep: (text: string) => void
 }
 
-/** How long one call of the calibration may take, seconds; a model that needs longer is too slow for any preset. */
-const patienceSeconds = 60
+/** How long one call may take where nothing is judged, seconds; a model that needs longer is too slow for any preset. */
+export const patienceSeconds = 60
 
 /** What the server does unloaded (one call at a time) and at full slots (closed loop), before anything is compared. */
 export async function calibrate (input: CalibrateInput): Promise<Calibration> {
@@ -35,8 +35,7 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
     await runLoad({ ...common, phase: 'unloaded', callsPerClass: preset.unloadedCalls }, options)
     signal.throwIfAborted()
     input.onStep('calibration: closed loop at full slots')
-    const seconds = Math.max(preset.calibrationSeconds, closedLoopSeconds(readCalls(outPath), input.server.slots))
-    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, seconds }, options)
+    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, callsPerClient: CALLS, seconds: preset.calibrationSeconds }, options)
     signal.throwIfAborted()
     return readCalibration(readCalls(outPath), input.classes, input.server.slots)
   } finally {
@@ -48,13 +47,8 @@ function readCalls (path: string): CallSample[] {
   return readFileSync(path, 'utf8').trim().split('\n').map(line => JSON.parse(line) as CallSample)
 }
 
-/** Rounds at full slots in a closed loop: fewer do not tell a capacity. Slots slow each other, so a round lasts about slots × one call alone. */
-const rounds = 4
-
-export function closedLoopSeconds (unloaded: readonly CallSample[], slots: number): number {
-  const seconds = unloaded.filter(call => call.outcome === 'answered').map(call => (call.doneMs - call.sentMs) / 1000).sort((a, b) => a - b)
-  return Math.ceil(rounds * slots * (seconds[Math.floor(seconds.length / 2)] ?? 0))
-}
+/** Of each client in the closed loop, the cold first one included: fewer do not tell a capacity. */
+const CALLS = 4
 
 /** Pure: the calibration that these calls amount to. The first unloaded call of a class is warm-up and is left out. */
 export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[], clients: number): Calibration {

@@ -1,14 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { nowMs } from '../clock.js'
+import { deriveSeed } from '../load/random.js'
+import type { PreparedLoad } from '../load/spawn.js'
 import { gatewayPolicies } from '../plan/policies.js'
 import { osNow } from '../probes/os-now.js'
 import { startSampler } from '../probes/start-sampler.js'
 import { startTools } from '../tools/supervise.js'
-import type { OpenLoopWorkload } from '../types.js'
+import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
+import { patienceSeconds } from './calibrate.js'
 import { startGateway } from './gateway-process.js'
 import { countersOf } from './server-watch.js'
 
+/** Beyond every number of a call. */
+const AGAIN = 1_000_000_000
+
+/** Calls that their clients gave up occupy llama-server until it notices, once a second at most. */
+const IDLE_WITHIN_MS = 3000
+const IDLE_CHECK_MS = 100
+
 /**
- * A closed loop at full slots straight to llama-server (warm-up and this block's own capacity), then the open-loop trace through the gateway.
+ * A closed loop at full slots straight to llama-server (warm-up and this block's own capacity), then the open-loop trace through the gateway, then the closed loop
+ * again where the plan says so.
  * @throws when llama-server ends under it
  */
 export async function openLoopLoad ({ input, server, generators, undo }: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
@@ -30,11 +43,15 @@ export async function openLoopLoad ({ input, server, generators, undo }: ReadyBl
   const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
-  input.onStep('capacity')
-  const cpuBeforeUsec = osNow(running.pid).process?.cpuUsec
-  const capacity = await generators.warmUp.run({ ...job, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, seconds: workload.capacitySeconds }, watch)
-  const cpuAfterUsec = osNow(running.pid).process?.cpuUsec
-  signal.throwIfAborted()
+  const closedLoop = async (generator: PreparedLoad, seed: number): Promise<ClosedLoop> => {
+    input.onStep('capacity')
+    const beforeUsec = cpuUsecOf(running.pid)
+    const { fromMs, drainedAtMs } = await generator.run({ ...job, seed, drainSeconds: patienceSeconds, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, callsPerClient: workload.capacityCalls ?? 2, seconds: workload.capacitySeconds }, watch)
+    const afterUsec = cpuUsecOf(running.pid)
+    signal.throwIfAborted()
+    return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
+  }
+  const closedLoops = [await closedLoop(generators.warmUp, plan.traceSeed)]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
 
   input.onStep('load')
@@ -47,13 +64,16 @@ export async function openLoopLoad ({ input, server, generators, undo }: ReadyBl
     spin: placement.serverCpus.join() !== placement.clientCpus.join()
   }, watch)
   signal.throwIfAborted()
+  if (generators.after !== undefined) {
+    await untilIdle(running.pid, watch.signal)
+    // Prompts of its own: llama-server keeps those of the first loop.
+    closedLoops.push(await closedLoop(generators.after, deriveSeed(plan.traceSeed, AGAIN)))
+  }
   const end = await server.end(false)
   if (end !== undefined) throw new Error(`block ${plan.index}: llama-server ended in the middle of the load: ${end.why}; see ${folder}/llama-server.log`)
   const toolRuns = await tools.stop()
   return {
-    capacityFromMs: capacity.fromMs,
-    capacityToMs: capacity.drainedAtMs,
-    ...(cpuBeforeUsec === undefined || cpuAfterUsec === undefined ? {} : { capacityServerCpuUsec: cpuAfterUsec - cpuBeforeUsec }),
+    closedLoops,
     loadFromMs: load.fromMs,
     judgedFromMs: load.fromMs + workload.rampSeconds * 1000,
     judgedToMs: load.toMs,
@@ -62,6 +82,21 @@ export async function openLoopLoad ({ input, server, generators, undo }: ReadyBl
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
     tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart })
+  }
+}
+
+function cpuUsecOf (pid: number): number | undefined {
+  return osNow(pid).process?.cpuUsec
+}
+
+/** Until a process has used next to no CPU time for a moment; not longer than it can take. */
+async function untilIdle (pid: number, signal: AbortSignal): Promise<void> {
+  const untilMs = nowMs() + IDLE_WITHIN_MS
+  for (let seen = cpuUsecOf(pid); nowMs() < untilMs && !signal.aborted;) {
+    await sleep(IDLE_CHECK_MS)
+    const now = cpuUsecOf(pid)
+    if (seen === undefined || now === undefined || now - seen <= IDLE_CHECK_MS * 1000 / 10) return
+    seen = now
   }
 }
 

@@ -83,11 +83,9 @@ export interface OsSample {
 /** block.json. */
 export interface BlockEvidence {
   readonly plan: BlockPlan
-  /** Monotonic stamps. The closed loop before an open one. */
-  readonly capacityFromMs?: number
-  readonly capacityToMs?: number
-  /** CPU time of llama-server from the first send of the closed loop to the end of its last call. Absent in runs before it was read there. */
-  readonly capacityServerCpuUsec?: number
+  /** Of an open loop: the closed loops before it, and after it where the plan says so. Absent in runs that kept no stamps of them. */
+  readonly closedLoops?: readonly ClosedLoop[]
+  /** Monotonic stamps, these and those below. */
   readonly loadFromMs: number
   /** Open loop: loadFromMs + ramp. Streams: loadFromMs. */
   readonly judgedFromMs: number
@@ -115,6 +113,15 @@ export interface BlockEvidence {
   readonly tools?: readonly ToolRun[]
   readonly generatorEventLoopDelayMaxMs: number
   readonly warnings: readonly string[]
+}
+
+/** At full slots straight to llama-server, past the gateway. */
+export interface ClosedLoop {
+  /** Monotonic: before the first send, after the end of the last call. */
+  readonly fromMs: number
+  readonly toMs: number
+  /** CPU time of llama-server between the two. Absent in runs before it was read there. */
+  readonly serverCpuUsec?: number
 }
 
 export interface ServerEnd {

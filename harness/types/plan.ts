@@ -12,7 +12,7 @@ export interface WorkloadClass {
   readonly share: number
 }
 
-/** Poisson arrivals through the gateway, after a closed loop straight to llama-server that tells the block's own capacity. */
+/** Poisson arrivals through the gateway; a closed loop straight to llama-server, before it or around it, tells the block's own capacity. */
 export interface OpenLoopWorkload {
   readonly kind: 'open-loop'
   readonly classes: readonly WorkloadClass[]
@@ -24,8 +24,12 @@ export interface OpenLoopWorkload {
   readonly windowSeconds: number
   /** After the last intended send a call may still be answered for this long, seconds; then it is `unanswered` (right-censored). */
   readonly drainSeconds: number
-  /** Length of the closed loop at full slots before the load, seconds; `closedLoopClients` clients, direct to llama-server. */
+  /** Calls that each client of a closed loop makes at least, the cold first one included. Absent in runs whose loops were as long as `capacitySeconds` says. */
+  readonly capacityCalls?: number
+  /** How long a closed loop at full slots lasts at least, seconds; `closedLoopClients` clients, direct to llama-server. */
   readonly capacitySeconds: number
+  /** One such loop is before the load; with this another follows it, and their mean is the block's capacity: a host that drifts is caught at both ends. */
+  readonly capacityAgain?: boolean
   readonly closedLoopClients: number
   /** A call is good when answered completely with TTFT (from the intended time) at or under its class's limit. */
   readonly ttftLimitMs: Readonly<Record<string, number>>

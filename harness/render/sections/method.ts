@@ -49,7 +49,7 @@ function openLoopEntries ({ workload, calibration }: OpenLoopPlan): Entry[] {
   const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
   return [
     ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
-    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} before each load`],
+    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before and again after each load: their mean' : 'before each load'}`],
     ['Calls', workload.classes.map((each) => `${each.name}: ${each.promptWords} words in, ${each.maxTokens} tokens out, share ${formatNumber(each.share)}`).join('; ')],
     ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(calibration.unloadedTtftMs)} ms`]
   ]
