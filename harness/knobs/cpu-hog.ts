@@ -1,5 +1,6 @@
 import { findGroupHost } from '../cgroups/index.js'
 import type { Group } from '../cgroups/contract.js'
+import { autogroupEnabled, autogroupNice, setAutogroupNice } from '../probes/autogroup.js'
 import { parseProcStat } from '../probes/proc-process.js'
 import { readText } from '../probes/read-text.js'
 import { allowedCpus } from '../run/placement.js'
@@ -16,6 +17,8 @@ const SCRIPT = 'ulimit -t 3600; while :; do :; done'
 const AT_WORK_USEC = 20_000
 /** sched(7) */
 const SCHED_IDLE = 5
+/** Of a hog's session, where sessions share out the CPUs: its class counts inside it only. Weight 15 against 1,024. */
+const IDLE_SESSION_NICE = 19
 
 interface CpuHogs {
   readonly count: number
@@ -23,7 +26,7 @@ interface CpuHogs {
   readonly cpus?: readonly number[]
   /** `cpu.weight` of a group of their own beside llama-server's. */
   readonly weight?: number
-  /** SCHED_IDLE: they run only where nothing else wants to (weight 3 against 1,024). */
+  /** SCHED_IDLE (weight 3 against 1,024), their sessions at nice 19 (15 against 1,024): they run only where nothing else wants to. */
   readonly idle: boolean
 }
 
@@ -65,6 +68,8 @@ export const cpuHog: KnobKind = {
           await assertAtWork(hog, spec, () => parseProcStat(readText(`/proc/${hog.pid}/stat`) ?? '')?.cpuUsec ?? 0, AT_WORK_USEC)
           const policy = schedulingClass(hog.pid)
           if ((policy === SCHED_IDLE) !== hogs.idle) throw new Error(`${spec}: hog ${i + 1} should ${hogs.idle ? '' : 'not '}be of the idle class (${SCHED_IDLE}), but its scheduling class is ${policy}`)
+          const nice = autogroupNice(hog.pid)
+          if (hogs.idle && autogroupEnabled() && nice !== IDLE_SESSION_NICE) throw new Error(`${spec}: the session of hog ${i + 1} should have nice ${IDLE_SESSION_NICE}, but /proc/PID/autogroup says ${nice}`)
           return assertAffinity(spec, `hog ${i + 1}`, hog.pid, cpusOfHog(hogs, i) ?? allowedCpus())
         }))
         return { [`${hogs.idle ? 'idle-class ' : ''}CPU hogs at work on CPU`]: seen.join('; ') }
@@ -100,7 +105,9 @@ function cpusOfHog ({ cpus }: CpuHogs, index: number): readonly number[] | undef
 }
 
 async function start (spec: string, hogs: CpuHogs, index: number, at: ServerRunning, group: Group | undefined): Promise<Hog> {
-  return await startHog({ what: spec, script: SCRIPT, idle: hogs.idle, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
+  const hog = await startHog({ what: spec, script: SCRIPT, idle: hogs.idle, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
+  if (hogs.idle && autogroupEnabled()) setAutogroupNice(hog.pid, IDLE_SESSION_NICE)
+  return hog
 }
 
 async function groupWithWeight (spec: string, weight: number): Promise<Group> {

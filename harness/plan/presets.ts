@@ -11,7 +11,7 @@ export interface Preset {
   readonly windowSeconds: { readonly usual: number, readonly longest: number }
   /** Calls of each client in a closed loop of a block; the first is cold, so one fewer is counted. */
   readonly capacityCalls: number
-  /** A second closed loop in each block, after the load. */
+  /** A second closed loop in each block, after the load. It waits until the server is done with calls that nobody waits for, which takes longer than a short block is worth. */
   readonly capacityAgain: boolean
   /** Closed loop of the calibration, seconds at least; four calls of each client at least. */
   readonly calibrationSeconds: number
@@ -22,6 +22,6 @@ export interface Preset {
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: { name: 'smoke', pairs: 2, repeats: 1, windowSeconds: { usual: 4, longest: 4 }, capacityCalls: 2, capacityAgain: false, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
-  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: 2, capacityAgain: true, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
+  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: 3, capacityAgain: false, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
   overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityCalls: 6, capacityAgain: true, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
 }

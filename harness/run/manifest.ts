@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
+import { autogroupEnabled } from '../probes/autogroup.js'
 import { packageVersion } from '../package-root.js'
 import type { ModelFile, ServerBinary } from '../../models/types.js'
 import type { Manifest, Placement } from '../types.js'
@@ -46,6 +47,7 @@ export function makeManifest (input: ManifestInput): Manifest {
     memoryBytes: totalmem(),
     virtualisation: virtualisation(process.env['WEIR_VM'], cpuinfo, existsSync('/.dockerenv')),
     cgroup: cgroupVersion(read('/proc/mounts')),
+    autogroup: autogroupEnabled(),
     model: withoutFolder(model),
     ...(otherModels.length === 0 ? {} : { otherModels: otherModels.map(withoutFolder) }),
     server: { version: binary.version, from: binary.from, ...server },

@@ -15,8 +15,8 @@ import { countersOf } from './server-watch.js'
 /** Beyond every number of a call. */
 const AGAIN = 1_000_000_000
 
-/** Calls that their clients gave up occupy llama-server until it notices, once a second at most. */
-const IDLE_WITHIN_MS = 3000
+/** Calls that their clients gave up cost llama-server at least their prefill each: it notices at the first token that nobody takes. */
+const IDLE_WITHIN_MS = 20_000
 const IDLE_CHECK_MS = 100
 
 /**

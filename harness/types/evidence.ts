@@ -169,6 +169,8 @@ export interface Manifest {
   readonly memoryBytes: number
   readonly virtualisation: string
   readonly cgroup: 'v2' | 'v1' | 'none'
+  /** The kernel divides CPUs between sessions first, then between their threads (sched(7), autogroup). Absent in runs before it was read. */
+  readonly autogroup?: boolean
   readonly model: ModelFile
   /** Models of conditions that have one of their own. */
   readonly otherModels?: readonly ModelFile[]
