@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { BlockEvidence, CallSample } from '../types.js'
+import type { BlockEvidence, CallSample, OpenLoopWorkload } from '../types.js'
 import { runBlock, type BlockInput } from './block.js'
 import { fakeGroupHost, fakeKnob, smallStreams, streamsBlock } from './testing.js'
 
@@ -56,6 +56,36 @@ t.test('group, before, server, running, read back, warm-up, load, and all undone
   t.ok(calls.filter(call => call.phase === 'load').every(call => call.sentMs >= evidence.judgedFromMs && call.doneMs <= evidence.judgedToMs))
   t.ok(existsSync(join(input.folder, 'samples.ndjson')))
   t.notOk(existsSync(join(input.folder, 'gateway.ndjson')))
+  t.same(leftBy(input), [])
+})
+
+t.test('an open loop: closed loop, load, and the closed loop again with prompts of its own, each with its CPU time', async t => {
+  const workload: OpenLoopWorkload = {
+    kind: 'open-loop',
+    classes: [{ name: 'default', promptWords: 4, maxTokens: 4, share: 1 }],
+    ratePerSecond: 20,
+    rampSeconds: 0.2,
+    windowSeconds: 0.5,
+    drainSeconds: 5,
+    capacityCalls: 3,
+    capacitySeconds: 0,
+    capacityAgain: true,
+    closedLoopClients: 1,
+    ttftLimitMs: { default: 1000 }
+  }
+  const steps: string[] = []
+  const input = streamsBlock(t, { workload, onStep: step => { steps.push(step) } })
+  await runBlock(input)
+  t.same(steps, ['start', 'capacity', 'load', 'capacity'])
+  const { closedLoops = [], loadFromMs, drainedAtMs } = evidenceOf(input)
+  const [first, second] = closedLoops
+  t.equal(closedLoops.length, 2)
+  t.ok(first !== undefined && second !== undefined && first.toMs <= loadFromMs && second.fromMs >= drainedAtMs)
+  t.ok(closedLoops.every(({ serverCpuUsec = -1 }) => serverCpuUsec >= 0))
+  const calls = callsOf(input)
+  t.equal(calls.filter(call => call.phase === 'load').length, 14, '0.7 s at 20 a second')
+  const own = calls.filter(call => call.phase === 'capacity')
+  t.ok(own.length >= 6 && own.every(({ outcome }) => outcome === 'answered' || outcome === 'unanswered'))
   t.same(leftBy(input), [])
 })
 
