@@ -1,4 +1,4 @@
-import type { Claim, Contrast, Leg, Plan, Prediction, StreamsPlan } from '../../types.js'
+import type { Claim, Contrast, Leg, Manifest, Plan, Prediction, StreamsPlan } from '../../types.js'
 import { cpusOfOthers } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
@@ -24,9 +24,9 @@ export interface Cure {
 export interface Mitigation extends Cure {
   readonly statement: string
   /** What the primary outcome of `after` is, divided by `before`, under the interference. */
-  cure (draft: StreamsDraft): { readonly metric: string, readonly lo: number, readonly hi: number }
-  /** Shares of its time that llama-server stands in run queues: before at least, after at most. */
-  readonly queue: { readonly before: readonly [number, number], readonly after: readonly [number, number] }
+  cure (manifest: Manifest): { readonly metric: string, readonly lo: number, readonly hi: number }
+  /** Shares of its time that llama-server stands in run queues, before and after. Its HTTP threads wait for the same CPU as its compute thread, so before there is no upper end below 1. */
+  queue (manifest: Manifest): { readonly before: readonly [number, number], readonly after: readonly [number, number] }
   /** Further bands under the interference. */
   mechanism (draft: StreamsDraft): Prediction[]
   mechanismLeg (plan: Plan, views: readonly StreamsView[]): Leg
@@ -46,18 +46,19 @@ const QUIET_OTHERS = 0.5
 export function mitigationClaim (of: Mitigation): ClaimEntry {
   return {
     id: of.id,
-    predictions: draft => draft.workload.kind !== 'streams' ? [] : draft.quiet ? quietPredictions(of) : cures(of, draft as StreamsDraft),
+    predictions: (draft, manifest) => draft.workload.kind !== 'streams' ? [] : draft.quiet ? quietPredictions(of) : cures(of, draft as StreamsDraft, manifest),
     claims: (plan, _blocks, { streams, contrasts }) => isOpenLoop(plan) ? [] : [plan.quiet ? quietClaim(of, plan, streams, contrasts) : cureClaim(of, plan, streams, contrasts)]
   }
 }
 
-function cures (of: Mitigation, draft: StreamsDraft): Prediction[] {
-  const { metric, lo, hi } = of.cure(draft)
+function cures (of: Mitigation, draft: StreamsDraft, manifest: Manifest): Prediction[] {
+  const { metric, lo, hi } = of.cure(manifest)
+  const queue = of.queue(manifest)
   const band = (id: string, metric: string, statement: string, [lo, hi]: readonly [number, number]): Prediction => ({ id, metric, statement, lo, hi })
   return [
     { id: 'cure', metric, statement: `${metric} with ${of.name} ÷ without it, and the whole interval is on that side of 1`, lo, hi },
-    band('queue-before', 'queue-share', `without ${of.name}: share of its time that llama-server stands in run queues`, of.queue.before),
-    band('queue-after', 'queue-share', `with ${of.name}: the same`, of.queue.after),
+    band('queue-before', 'queue-share', `without ${of.name}: share of its time that llama-server stands in run queues`, queue.before),
+    band('queue-after', 'queue-share', `with ${of.name}: the same`, queue.after),
     ...of.mechanism(draft),
     band('others-before', 'cpus-of-others', `without ${of.name}: CPUs that everybody else uses, the hogs above all`, of.others.before),
     band('others-after', 'cpus-of-others', `with ${of.name}: the same, the hogs have not gone`, of.others.after),

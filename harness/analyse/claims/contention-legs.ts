@@ -3,6 +3,9 @@ import { majorFaultsPerSecond, middleOf, queueShare, queueShareByPidstat, stealS
 import type { StreamsView } from '../streams-summary.js'
 import { bandLeg, predictionOf } from './leg.js'
 
+/** Most CPU time of a token beside a hog on the same CPU, ÷ that without: between its slices the hog fills the caches. One bound for all claims. */
+export const COLD_CACHES = 1.3
+
 /** Rivals of every claim about a fight for CPUs: each is a way to lose time that is not waiting for a CPU of this machine. */
 export const rivalPredictions: readonly Prediction[] = [
   { id: 'steal-share', metric: 'steal-share', statement: 'the hypervisor takes at most this share of the CPU time in any block', lo: 0, hi: 0.03 },

@@ -2,6 +2,8 @@ import t from 'tap'
 import type { Claim, Evidence, StreamsPlan } from '../../types.js'
 import { analyse } from '../analyse.js'
 import { simulateContention, type ContendedCondition, type ContentionSimulation } from '../testing-contention.js'
+import { claimEntry } from './index.js'
+import { unbounded } from './leg.js'
 import { all, claim as firstClaim, legs } from './testing.js'
 
 type Arm = Omit<ContendedCondition, 'id' | 'baseline'>
@@ -121,4 +123,12 @@ t.test('warm-up: the first request of a server that does not warm itself up', as
   t.same(legs(firstRequests({ before: { queueShare: 0.4 } })), { ...all, control: 'fails' })
   t.same(legs(firstRequests({ quiet: true, ttft: [40, 40] })), all)
   t.same(legs(firstRequests({ quiet: true })), { ...all, application: 'fails' }, 'the server’s own warm-up had left something')
+})
+
+t.test('where sessions share out the CPUs, two threads beside a hog are put on one CPU: the prediction says so before the run', async t => {
+  const { plan, manifest } = simulated('threads-as-many-as-free-cores', false)
+  const band = (autogroup: boolean, wanted: string): readonly number[] =>
+    claimEntry('threads-as-many-as-free-cores').predictions(plan, { ...manifest, autogroup }).flatMap(({ id, lo, hi }) => id === wanted ? [lo, hi] : [])
+  t.same([band(false, 'cure'), band(true, 'cure')], [[1.5, 5], [10, unbounded]])
+  t.same([band(false, 'queue-before'), band(true, 'queue-before')], [[0.15, 0.4], [0.4, 1]])
 })
