@@ -148,11 +148,14 @@ function ofVersion1 (views: readonly StreamsView[]): string[] {
   return views.some(({ block }) => block.evidence.group?.version === 'v1') ? ['cgroup v1: limits and counters are those of version 1 groups; they corroborate what is shown under cgroup v2, they do not replace it'] : []
 }
 
-/** A client that stood still stamps late: such a gap is not the server's. */
+/** A client that stood still stamps late: such a gap is not the server's. One line, whatever the number of blocks. */
 function clientStalls (views: readonly StreamsView[]): string[] {
-  return views.flatMap(({ block, summary }) => {
-    const stallMs = block.evidence.generatorEventLoopDelayMaxMs
-    const allowedMs = Math.max(5, clientStallShare * (summary.itlP99Ms ?? 0))
-    return stallMs <= allowedMs ? [] : [`block ${summary.index} (${summary.condition}): the client stood still for up to ${number(stallMs)} ms, more than ${number(allowedMs)} ms: gaps of that size may be its own`]
+  const late = views.flatMap(({ block: { evidence: { generatorEventLoopDelayMaxMs: stallMs } }, summary: { index, condition, itlP99Ms } }) => {
+    const allowedMs = Math.max(5, clientStallShare * (itlP99Ms ?? 0))
+    return stallMs <= allowedMs ? [] : [{ stallMs, which: `${index} ${condition}` }]
   })
+  if (late.length === 0) return []
+  const worst = late.reduce((a, b) => b.stallMs > a.stallMs ? b : a)
+  return [`the client stood still for longer than 5 ms and ${number(100 * clientStallShare)} % of the gaps' p99 in ${late.length} of ${views.length} blocks, at most for ${number(worst.stallMs)} ms (block ${worst.which}): gaps of that size may be its own. ` +
+    `Blocks: ${late.map(({ which }) => which).join(', ')}`]
 }
