@@ -26,6 +26,7 @@ const manifest = Type.Object({
   memoryBytes: num,
   virtualisation: text,
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
+  autogroup: Type.Optional(Type.Boolean()),
   model,
   otherModels: Type.Optional(Type.Array(model)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),
@@ -48,7 +49,7 @@ const openLoop = Type.Object({
 }, closed)
 
 const streams = Type.Object({
-  kind: Type.Literal('streams'), clients: count, calls: count, promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
+  kind: Type.Literal('streams'), clients: count, calls: count, atLeastSeconds: Type.Optional(num), promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
 }, closed)
 
 const cell = Type.Object({

@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import t from 'tap'
 import { extract } from 'tar'
 import { packageRoot } from '../package-root.js'
+import { resultSchema } from '../result-schema.js'
 import type { Cell } from '../types.js'
 import { analyse } from './analyse.js'
 import { readEvidence } from './read.js'
@@ -24,4 +27,19 @@ t.test('an early run, of schema version 1: its figures come out again', async t 
   t.same([rounded(refusal?.p50, 1), rounded(refusal?.p95, 1)], [2.8, 6.8])
   t.equal(result.complete, true)
   t.match(result.claims, [{ id: 'admission-keeps-capacity-good', status: 'SUPPORTED' }])
+})
+
+t.test('every run that comes along is whole, and its result is as the published schema says', async t => {
+  const validate = new Ajv({ strict: true }).compile(resultSchema)
+  const measured = `${packageRoot()}/bench/measured`
+  const archives = readdirSync(measured).filter(name => name.endsWith('.tar.gz'))
+  t.ok(archives.length >= 9)
+  const folder = t.testdir()
+  for (const file of archives) await extract({ file: `${measured}/${file}`, cwd: folder })
+  for (const run of readdirSync(folder)) {
+    const result = analyse(await readEvidence(join(folder, run)))
+    t.ok(validate(JSON.parse(JSON.stringify(result))), `${run}: ${JSON.stringify(validate.errors)}`)
+    t.ok(result.complete, run)
+    t.ok(result.claims.length > 0, run)
+  }
 })
