@@ -7,7 +7,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-process.exitCode = await main(process.argv.slice(2), {
+const code = await main(process.argv.slice(2), {
   writeOut: text => process.stdout.write(text),
   writeErr: text => process.stderr.write(text)
 })
+// A command that ended as it should may have set one of its own: 130 after Ctrl-C, that of a command in the VM.
+if (code !== 0) process.exitCode = code

@@ -18,7 +18,8 @@ export interface Output {
 
 /**
  * A whole command line, `args` without program and script.
- * @returns the exit code: 0, 2 when it was typed wrongly, 1 for everything else; the complaint has been written
+ * @returns the exit code: 0, 2 when it was typed wrongly, 1 for everything else; the complaint has been written. Commands that end as they should
+ * with another code (130 after Ctrl-C, a command's own in the VM) set `process.exitCode`
  */
 export async function main (args: readonly string[], output: Output): Promise<number> {
   const program = new Command('harness')
