@@ -40,16 +40,8 @@ export interface ReadyBlock {
   readonly input: BlockInput
   readonly at: ServerRunning
   readonly server: ServerWatch
-  readonly generators: Generators
+  readonly nextGenerator: () => PreparedLoad
   readonly undo: UndoStack
-}
-
-/** Processes that load while llama-server does: nothing is measured then. */
-export interface Generators {
-  readonly warmUp: PreparedLoad
-  readonly load: PreparedLoad
-  /** Absent where nothing follows the load. */
-  readonly after?: PreparedLoad
 }
 
 /** What a load leaves in block.json. */
@@ -80,7 +72,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const common = { plan, placement, warnings: [], ...(group === undefined ? {} : { group: { version: group.version, path: group.path } }) }
   const atEnd = (): Pick<BlockEvidence, 'groupCountersAtEnd'> => group === undefined ? {} : { groupCountersAtEnd: countersOf(group) }
 
-  const generators = prepareGenerators(input, undo)
+  const nextGenerator = prepareGenerators(input, undo)
   let running
   const launchedMs = nowMs()
   try {
@@ -98,20 +90,23 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
   const readBack = { 'llama-server CPUs': affinity, ...await readBackAll(knobs, at) }
   signal.throwIfAborted()
 
-  const ready = { input, at, server: watchServer(running, group), generators, undo }
+  const ready = { input, at, server: watchServer(running, group), nextGenerator, undo }
   const load = workload.kind === 'open-loop' ? await openLoopLoad(ready, workload) : await streamsLoad(ready, workload)
   signal.throwIfAborted()
   return { ...common, ...load, readBack: { ...readBack, ...load.readBack }, serverCommandLine: running.commandLine, serverStart, ...atEnd() }
 }
 
-function prepareGenerators ({ placement: { clientCpus }, workload }: BlockInput, undo: UndoStack): Generators {
-  const prepared = (): PreparedLoad => {
+/** A process for each load of the block, which loads while llama-server does: nothing is measured then. Gives them in turn. */
+function prepareGenerators ({ placement: { clientCpus }, workload }: BlockInput, undo: UndoStack): () => PreparedLoad {
+  const prepare = (): PreparedLoad => {
     const each = prepareLoad({ cpus: clientCpus })
     undo.push('load generator', () => each.stop())
     return each
   }
-  const again = workload.kind === 'open-loop' && workload.capacityAgain === true
-  return { warmUp: prepared(), load: prepared(), ...(again ? { after: prepared() } : {}) }
+  const before = workload.kind === 'open-loop' || workload.warmupCalls > 0 ? 1 : 0
+  const after = workload.kind === 'open-loop' && workload.capacityAgain === true ? 1 : 0
+  const prepared = Array.from({ length: before + 1 + after }, prepare)
+  return () => prepared.shift() ?? prepare()
 }
 
 /** A server that was killed before it was ready, by the limit that the block is about. */

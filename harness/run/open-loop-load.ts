@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
-import type { PreparedLoad } from '../load/spawn.js'
 import { gatewayPolicies } from '../plan/policies.js'
 import { osNow } from '../probes/os-now.js'
 import { startSampler } from '../probes/start-sampler.js'
@@ -24,7 +23,7 @@ const IDLE_CHECK_MS = 100
  * again where the plan says so.
  * @throws when llama-server ends under it
  */
-export async function openLoopLoad ({ input, server, generators, undo }: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
+export async function openLoopLoad ({ input, server, nextGenerator, undo }: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
   const { folder, placement, signal, plan } = input
   const { running, group } = server
   const cpus = placement.clientCpus
@@ -43,19 +42,19 @@ export async function openLoopLoad ({ input, server, generators, undo }: ReadyBl
   const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
-  const closedLoop = async (generator: PreparedLoad, seed: number): Promise<ClosedLoop> => {
+  const closedLoop = async (seed: number): Promise<ClosedLoop> => {
     input.onStep('capacity')
     const beforeUsec = cpuUsecOf(running.pid)
-    const { fromMs, drainedAtMs } = await generator.run({ ...job, seed, drainSeconds: patienceSeconds, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, callsPerClient: workload.capacityCalls ?? 2, seconds: workload.capacitySeconds }, watch)
+    const { fromMs, drainedAtMs } = await nextGenerator().run({ ...job, seed, drainSeconds: patienceSeconds, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, callsPerClient: workload.capacityCalls ?? 2, seconds: workload.capacitySeconds }, watch)
     const afterUsec = cpuUsecOf(running.pid)
     signal.throwIfAborted()
     return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
   }
-  const closedLoops = [await closedLoop(generators.warmUp, plan.traceSeed)]
+  const closedLoops = [await closedLoop(plan.traceSeed)]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
 
   input.onStep('load')
-  const load = await generators.load.run({
+  const load = await nextGenerator().run({
     ...job,
     phase: 'load',
     target: { url: gateway.url },
@@ -64,10 +63,10 @@ export async function openLoopLoad ({ input, server, generators, undo }: ReadyBl
     spin: placement.serverCpus.join() !== placement.clientCpus.join()
   }, watch)
   signal.throwIfAborted()
-  if (generators.after !== undefined) {
+  if (workload.capacityAgain === true) {
     await untilIdle(running.pid, watch.signal)
     // Prompts of its own: llama-server keeps those of the first loop.
-    closedLoops.push(await closedLoop(generators.after, deriveSeed(plan.traceSeed, AGAIN)))
+    closedLoops.push(await closedLoop(deriveSeed(plan.traceSeed, AGAIN)))
   }
   const end = await server.end(false)
   if (end !== undefined) throw new Error(`block ${plan.index}: llama-server ended in the middle of the load: ${end.why}; see ${folder}/llama-server.log`)

@@ -1,5 +1,4 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
-import type { PreparedLoad } from '../load/spawn.js'
 import { oomKillIn } from '../probes/kernel-log.js'
 import { osNow } from '../probes/os-now.js'
 import { startSampler } from '../probes/start-sampler.js'
@@ -10,25 +9,25 @@ import { underLoad } from './knob-stages.js'
 import { countersOf, type ServerWatch } from './server-watch.js'
 
 /** Warm-up and streams straight to llama-server. One that is killed under them is evidence: its calls have failed, and how it ended is told. */
-export async function streamsLoad ({ input, at, server, generators, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
+export async function streamsLoad ({ input, at, server, nextGenerator, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
   const { folder, placement, signal } = input
   const { running, group } = server
   const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
   undo.push('sampler', () => sampler.stop())
   const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
   undo.push('second tools', async () => { await tools.stop() })
-  const run = async (generator: PreparedLoad, part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
+  const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
     const job = streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed })
-    const summary = await generator.run(job, { signal: AbortSignal.any([signal, server.gone]), onProgress })
+    const summary = await nextGenerator().run(job, { signal: AbortSignal.any([signal, server.gone]), onProgress })
     signal.throwIfAborted()
     return summary
   }
-  if (workload.warmupCalls > 0) await run(generators.warmUp, { callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
+  if (workload.warmupCalls > 0) await run({ callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const osAtStart = osNow(running.pid)
   input.onStep('load')
   let applied: Promise<void> | undefined
-  const load = await run(generators.load, { callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
+  const load = await run({ callPhase: 'load', clients: workload.clients, callsPerClient: workload.calls, ...atLeast(workload) }, ({ sent }) => {
     if (sent > 0) applied ??= underLoad(input.knobs, at, undo)
     applied?.catch(() => {})
   })
