@@ -1,7 +1,7 @@
 import { findGroupHost } from '../cgroups/index.js'
 import type { Group } from '../cgroups/contract.js'
 import { autogroupEnabled, autogroupNice, setAutogroupNice } from '../probes/autogroup.js'
-import { parseProcStat } from '../probes/proc-process.js'
+import { cpuUsecOf } from '../probes/proc-process.js'
 import { readText } from '../probes/read-text.js'
 import { allowedCpus } from '../run/placement.js'
 import { assertAffinity } from './affinity.js'
@@ -65,7 +65,7 @@ export const cpuHog: KnobKind = {
       },
       async readBack () {
         const seen = await Promise.all(running.map(async (hog, i) => {
-          await assertAtWork(hog, spec, () => parseProcStat(readText(`/proc/${hog.pid}/stat`) ?? '')?.cpuUsec ?? 0, AT_WORK_USEC)
+          await assertAtWork(hog, spec, () => cpuUsecOf(hog.pid) ?? 0, AT_WORK_USEC)
           const policy = schedulingClass(hog.pid)
           if ((policy === SCHED_IDLE) !== hogs.idle) throw new Error(`${spec}: hog ${i + 1} should ${hogs.idle ? '' : 'not '}be of the idle class (${SCHED_IDLE}), but its scheduling class is ${policy}`)
           const nice = autogroupNice(hog.pid)
@@ -106,7 +106,13 @@ function cpusOfHog ({ cpus }: CpuHogs, index: number): readonly number[] | undef
 
 async function start (spec: string, hogs: CpuHogs, index: number, at: ServerRunning, group: Group | undefined): Promise<Hog> {
   const hog = await startHog({ what: spec, script: SCRIPT, idle: hogs.idle, cpus: cpusOfHog(hogs, index) ?? [], ...(group === undefined ? {} : { enter: group.enter }), logPath: `${at.folder}/${name}.log` })
-  if (hogs.idle && autogroupEnabled()) setAutogroupNice(hog.pid, IDLE_SESSION_NICE)
+  if (!hogs.idle || !autogroupEnabled()) return hog
+  try {
+    await setAutogroupNice(hog.pid, IDLE_SESSION_NICE)
+  } catch (error) {
+    await hog.stop().catch(() => {})
+    throw new Error(`${spec}: the session of hog ${index + 1} cannot be set to nice ${IDLE_SESSION_NICE} in /proc/PID/autogroup: ${error instanceof Error ? error.message : String(error)}`)
+  }
   return hog
 }
 

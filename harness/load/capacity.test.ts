@@ -95,7 +95,7 @@ t.test('the same from loops that end by giving up what is under way, two calls a
 function givenUp (calls: readonly CapacityCall[], enough: number): CapacityCall[] {
   const byStart = [...calls].sort((a, b) => a.sentMs - b.sentMs)
   const atMs = Math.max(...byStart.slice(0, enough).map(({ doneMs }) => doneMs))
-  return byStart.filter(({ sentMs }) => sentMs < atMs).map(call => call.doneMs <= atMs ? call : { ...call, doneMs: atMs, outcome: 'unanswered' })
+  return byStart.filter(({ sentMs }) => sentMs < atMs).map(call => call.doneMs <= atMs ? call : { ...call, doneMs: atMs, outcome: 'unanswered', reason: 'enough' })
 }
 
 t.test('counting completions would not do: bursts bias it', async t => {
@@ -117,6 +117,13 @@ t.test('the window: from the end of the first round to the start of the oldest c
 t.test('one client: nothing is under way when its second call is over', async t => {
   const call = (sentMs: number, doneMs: number): CapacityCall => ({ sentMs, doneMs, chunks: 4, outcome: 'answered' })
   t.match(estimateCapacity([call(0, 900), call(900, 1400)], 1), { fromMs: 900, toMs: 1400, answers: 1, answersPerSecond: 2 })
+})
+
+t.test('a call that hangs is no capacity: only what the loop gave up stands in with the mean', async t => {
+  const call = (sentMs: number, doneMs: number, over: Partial<CapacityCall> = {}): CapacityCall => ({ sentMs, doneMs, chunks: 4, outcome: 'answered', ...over })
+  const calls = (reason: string): CapacityCall[] => [call(0, 1000), call(0, 1000), call(1000, 2000), call(2000, 3000), call(1000, 3000, { outcome: 'unanswered', reason })]
+  t.equal(estimateCapacity(calls('drain over'), 2)?.answersPerSecond, 1)
+  t.equal(estimateCapacity(calls('enough'), 2)?.answersPerSecond, 2)
 })
 
 t.test('only answers count', async t => {

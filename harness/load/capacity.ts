@@ -1,6 +1,6 @@
 import type { CallSample } from '../types.js'
 
-export type CapacityCall = Pick<CallSample, 'sentMs' | 'doneMs' | 'outcome' | 'chunks'>
+export type CapacityCall = Pick<CallSample, 'sentMs' | 'doneMs' | 'outcome' | 'chunks' | 'reason'>
 
 export interface CapacityEstimate {
   /** Answers per second of the server while all clients were busy. */
@@ -14,20 +14,23 @@ export interface CapacityEstimate {
   readonly answers: number
 }
 
+/** The reason of calls that were under way when a closed loop had enough. */
+export const ENOUGH = 'enough'
+
 /** What became of the calls under way when a closed loop had enough: today's give them up; runs whose plan names no `capacityCalls` let them finish. */
 export type LastCalls = 'given up' | 'let finish'
 
 /**
  * Capacity from a closed loop, counted by `partsInside`. The window begins when the first call of each client (cold) is over. It ends with the
- * loop: until then there were as many calls as clients. Those given up have no length of their own; the mean of the answered
- * ones stands in. Where the last calls were let finish the window ends before the first call that saw the load fall.
+ * loop: until then there were as many calls as clients. Those given up then have no length of their own; the mean of the answered
+ * ones stands in. A call that was not answered for another reason took a place and counts nothing. Where the last calls were let finish the window ends before the first call that saw the load fall.
  * Undefined when that leaves no answer: the loop was too short.
  */
 export function estimateCapacity (calls: readonly CapacityCall[], clients: number, last: LastCalls = 'given up'): CapacityEstimate | undefined {
   const byStart = [...calls].sort((a, b) => a.sentMs - b.sentMs)
   if (byStart.length <= clients) return undefined
   const fromMs = Math.max(...byStart.slice(0, clients).map(({ doneMs }) => doneMs))
-  const givenUp = byStart.filter(({ outcome }) => outcome === 'unanswered')
+  const givenUp = byStart.filter(({ outcome, reason }) => outcome === 'unanswered' && reason === ENOUGH)
   const toMs = last === 'given up' ? Math.max(...byStart.map(({ doneMs }) => doneMs)) : beforeLoadFell(byStart)
   const counted = byStart.filter(({ outcome, doneMs }) => outcome === 'answered' && doneMs > fromMs).map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks }))
   if (toMs <= fromMs || counted.length === 0) return undefined

@@ -1,5 +1,6 @@
 import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
+import { ENOUGH } from './capacity.js'
 import { chatBody, type ChatClient } from './client.js'
 import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
@@ -15,8 +16,6 @@ export interface ClosedLoopOptions {
   readonly nextClass: () => WorkloadClass
   /** Prompts are drawn from it and the call's number. */
   readonly seed: number
-  /** No call is started at or after this (monotonic milliseconds). Default: no bound. */
-  readonly startUntilMs?: number
   /**
    * Clients go on making calls until the first so many are over and it is at least `notBeforeMs` (monotonic milliseconds); what is still under way then is
    * given up: every one of those first calls has run beside as many others as there are clients, from its start to its end.
@@ -37,15 +36,15 @@ export interface ClosedLoopOptions {
 /** After a failure a client waits this long: a dead server must not be asked in a tight loop. */
 const PAUSE_AFTER_FAILURE_MS = 100
 
-/** Each client starts its next call when its last one ended (intended = sent). What is under way at `startUntilMs`, or when `maxCalls` are started, is let finish. */
+/** Each client starts its next call when its last one ended (intended = sent). What is under way when `maxCalls` are started is let finish. */
 export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> {
-  const { client, phase, clients, nextClass, seed, startUntilMs = Infinity, enough, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
+  const { client, phase, clients, nextClass, seed, enough, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
   const patience = startPatience(drainUntilMs, signal)
 
   let started = 0
   let left = enough?.calls ?? Infinity
   async function loop (): Promise<void> {
-    while (started < maxCalls && !patience.signal.aborted && nowMs() < startUntilMs) {
+    while (started < maxCalls && !patience.signal.aborted) {
       const seq = firstSeq + started++
       const cls = nextClass()
       const body = chatBody(makePrompt(deriveSeed(seed, seq), cls.promptWords), cls.maxTokens)
@@ -54,7 +53,7 @@ export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> 
       const sample = await answer
       onSample(sample)
       if (enough !== undefined && seq < firstSeq + enough.calls) left--
-      if (left <= 0 && nowMs() >= (enough?.notBeforeMs ?? 0)) patience.end('enough')
+      if (left <= 0 && nowMs() >= (enough?.notBeforeMs ?? 0)) patience.end(ENOUGH)
       else if (sample.outcome !== 'answered') await waitUntil(nowMs() + PAUSE_AFTER_FAILURE_MS, { spin: false, signal: patience.signal })
     }
   }

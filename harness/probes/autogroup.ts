@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readText } from './read-text.js'
 
 /**
@@ -16,7 +17,20 @@ export function autogroupNice (pid: number): number | undefined {
   return nice === undefined ? undefined : Number(nice)
 }
 
-/** @throws the file's error when it cannot be set */
-export function setAutogroupNice (pid: number, nice: number): void {
-  writeFileSync(`/proc/${pid}/autogroup`, String(nice))
+/** From one change to the next, of all users but root: the kernel answers EAGAIN to more (proc_sched_autogroup_set_nice). */
+const RATE_MS = 100
+const ATTEMPTS = 20
+
+/** @throws the file's error when it cannot be set within two seconds */
+export async function setAutogroupNice (pid: number, nice: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      writeFileSync(`/proc/${pid}/autogroup`, String(nice))
+      return
+    } catch (error) {
+      const again = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+      if (!again || attempt === ATTEMPTS) throw error
+    }
+    await sleep(RATE_MS)
+  }
 }

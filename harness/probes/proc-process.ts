@@ -1,4 +1,5 @@
 import { numberAfter, numberAt } from './keyed.js'
+import { readText } from './read-text.js'
 
 /** USER_HZ, 100 on every Linux: a tick of utime and stime is 10 ms. */
 export const USEC_PER_TICK = 10_000
@@ -26,6 +27,11 @@ export function parseProcStat (text: string): ProcStat | undefined {
     threads: field(17)
   }
   return Number.isFinite(stat.minorFaults + stat.majorFaults + stat.cpuUsec + stat.childrenCpuUsec + stat.threads) ? stat : undefined
+}
+
+/** CPU time of a process and all its threads so far; undefined when it is gone. */
+export function cpuUsecOf (pid: number): number | undefined {
+  return parseProcStat(readText(`/proc/${pid}/stat`) ?? '')?.cpuUsec
 }
 
 export interface Memory {

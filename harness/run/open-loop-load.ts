@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
 import { gatewayPolicies } from '../plan/policies.js'
-import { osNow } from '../probes/os-now.js'
-import { startSampler } from '../probes/start-sampler.js'
-import { startTools } from '../tools/supervise.js'
+import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { patienceSeconds } from './calibrate.js'
 import { startGateway } from './gateway-process.js'
+import { allStarted, startObservers } from './observers.js'
 import { countersOf } from './server-watch.js'
 
 /** Beyond every number of a call. */
@@ -23,20 +22,19 @@ const IDLE_CHECK_MS = 100
  * again where the plan says so.
  * @throws when llama-server ends under it
  */
-export async function openLoopLoad ({ input, server, nextGenerator, undo }: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
+export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
+  const { input, server, nextGenerator, undo } = block
   const { folder, placement, signal, plan } = input
   const { running, group } = server
-  const cpus = placement.clientCpus
-  const [gateway, , tools] = await allOf([
+  const [gateway, { tools }] = await allStarted([
     undo.pushed('gateway', startGateway({
       upstreamUrl: running.url,
       upstreamApiKey: running.apiKey,
       policies: gatewayPolicies(input.policies, Math.min(...Object.values(workload.ttftLimitMs))),
       folder,
-      cpus
+      cpus: placement.clientCpus
     })),
-    undo.pushed('sampler', startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus })),
-    undo.pushed('second tools', startTools({ pid: running.pid, folder, cpus }))
+    startObservers(block)
   ])
   checkPolicies(input, gateway.policies)
   const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
@@ -84,10 +82,6 @@ export async function openLoopLoad ({ input, server, nextGenerator, undo }: Read
   }
 }
 
-function cpuUsecOf (pid: number): number | undefined {
-  return osNow(pid).process?.cpuUsec
-}
-
 /** Until a process has used next to no CPU time for a moment; not longer than it can take. */
 async function untilIdle (pid: number, signal: AbortSignal): Promise<void> {
   const untilMs = nowMs() + IDLE_WITHIN_MS
@@ -97,12 +91,6 @@ async function untilIdle (pid: number, signal: AbortSignal): Promise<void> {
     if (seen === undefined || now === undefined || now - seen <= IDLE_CHECK_MS * 1000 / 10) return
     seen = now
   }
-}
-
-/** Waits for all, so that none is left half-started. @throws what the first of them threw that failed */
-async function allOf<T extends readonly unknown[]> (starts: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
-  await Promise.allSettled(starts)
-  return await Promise.all(starts) as unknown as T
 }
 
 /** A block counts only when the state that it is named after is really there. */

@@ -1,21 +1,18 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
 import { oomKillIn } from '../probes/kernel-log.js'
 import { osNow } from '../probes/os-now.js'
-import { startSampler } from '../probes/start-sampler.js'
-import { startTools } from '../tools/supervise.js'
 import type { ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { underLoad } from './knob-stages.js'
+import { startObservers } from './observers.js'
 import { countersOf, type ServerWatch } from './server-watch.js'
 
 /** Warm-up and streams straight to llama-server. One that is killed under them is evidence: its calls have failed, and how it ended is told. */
-export async function streamsLoad ({ input, at, server, nextGenerator, undo }: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
-  const { folder, placement, signal } = input
+export async function streamsLoad (block: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
+  const { input, at, server, nextGenerator, undo } = block
+  const { folder, signal } = input
   const { running, group } = server
-  const sampler = await startSampler({ pid: running.pid, serverUrl: running.url, apiKey: running.apiKey, outPath: `${folder}/samples.ndjson`, cpus: placement.clientCpus })
-  undo.push('sampler', () => sampler.stop())
-  const tools = await startTools({ pid: running.pid, folder, cpus: placement.clientCpus })
-  undo.push('second tools', async () => { await tools.stop() })
+  const { tools } = await startObservers(block)
   const run = async (part: Pick<StreamsJob, 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>, onProgress: (progress: LoadProgress) => void = () => {}) => {
     const job = streamsJob(workload, { ...part, target: { url: running.url, apiKey: running.apiKey }, outPath: `${folder}/calls.ndjson`, promptSeed: input.promptSeed })
     const summary = await nextGenerator().run(job, { signal: AbortSignal.any([signal, server.gone]), onProgress })

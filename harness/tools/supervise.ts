@@ -6,8 +6,7 @@ import { killAtExit } from '../../models/child-guard.js'
 import { onPath } from '../../models/command.js'
 import { parentDeathWrapper } from '../../models/wrappers.js'
 import { nowMs } from '../clock.js'
-import { parseProcStat } from '../probes/proc-process.js'
-import { readText } from '../probes/read-text.js'
+import { cpuUsecOf } from '../probes/proc-process.js'
 import { onCpus } from '../run/on-cpus.js'
 import type { ToolRun } from '../types.js'
 import type { Stamp, Tool } from './contract.js'
@@ -90,7 +89,7 @@ async function startTool (tool: Tool, { pid, folder, cpus, env, guard }: Place):
     pid: child.pid,
     async stop () {
       const endedItself = child.exitCode !== null || child.signalCode !== null || child.pid === undefined
-      const cpuUsec = child.pid === undefined ? undefined : parseProcStat(readText(`/proc/${child.pid}/stat`) ?? '')?.cpuUsec
+      const cpuUsec = child.pid === undefined ? undefined : cpuUsecOf(child.pid)
       const ranMs = nowMs() - fromMs
       if (!endedItself) await end(child, closed)
       else await closed
