@@ -1,5 +1,7 @@
+import { accessSync, constants, readFileSync } from 'node:fs'
 import t from 'tap'
 import { main } from '../main.js'
+import { packageRoot } from '../package-root.js'
 import { harness as inItsOwnProcess } from './testing.js'
 
 async function harness (...args: string[]): Promise<{ readonly code: number, readonly out: string, readonly err: string }> {
@@ -13,6 +15,12 @@ t.test('as it is typed: exit code and words are those of the function that the o
   const { code, err, out } = await inItsOwnProcess(args)
   t.same({ code, err, out }, await harness(...args))
   t.equal(code, 2)
+})
+
+t.test('what npx runs may be run, also after dist was made anew: npx makes it so only when it first sees the folder', async t => {
+  const { bin } = JSON.parse(readFileSync(`${packageRoot()}/package.json`, 'utf8')) as { bin: Readonly<Record<string, string>> }
+  t.same(Object.keys(bin).sort(), ['gateway', 'harness'])
+  for (const file of Object.values(bin)) t.doesNotThrow(() => accessSync(`${packageRoot()}/${file}`, constants.X_OK), file)
 })
 
 t.test('a mistake is one clear line, exit code 2, no stack trace, nothing written', async t => {
