@@ -1,12 +1,14 @@
 /**
  * The load generator as a process of its own: a LoadJob as JSON on stdin, samples appended to its `outPath`, LoadEvent lines on
  * stdout. SIGTERM stops sending; what was under way is recorded as unanswered. Exit code 1 after an `error` event, else 0.
+ * With the argument `rehearse` it makes calls to itself while it waits for its job; see `rehearse`.
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { text } from 'node:stream/consumers'
 import { parseJob, type LoadEvent, type LoadJob } from './job.js'
+import { rehearse } from './rehearse.js'
 import { runJob } from './run-job.js'
 
 const PROGRESS_MS = 500
@@ -19,7 +21,8 @@ async function main (): Promise<void> {
   process.on('SIGINT', () => stop.abort())
   process.stdout.on('error', () => stop.abort())
 
-  const job = parseJob(JSON.parse(await text(process.stdin)))
+  const [json] = await Promise.all([text(process.stdin), process.argv.includes('rehearse') ? rehearse() : undefined])
+  const job = parseJob(JSON.parse(json))
   const out = createWriteStream(job.outPath, { flags: 'a' })
   await once(out, 'open')
   const delay = monitorEventLoopDelay({ resolution: delayResolutionMs(job) })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { nowMs } from '../clock.js'
 import type { CallSample } from '../types.js'
 import { parseJob, type LoadJob } from './job.js'
+import { rehearse } from './rehearse.js'
 import { runLoad } from './spawn.js'
 import { EVENT_STREAM, startStubServer, wholeAnswer } from './stub-server.js'
 
@@ -50,6 +51,14 @@ t.test('the open loop in its process: one line a call, times on our clock', asyn
   t.ok(p50 >= 0 && p50 <= p99 && p99 <= max)
   t.ok(summary.eventLoopDelayMaxMs >= 0)
   t.equal(progress[0], 0)
+})
+
+t.test('a rehearsal calls nobody but itself, and leaves no sample', async t => {
+  t.same(await rehearse(), { refused: 16, answered: 16 })
+  const { common, samples } = await stage(t, reply)
+  const summary = await runLoad({ ...common, phase: 'unloaded', callsPerClass: 1 }, { rehearse: true })
+  t.match(summary, { sent: 2, answered: 2 })
+  t.equal(samples().length, 2)
 })
 
 t.test('samples are appended: two jobs of a block share a file', async t => {

@@ -14,6 +14,8 @@ export interface LoadWatch {
 export interface RunLoadOptions extends LoadWatch {
   /** CPUs to run on (taskset); absent: wherever the kernel likes. */
   readonly cpus?: readonly number[]
+  /** Calls to itself while it waits for its job, so that the first real ones are not timed with code that never ran. Of chat calls; default false. */
+  readonly rehearse?: boolean
 }
 
 /** A process that has loaded all it needs and waits for its job: what it does then is not delayed by its start. */
@@ -25,8 +27,8 @@ export interface PreparedLoad {
 }
 
 /** A load generator in a process of its own. */
-export function prepareLoad ({ cpus }: Pick<RunLoadOptions, 'cpus'> = {}): PreparedLoad {
-  const node = [process.execPath, fileURLToPath(new URL('./process.js', import.meta.url))]
+export function prepareLoad ({ cpus, rehearse = false }: Pick<RunLoadOptions, 'cpus' | 'rehearse'> = {}): PreparedLoad {
+  const node = [process.execPath, fileURLToPath(new URL('./process.js', import.meta.url)), ...(rehearse ? ['rehearse'] : [])]
   const [command = process.execPath, ...args] = cpus === undefined || cpus.length === 0 ? node : ['taskset', '-c', cpus.join(','), ...node]
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   let complaint = ''
@@ -71,6 +73,6 @@ export function prepareLoad ({ cpus }: Pick<RunLoadOptions, 'cpus'> = {}): Prepa
 }
 
 /** Runs a job in a process of its own, from its start to its end; rejects as `PreparedLoad.run` does. */
-export async function runLoad (job: LoadJob, { cpus, ...watch }: RunLoadOptions = {}): Promise<LoadSummary> {
-  return await prepareLoad(cpus === undefined ? {} : { cpus }).run(job, watch)
+export async function runLoad (job: LoadJob, { cpus, rehearse = false, ...watch }: RunLoadOptions = {}): Promise<LoadSummary> {
+  return await prepareLoad({ rehearse, ...(cpus === undefined ? {} : { cpus }) }).run(job, watch)
 }

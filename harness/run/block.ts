@@ -99,7 +99,7 @@ async function measured (input: BlockInput, undo: UndoStack): Promise<Omit<Block
 /** A process for each load of the block, which loads while llama-server does: nothing is measured then. Gives them in turn. */
 function prepareGenerators ({ placement: { clientCpus }, workload }: BlockInput, undo: UndoStack): () => PreparedLoad {
   const prepare = (): PreparedLoad => {
-    const each = prepareLoad({ cpus: clientCpus })
+    const each = prepareLoad({ cpus: clientCpus, rehearse: workload.kind === 'open-loop' })
     undo.push('load generator', () => each.stop())
     return each
   }

@@ -30,7 +30,7 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
   try {
     const outPath = `${folder}/calls.ndjson`
     const common = { target: { url: server.url, apiKey: server.apiKey }, outPath, seed: input.seed, classes: [...input.classes], drainSeconds: patienceSeconds }
-    const options = { cpus: input.placement.clientCpus, signal }
+    const options = { cpus: input.placement.clientCpus, rehearse: true, signal }
     input.onStep('calibration: one call at a time')
     await runLoad({ ...common, phase: 'unloaded', callsPerClass: preset.unloadedCalls }, options)
     signal.throwIfAborted()
