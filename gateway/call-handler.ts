@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { openGrant } from '../policies/contract.js'
 import type { Answer, Body, Call, CallRecord, Clock, Outcome, PolicyLogger } from '../policies/contract.js'
 import { needOf } from '../policies/need.js'
 import type { UpstreamBackend } from './backend.js'
@@ -76,6 +77,7 @@ export class CallHandler {
       path,
       method: request.method,
       caller,
+      grant: openGrant,
       headers: headersOf(request),
       body,
       stream: body.json['stream'] === true,

@@ -26,6 +26,20 @@ export interface Need {
   places: number
 }
 
+/** What the caller may ask for, from its API key; `openGrant` where there are no keys. */
+export interface Grant {
+  /** Share of the server among callers under `fair`: a caller of weight 2 gets twice the tokens of one of weight 1. Above 0. */
+  readonly weight: number
+  /** Priority classes, 0 is served first: the best one that its calls may ask for, and what they have when they ask for none. */
+  readonly bestPriority: number
+  readonly usualPriority: number
+  /** Most places that its calls may hold at a time; absent: as many as there are. */
+  readonly maxPlaces?: number
+}
+
+/** The grant of everybody, where no key says otherwise. */
+export const openGrant: Grant = { weight: 1, bestPriority: 0, usualPriority: 1 }
+
 /** What of an AbortSignal a call needs; every AbortSignal is one. */
 export interface CallSignal {
   readonly aborted: boolean
@@ -44,6 +58,7 @@ export interface Call {
   readonly method: string
   /** Who asks: an API key's name, or the client address. */
   readonly caller: string
+  readonly grant: Grant
   /** Lower-case names. */
   readonly headers: ReadonlyMap<string, string>
   body: Body

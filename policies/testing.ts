@@ -1,3 +1,4 @@
+import { openGrant } from './contract.js'
 import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port } from './contract.js'
 import { deferred } from './deferred.js'
 import { needOf } from './need.js'
@@ -63,6 +64,7 @@ export function makeCall (given: Partial<Call> = {}, json: Readonly<Record<strin
     path,
     method: 'POST',
     caller: 'test',
+    grant: openGrant,
     headers: new Map([['content-type', 'application/json']]),
     body: makeBody(json),
     stream: json['stream'] === true,
