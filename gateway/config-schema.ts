@@ -41,6 +41,10 @@ const log = Type.Object({
   level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')], { default: 'info' })
 }, { ...closed, default: {} })
 
+const state = Type.Object({
+  file: Type.Optional(Type.String({ minLength: 1, description: 'File that keeps over a restart what was learned: what calls cost on this model. Default: none, it is learned again.' }))
+}, { ...closed, default: {} })
+
 export const configSchema = Type.Object({
   listen,
   upstream: Type.Optional(upstream),
@@ -51,7 +55,8 @@ export const configSchema = Type.Object({
   }),
   apiKeys: Type.Array(apiKey, { default: [], description: 'Keys that callers must present; none: everybody may call.' }),
   limits,
-  log
+  log,
+  state
 }, closed)
 
 /** A checked configuration with its defaults filled in. */

@@ -8,6 +8,7 @@ import type { Config } from './config-schema.js'
 import { Drain } from './drain.js'
 import { Keys } from './keys.js'
 import { kvFullAsUnavailable, retryAfterKvFullMs } from './kv-full.js'
+import { FileMemory } from './memory.js'
 import { Metrics } from './metrics.js'
 import { Poller } from './poller.js'
 import type { GatewayLog } from './record-log.js'
@@ -50,6 +51,7 @@ export class Gateway {
   readonly drain: Drain
   readonly calls: CallHandler
   readonly #get: UpstreamGet
+  readonly #memory: FileMemory
 
   constructor (options: GatewayOptions) {
     this.options = options
@@ -61,7 +63,8 @@ export class Gateway {
     this.poller = new Poller(this.#get, clock, options.pollIntervalMs ?? 2000)
     this.backend = new UpstreamBackend(this.#get, this.poller, clock)
     this.releases = new Releases({ clock, reader: this.poller, log: log.logger, fallbackMs: options.releaseFallbackMs ?? 60_000 })
-    const port = { backend: this.backend, clock, log: log.logger }
+    this.#memory = new FileMemory(config.state.file, clock, log.logger)
+    const port = { backend: this.backend, memory: this.#memory, clock, log: log.logger }
     this.policies = config.policies.map(({ name, ...policyOptions }) => {
       const factory = registry[name]
       if (factory === undefined) throw new Error(`there is no policy "${name}"`)
@@ -124,5 +127,6 @@ export class Gateway {
     this.releases.close()
     // Records of broken-off calls are written when their places are given back.
     await this.calls.idle()
+    this.#memory.close()
   }
 }

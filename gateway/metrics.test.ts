@@ -57,6 +57,21 @@ t.test('times in seconds', async t => {
     'weir_time_per_output_token_seconds_count{route="generation"} 1')
 })
 
+t.test('predictions of the time to first token are held against it, from the arrival at the policy that made them', async t => {
+  const metrics = metricsAt()
+  const predicted = (predictedTtftMs: number): Decision => decisionOf({ facts: { queueWaitMs: 200, predictedTtftMs, predictedTtftLowMs: 400, predictedTtftHighMs: 500 } })
+  const real450 = { arrivedAtMs: 0, admittedAtMs: 230, firstByteAtMs: 480 }
+  metrics.add(recordOf({ ...real450, decisions: [decisionOf({ policy: 'prompt-cap' }), predicted(430)] }))
+  metrics.add(recordOf({ ...real450, firstByteAtMs: 580, decisions: [predicted(430)] }))
+  metrics.add(recordOf({ ...real450, stream: false, decisions: [predicted(430)] }))
+  metrics.add(recordOf({ ...real450, decisions: [decisionOf()] }))
+  await has(t, metrics,
+    'weir_ttft_prediction_error_seconds_count{route="generation"} 2',
+    'weir_ttft_prediction_error_seconds_bucket{le="0.025",route="generation"} 1',
+    'weir_ttft_prediction_interval_total{inside="true"} 1',
+    'weir_ttft_prediction_interval_total{inside="false"} 1')
+})
+
 t.test('gauges are read when they are asked for', async t => {
   await has(t, metricsAt(), 'weir_in_flight 3', 'weir_zombie_places 2', 'weir_slot_seconds_wasted 1.5', 'weir_upstream_ready 0', 'weir_policy_gauge{policy="admission",gauge="queued"} 4')
 })

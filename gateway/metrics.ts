@@ -23,6 +23,8 @@ export class Metrics {
   readonly #queueWait: Histogram<'route'>
   readonly #firstByte: Histogram<'route'>
   readonly #perToken: Histogram<'route'>
+  readonly #predictionError: Histogram<'route'>
+  readonly #predictionInside: Counter<'inside'>
   readonly #duration: Histogram<'route'>
   /** Counts since the last scrape, by their labels: prom-client hashes labels at each `inc`. */
   readonly #newCalls = new Tally<'route' | 'status' | 'outcome'>()
@@ -37,6 +39,8 @@ export class Metrics {
     this.#queueWait = histogram('weir_queue_wait_seconds', 'Time that calls waited for a place')
     this.#firstByte = histogram('weir_time_to_first_token_seconds', 'From arrival to the first byte of the answer\'s body')
     this.#perToken = new Histogram({ name: 'weir_time_per_output_token_seconds', help: 'Decode time per token by llama-server\'s own timings', labelNames: ['route'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5], registers })
+    this.#predictionError = histogram('weir_ttft_prediction_error_seconds', 'How far the predicted time to first token was from the real one, either way')
+    this.#predictionInside = new Counter({ name: 'weir_ttft_prediction_interval_total', help: 'Answers whose time to first token was inside the interval predicted for four in five, and outside', labelNames: ['inside'], registers })
     this.#duration = histogram('weir_request_duration_seconds', 'From arrival to the end of the answer')
     gaugeOf('weir_in_flight', 'Calls between arrival and end', gauges.inFlight, registers)
     gaugeOf('weir_zombie_places', 'Places of llama-server kept by calls that nobody waits for', gauges.zombiePlaces, registers)
@@ -62,9 +66,22 @@ export class Metrics {
     if (record.firstByteAtMs !== undefined) {
       this.#firstByte.observe({ route }, (record.firstByteAtMs - record.arrivedAtMs) / 1e3)
       this.#live.timeToFirstByteMs.record(record.firstByteAtMs - record.arrivedAtMs)
+      this.#judgePrediction(record, record.firstByteAtMs)
     }
     const { timings } = record
     if (timings !== undefined && timings.predicted_n > 0) this.#perToken.observe({ route }, timings.predicted_ms / timings.predicted_n / 1e3)
+  }
+
+  /** Predictions count from the call's arrival at the policy that made them. */
+  #judgePrediction ({ decisions, route, admittedAtMs, stream }: CallRecord, firstByteAtMs: number): void {
+    const facts = decisions.find(decision => decision.facts['predictedTtftMs'] !== undefined)?.facts
+    // The body of an answer that is not streamed begins at its end.
+    if (facts === undefined || admittedAtMs === undefined || !stream) return
+    const { predictedTtftMs = 0, predictedTtftLowMs, predictedTtftHighMs, queueWaitMs = 0 } = facts
+    const realMs = firstByteAtMs - admittedAtMs + queueWaitMs
+    this.#predictionError.observe({ route }, Math.abs(realMs - predictedTtftMs) / 1e3)
+    if (predictedTtftLowMs === undefined || predictedTtftHighMs === undefined) return
+    this.#predictionInside.inc({ inside: String(realMs >= predictedTtftLowMs && realMs <= predictedTtftHighMs) })
   }
 
   percentiles (): Readonly<Record<string, Percentiles>> {

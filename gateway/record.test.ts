@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Answer, Call, Decision, Outcome } from '../policies/contract.js'
+import { openGrant } from '../policies/contract.js'
 import { opaqueBody } from './body.js'
 import { recordOf } from './record.js'
 import type { Ended } from './record.js'
@@ -14,6 +15,7 @@ const call: Call = {
   path: '/completion?x=1',
   method: 'POST',
   caller: 'c',
+  grant: openGrant,
   headers: new Map(),
   body: opaqueBody(Buffer.alloc(0)),
   stream: false,

@@ -107,6 +107,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     this.#lastByteAtMs = this.#options.clock.nowMs()
     if (first) {
       this.#trace.firstByteAtMs = this.#lastByteAtMs
+      this.#call.onFirstByte?.(this.#lastByteAtMs)
       this.#options.clock.clearTimeout(this.#timer)
       this.#arm()
     }

@@ -5,6 +5,10 @@ export const admissionSchema = Type.Object({
     default: 'auto',
     description: 'Calls that upstream works on at once. "auto": as many as llama-server has slots (`/props` total_slots).'
   })),
+  limit: Type.Optional(Type.Union([Type.Literal('slots'), Type.Literal('adaptive')], {
+    default: 'slots',
+    description: '"adaptive": fewer than `slots` where that gives more tokens per second; learned from time per token, now and then a neighbour is tried.'
+  })),
   maxWaitMs: Type.Optional(Type.Number({
     minimum: 0,
     default: 30_000,
@@ -12,12 +16,37 @@ export const admissionSchema = Type.Object({
   })),
   ttftLimitMs: Type.Optional(Type.Number({
     exclusiveMinimum: 0,
-    description: 'Limit on the time from arrival to the first token, milliseconds. A call that is predicted to miss it is refused (429 deadline). Default: no limit.'
+    description: 'Limit on the time from arrival to the first token, milliseconds; a call may ask for a shorter one (X-SLO-TTFT-Ms), or for one to its end (X-Weir-Deadline-Ms). A call that is predicted to miss it is refused (429 deadline). Default: no limit.'
   })),
   maxQueued: Type.Optional(Type.Integer({
     minimum: 0,
     default: 1_000,
     description: 'Most calls that wait at a time, whatever their predicted wait (429 queue-full).'
+  })),
+  priority: Type.Optional(Type.Boolean({
+    default: false,
+    description: 'Better classes first: header X-Weir-Priority (0 is served first), within what the caller\'s key grants.'
+  })),
+  fair: Type.Optional(Type.Boolean({
+    default: false,
+    description: 'Among calls of one class, the caller that was served the fewest tokens (by its key\'s weight) first.'
+  })),
+  order: Type.Optional(Type.Union([Type.Literal('fifo'), Type.Literal('shortest-prefill')], {
+    default: 'fifo',
+    description: 'Among calls of one caller (of all, without `fair`): as they came, or the shortest uncached prompt first.'
+  })),
+  agingMs: Type.Optional(Type.Number({
+    exclusiveMinimum: 0,
+    default: 10_000,
+    description: 'Nothing starves: with each such wait, milliseconds, a call moves up one class, and after the first it stands back for no shorter prompt.'
+  })),
+  kvTokens: Type.Optional(Type.Integer({
+    minimum: 1,
+    description: 'Tokens of the KV pool that all slots share (llama-server --kv-unified -c): prompts and bounds of running calls never add up to more, because a full pool fails all of them. Default: no bound; slots with a context of their own need none.'
+  })),
+  prefillTokens: Type.Optional(Type.Integer({
+    minimum: 1,
+    description: 'Uncached prompt tokens in prefill at a time: while a prompt is evaluated, running streams stand still. A longer prompt runs when no other is in prefill. Default: no bound.'
   })),
   releaseTimeoutMs: Type.Optional(Type.Number({
     minimum: 0,
@@ -28,8 +57,20 @@ export const admissionSchema = Type.Object({
 
 export type AdmissionOptions = Static<typeof admissionSchema>
 
-type Resolved = Required<Omit<AdmissionOptions, 'ttftLimitMs'>> & Pick<AdmissionOptions, 'ttftLimitMs'>
+type WithoutDefault = 'ttftLimitMs' | 'kvTokens' | 'prefillTokens'
+type Resolved = Required<Omit<AdmissionOptions, WithoutDefault>> & Pick<AdmissionOptions, WithoutDefault>
 
 export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
-  return { slots: 'auto', maxWaitMs: 30_000, maxQueued: 1_000, releaseTimeoutMs: 30_000, ...options }
+  return {
+    slots: 'auto',
+    limit: 'slots',
+    maxWaitMs: 30_000,
+    maxQueued: 1_000,
+    priority: false,
+    fair: false,
+    order: 'fifo',
+    agingMs: 10_000,
+    releaseTimeoutMs: 30_000,
+    ...options
+  }
 }

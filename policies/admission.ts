@@ -1,12 +1,20 @@
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
+import { AdaptiveLimit } from './adaptive-limit.js'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
+import { askOf } from './ask.js'
 import type { Answer, Call, Next, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
+import { savedCostsSchema, type Account } from './cost-model.js'
 import { deferred, type Deferred } from './deferred.js'
 import { lineFor } from './line.js'
 import { Schedule } from './schedule.js'
 import type { Effect, StartEffect } from './schedule-events.js'
 import { Unanswered } from './unanswered.js'
+
+/** What is kept over a restart of the gateway. */
+const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
 
 /** One call between its arrival here and the return of its places. */
 interface Ticket {
@@ -34,7 +42,10 @@ class Admission implements PolicyInstance {
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
+  /** Absent when the limit is the number of slots. */
+  readonly #adaptive: AdaptiveLimit | undefined
   #lastId = 0
+  #recalled = false
   #unconfirmedReleases = 0
 
   constructor (options: AdmissionOptions, port: Port) {
@@ -43,13 +54,16 @@ class Admission implements PolicyInstance {
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#schedule = new Schedule({ ...this.#options, places: this.#totalPlaces ?? 1 })
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
+    if (this.#options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(this.#schedule.places)
+    port.memory.keep(admission.name, () => ({ model: this.#model, costs: this.#schedule.costs }))
   }
 
   readonly run: Policy = async (call, next) => {
     call.signal.throwIfAborted()
     const places = this.#totalPlaces
     if (places === undefined) return loadingRefusal()
-    if (places !== this.#schedule.places) this.#apply(this.#schedule.on({ type: 'resize', places, atMs: this.#nowMs }))
+    this.#recall()
+    this.#resize(places)
 
     const id = String(++this.#lastId)
     const ticket: Ticket = {
@@ -61,13 +75,14 @@ class Admission implements PolicyInstance {
       onLeave: () => this.#leave(id)
     }
     this.#tickets.set(id, ticket)
-    const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs })
+    const ask = askOf(call)
+    const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
     this.#apply(effects)
     if (own === undefined) {
       call.signal.addEventListener('abort', ticket.onLeave, { once: true })
-      const { patienceMs } = this.#schedule
+      const patienceMs = this.#schedule.patienceMs(ask)
       const dueAtMs = this.#nowMs + patienceMs
       // Timers fire up to a millisecond early: the tick says when it was due.
       ticket.timer = this.#port.clock.setTimeout(() => this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(dueAtMs, this.#nowMs) })), patienceMs)
@@ -100,6 +115,26 @@ class Admission implements PolicyInstance {
 
   readonly drain = (): void => {
     this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
+  }
+
+  /** What learned costs hold for. */
+  get #model (): string {
+    const props = this.#port.backend.props()
+    return props === undefined ? '' : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
+  }
+
+  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is. */
+  #recall (): void {
+    if (this.#recalled) return
+    this.#recalled = true
+    const kept = this.#port.memory.recall(admission.name)
+    if (Value.Check(keptSchema, kept) && kept.model === this.#model) this.#schedule.restore(kept.costs, this.#nowMs)
+  }
+
+  #resize (total: number): void {
+    this.#adaptive?.resize(total)
+    const places = this.#adaptive?.limit ?? total
+    if (places !== this.#schedule.places) this.#apply(this.#schedule.on({ type: 'resize', places, atMs: this.#nowMs }))
   }
 
   get #nowMs (): number { return this.#port.clock.nowMs() }
@@ -143,31 +178,42 @@ class Admission implements PolicyInstance {
 
   /** The task in p-queue. Never rejects. */
   async #serve (ticket: Ticket): Promise<void> {
-    ticket.call.signal.removeEventListener('abort', ticket.onLeave)
+    const { id, call, start } = ticket
+    call.signal.removeEventListener('abort', ticket.onLeave)
+    let account: Account | undefined
     try {
       // It may have left between its grant and its turn in p-queue.
-      ticket.call.signal.throwIfAborted()
+      call.signal.throwIfAborted()
       const startedAtMs = this.#nowMs
-      const { places, queueWaitMs, predictedWaitMs } = ticket.start ?? { places: 1, queueWaitMs: 0, predictedWaitMs: 0 }
-      const facts = { queueWaitMs, queued: ticket.queued, predictedWaitMs, places }
-      const answer = await ticket.next(ticket.call, queueWaitMs === 0 ? 'place free' : 'its turn', facts)
+      if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+      const answer = await ticket.next(call, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', factsOf(ticket))
       ticket.answered.resolve(answer)
-      const over = answer.over.then(outcome => this.#learn(ticket, answer.status, outcome, startedAtMs))
+      const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, startedAtMs) })
       await this.#confirmed(ticket, answer.released, over)
     } catch (error) {
       ticket.answered.reject(error)
-      if (error instanceof Unanswered) await this.#confirmed(ticket, error.released, Promise.resolve())
+      if (error instanceof Unanswered) {
+        this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs })
+        await this.#confirmed(ticket, error.released, Promise.resolve())
+      }
     } finally {
-      this.#tickets.delete(ticket.id)
-      this.#apply(this.#schedule.on({ type: 'released', id: ticket.id, atMs: this.#nowMs }))
+      this.#tickets.delete(id)
+      this.#apply(this.#schedule.on({ type: 'released', id, atMs: this.#nowMs, ...(account === undefined ? {} : { account }) }))
     }
   }
 
-  #learn (ticket: Ticket, status: number, outcome: Outcome, startedAtMs: number): void {
-    if (status !== 200 || ticket.call.route !== 'generation') return
+  /** What an answer that is over says of its cost; undefined where it says nothing of the server's speed. */
+  #over ({ id, call, start }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
+    const { timings } = outcome
+    if (outcome.how === 'left') this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs })
+    if (status !== 200 || timings === undefined || outcome.how !== 'complete') return undefined
     // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
-    const firstByteAtMs = ticket.call.stream ? outcome.firstByteAtMs : outcome.timings && startedAtMs + outcome.timings.prompt_ms
-    if (firstByteAtMs !== undefined) this.#apply(this.#schedule.on({ type: 'firstByte', id: ticket.id, firstByteAtMs, atMs: this.#nowMs }))
+    if (!call.stream) this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: startedAtMs + timings.prompt_ms, atMs: this.#nowMs }))
+    if (this.#adaptive !== undefined && start !== undefined && timings.predicted_n > 1) {
+      this.#adaptive.onSample(start.company, timings.predicted_ms / timings.predicted_n)
+      this.#resize(this.#totalPlaces ?? this.#schedule.places)
+    }
+    return { evaluatedTokens: timings.prompt_n, cachedTokens: timings.cache_n ?? 0, outputTokens: timings.predicted_n }
   }
 
   /** Settles when upstream confirmed that it is free, or `releaseTimeoutMs` after the answer was over. */
@@ -192,6 +238,20 @@ class Admission implements PolicyInstance {
         }, releaseTimeoutMs)
       })
     })
+  }
+}
+
+/** For the record: what was decided, and what was predicted when the call arrived. */
+function factsOf ({ queued, start }: Ticket): Record<string, number> {
+  if (start === undefined) return { queued }
+  const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places } = start
+  return {
+    queueWaitMs,
+    queued,
+    predictedWaitMs,
+    predictedTtftMs,
+    ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
+    places
   }
 }
 

@@ -68,6 +68,8 @@ export interface Call {
   readonly need: Need
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: CallSignal
+  /** Told once, by the innermost stage, when the first byte of a stream's body came from upstream (monotonic milliseconds): until then the call is in prefill. */
+  onFirstByte?: (atMs: number) => void
   readonly decisions: Decision[]
 }
 
@@ -170,8 +172,17 @@ export interface PolicyLogger {
   warn (facts: object, message: string): void
 }
 
+/** What a policy wants to know again after a restart of the gateway. Values are JSON. */
+export interface Memory {
+  /** What was kept under this name in an earlier life; undefined when there is nothing. */
+  recall (name: string): unknown
+  /** `value` is asked now and then, and at the end. */
+  keep (name: string, value: () => unknown): void
+}
+
 export interface Port {
   readonly backend: Backend
+  readonly memory: Memory
   readonly clock: Clock
   readonly log: PolicyLogger
 }

@@ -9,7 +9,7 @@ export class Margin {
   readonly #errorsMs: number[] = []
   #quantileMs = 0
 
-  constructor (readonly limitMs: number, readonly firstShare: number, readonly quantile: number) {}
+  constructor (readonly firstShare: number, readonly quantile: number) {}
 
   sample (errorMs: number): void {
     this.#errorsMs.push(errorMs)
@@ -18,10 +18,10 @@ export class Margin {
     this.#quantileMs = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * this.quantile))] ?? 0
   }
 
-  /** Between half of the first share and half of the limit. */
-  get ms (): number {
-    const firstMs = this.limitMs * this.firstShare
+  /** Kept back of this limit (finite): between half of the first share and half of the limit. */
+  ms (limitMs: number): number {
+    const firstMs = limitMs * this.firstShare
     if (this.#errorsMs.length < ENOUGH) return firstMs
-    return Math.min(this.limitMs / 2, Math.max(firstMs / 2, this.#quantileMs))
+    return Math.min(limitMs / 2, Math.max(firstMs / 2, this.#quantileMs))
   }
 }

@@ -1,13 +1,34 @@
+import type { Account } from './cost-model.js'
+
+/** What is known of a call before it runs, and what it may ask for: order, prediction and limits rest on it. */
+export interface Ask {
+  readonly caller: string
+  /** Of the caller's share under `fair`; above 0. */
+  readonly weight: number
+  /** 0 is served first. */
+  readonly priority: number
+  /** Most places that the caller's calls may hold at a time; absent: no bound. */
+  readonly maxPlaces?: number
+  /** Counted; absent: estimated from the size of the body. */
+  readonly promptTokens?: number
+  readonly bodyBytes: number
+  /** Infinity when the client set no bound. */
+  readonly maxTokens: number
+  /** The call's own limits on the time from `sinceMs` to its first byte and to its end, milliseconds. */
+  readonly ttftLimitMs?: number
+  readonly finishLimitMs?: number
+}
+
 /** What happens to a schedule. All times are monotonic milliseconds; `id` names one call between `arrive` and its end. */
 export type ScheduleEvent =
   /** `sinceMs`: when the client's wait began, which a limit on the time to first byte counts from. */
-  | { readonly type: 'arrive', readonly id: string, readonly places: number, readonly atMs: number, readonly sinceMs: number }
-  /** Nobody waits any more. While queued it goes; once started its places stay taken until `released`. */
+  | { readonly type: 'arrive', readonly id: string, readonly places: number, readonly atMs: number, readonly sinceMs: number, readonly ask?: Ask }
+  /** Nobody waits any more. While queued it goes; once started its places stay taken until `released`, which comes sooner than without. */
   | { readonly type: 'leave', readonly id: string, readonly atMs: number }
-  /** The first byte of a started call came at `firstByteAtMs`; told late or never, it only teaches. */
+  /** The first byte of a started call came at `firstByteAtMs`; may be told late. */
   | { readonly type: 'firstByte', readonly id: string, readonly firstByteAtMs: number, readonly atMs: number }
-  /** Upstream is free of this call. */
-  | { readonly type: 'released', readonly id: string, readonly atMs: number }
+  /** Upstream is free of this call; `account` where it gave one. */
+  | { readonly type: 'released', readonly id: string, readonly atMs: number, readonly account?: Account }
   | { readonly type: 'tick', readonly atMs: number }
   /** Refuses everything that waits and that arrives from now on. */
   | { readonly type: 'drain', readonly atMs: number }
@@ -19,8 +40,14 @@ export interface StartEffect {
   readonly type: 'start'
   readonly id: string
   readonly places: number
+  /** Places taken now, its own included. */
+  readonly company: number
   readonly queueWaitMs: number
+  /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number
+  readonly predictedTtftMs: number
+  readonly predictedTtftLowMs?: number
+  readonly predictedTtftHighMs?: number
 }
 
 export interface RefuseEffect {

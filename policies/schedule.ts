@@ -1,46 +1,42 @@
-import { FirstByte } from './first-byte.js'
+import { CostModel, type Account, type SavedCosts, type Work } from './cost-model.js'
+import { FairShare, chargeOf } from './fair-share.js'
+import { ForecastErrors } from './forecast-errors.js'
+import { forecastWaitMs } from './forecast.js'
 import { Margin } from './margin.js'
+import { inOrder, type OrderOptions } from './order.js'
 import { Pace } from './pace.js'
-import type { Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
+import { hasRoom, type RoomOptions } from './room.js'
+import { newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
+import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
 
-export interface ScheduleOptions {
+export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
   readonly places: number
   /** Longest wait for a place, milliseconds; a longer predicted one is refused at arrival, a longer real one when it is over. */
   readonly maxWaitMs: number
-  /** Limit on the time from arrival to the first byte, milliseconds. */
+  /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
   readonly ttftLimitMs?: number
   readonly maxQueued: number
-}
-
-interface Entry {
-  readonly id: string
-  readonly places: number
-  readonly atMs: number
-  readonly sinceMs: number
-  readonly predictedWaitMs: number
-  readonly predictedFirstByteMs: number
-  startedAtMs: number
-  /** Places taken at its start, its own included. */
-  takenAtStart: number
-  /** It met a server without a free place whose pace was known, so its error says something about predictions under load. */
-  readonly teachesMargin: boolean
 }
 
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
 const SAFETY = { firstShare: 0.15, quantile: 0.95 }
 const RETRY_MS = { min: 1_000, max: 120_000 }
+const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
 
 /**
- * Who may start, who waits, who is refused: pure, events in and effects out. FIFO; a call of p places starts when p places
- * are free, and the first in the line blocks the others, so that a wide call is not starved. The line is bounded by
- * predicted wait, not by its length: it must be short enough for a limit to be met, and non-empty so that no slot idles.
+ * Who may start, who waits, who is refused: pure, events in and effects out. A call of p places starts when p places are free, and the first in the line blocks the
+ * others, so that a wide call is not starved. The line is bounded by predicted wait, not by its length: it must be short enough for a limit to be met, and non-empty so
+ * that no slot idles.
  */
 export class Schedule {
   readonly #options: ScheduleOptions
+  readonly #order: OrderOptions
   readonly #pace = new Pace()
-  readonly #firstByte = new FirstByte()
-  readonly #margin: Margin
-  readonly #running = new Map<string, Entry>()
+  readonly #costs = new CostModel()
+  readonly #errors = new ForecastErrors()
+  readonly #margin = new Margin(SAFETY.firstShare, SAFETY.quantile)
+  readonly #share = new FairShare()
+  readonly #running = new Map<string, Running>()
   #waiting: Entry[] = []
   #places: number
   #taken = 0
@@ -49,38 +45,45 @@ export class Schedule {
 
   constructor (options: ScheduleOptions) {
     this.#options = options
+    this.#order = { ...AS_THEY_CAME, ...options }
     this.#places = options.places
-    this.#margin = new Margin(options.ttftLimitMs ?? 0, SAFETY.firstShare, SAFETY.quantile)
   }
 
   get places (): number { return this.#places }
   get taken (): number { return this.#taken }
   get queued (): number { return this.#waiting.length }
+  /** What was learned of what calls cost, to be kept over a restart. */
+  get costs (): SavedCosts { return this.#costs.toJson() }
 
-  /** Wait predicted for a call of one place that arrives now. */
-  get predictedWaitMs (): number { return this.#predictWaitMs(1, this.#atMs) }
+  /** Wait predicted for a call of one place that arrives now, at the end of the line. */
+  get predictedWaitMs (): number { return this.#waitBehind(this.#waiting, 1, this.#atMs) }
 
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
 
-  /** How long a call may wait in the line at most, whatever is predicted. */
-  get patienceMs (): number { return Math.min(this.#options.maxWaitMs, this.#options.ttftLimitMs ?? Infinity) }
+  /** How long a call with these limits of its own may wait in the line at most, whatever is predicted. */
+  patienceMs ({ ttftLimitMs = Infinity, finishLimitMs = Infinity }: Pick<Ask, 'ttftLimitMs' | 'finishLimitMs'> = {}): number {
+    return patienceMs({ ttftLimitMs: Math.min(ttftLimitMs, this.#ttftLimitMs), finishLimitMs }, this.#options.maxWaitMs)
+  }
+
+  /** Takes costs that were learned in an earlier life of the gateway, of the same model and build. */
+  restore (costs: SavedCosts, atMs: number): void {
+    this.#costs.restore(costs, atMs)
+  }
 
   on (event: ScheduleEvent): readonly Effect[] {
     this.#atMs = event.atMs
     this.#pace.advance(event.atMs, this.#saturated)
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
-      case 'leave': this.#waiting = this.#waiting.filter(entry => entry.id !== event.id); break
-      case 'firstByte': this.#learn(event.id, event.firstByteAtMs); return []
-      case 'released': this.#release(event.id, event.atMs); break
+      case 'leave': this.#leave(event.id, event.atMs); break
+      case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs); break
+      case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#places = event.places; break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
-        const refused = this.#waiting
-        this.#waiting = []
-        return refused.map(entry => this.#refuse(entry, 503, 'draining', event.atMs))
+        return this.#takeOut(() => true).map(entry => this.#dismiss(entry, 'draining', event.atMs))
       }
     }
     return this.#fill(event.atMs)
@@ -90,67 +93,79 @@ export class Schedule {
 
   #widthOf (places: number): number { return Math.min(Math.max(1, places), this.#places) }
 
-  /**
-   * Wait of a call of this width that would arrive now: the line is played forward on the running calls, each released one service
-   * time after its start. llama-server works in common batches, so calls that start together end together, and a mean interval
-   * between releases would be wrong by up to a service time; 0 while nothing is known.
-   */
-  #predictWaitMs (places: number, atMs: number): number {
-    const serviceMs = this.#pace.serviceMs
-    const widths = [...this.#waiting.map(entry => this.#widthOf(entry.places)), this.#widthOf(places)]
-    let free = this.#places - this.#taken
-    if (this.#waiting.length === 0 && free >= this.#widthOf(places)) return 0
-    if (serviceMs === undefined) return 0
-    const releases = [...this.#running.values()].map(entry => ({ atMs: expectedRelease(entry.startedAtMs, serviceMs, atMs), places: entry.places })).sort((a, b) => a.atMs - b.atMs)
-    let startMs = atMs
-    for (const width of widths) {
-      while (free < width) {
-        const next = releases.shift()
-        if (next === undefined) return startMs - atMs
-        startMs = Math.max(startMs, next.atMs)
-        free += next.places
-      }
-      free -= width
-      releases.push({ atMs: startMs + serviceMs, places: width })
-      releases.sort((a, b) => a.atMs - b.atMs)
+  get #ttftLimitMs (): number { return this.#options.ttftLimitMs ?? Infinity }
+
+  /** Wait of a call of this width behind these; 0 while nothing is known. */
+  #waitBehind (line: ReadonlyArray<Pick<Entry, 'places' | 'work'>>, places: number, atMs: number): number {
+    const free = this.#places - this.#taken
+    if (line.length === 0 && free >= this.#widthOf(places)) return 0
+    const busy = []
+    for (const entry of this.#running.values()) {
+      const leftMs = this.#leftMs(entry, atMs)
+      if (leftMs === undefined) return 0
+      busy.push({ leftMs, places: entry.places })
     }
-    return startMs - atMs
+    return forecastWaitMs(free, busy, line.map(entry => ({ places: this.#widthOf(entry.places), serviceMs: this.#serviceMs(entry.work) })), this.#widthOf(places))
   }
 
-  #arrive ({ id, places, atMs, sinceMs }: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
-    const predictedWaitMs = this.#predictWaitMs(places, atMs)
-    const startsNow = this.#waiting.length === 0 && this.#taken + this.#widthOf(places) <= this.#places
-    const company = startsNow ? this.#taken + this.#widthOf(places) : this.#places
-    const entry: Entry = {
-      id,
-      places,
-      atMs,
-      sinceMs,
-      predictedWaitMs,
-      predictedFirstByteMs: predictedWaitMs + this.#firstByte.estimateMs(company, atMs),
-      startedAtMs: atMs,
-      takenAtStart: 0,
-      teachesMargin: this.#pace.measured && (!startsNow || company >= this.#places)
+  /** Time in which a call holds its places, among as many as there are; 0 while nothing is known. */
+  #serviceMs (work: Work): number {
+    return this.#costs.leftMs(work, this.#places, 0) ?? this.#pace.serviceMs ?? 0
+  }
+
+  /** Undefined before any call ended. */
+  #leftMs (entry: Running, atMs: number): number | undefined {
+    const ranMs = atMs - entry.startedAtMs
+    if (entry.leftAtMs !== undefined) {
+      // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.
+      const prefillMs = entry.firstByteAtMs === undefined ? this.#costs.firstByteMs(entry.work, entry.company, atMs) : 0
+      return Math.max(prefillMs - ranMs, atMs - entry.leftAtMs)
     }
+    const leftMs = this.#costs.leftMs(entry.work, this.#places, ranMs)
+    if (leftMs !== undefined) return leftMs
+    const { serviceMs } = this.#pace
+    return serviceMs === undefined ? undefined : Math.abs(serviceMs - ranMs)
+  }
+
+  #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
+    const { atMs } = event
+    const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
+    const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
+    const before = line.slice(0, line.indexOf(own))
+    const width = this.#widthOf(own.places)
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own)
+    const company = startsNow ? this.#taken + width : this.#places
+    const predictedWaitMs = this.#waitBehind(before, own.places, atMs)
+    const predictedFirstByteMs = predictedWaitMs + this.#costs.firstByteMs(own.work, company, atMs)
+    const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
+    const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
     const reason = this.#objection(entry, startsNow)
     if (reason !== undefined) return [this.#refuse(entry, 429, reason, atMs)]
-    this.#waiting.push(entry)
+    const interval = this.#errors.interval(predictedFirstByteMs, own.depth)
+    this.#share.arrive(entry.caller)
+    this.#waiting.push(interval === undefined ? entry : { ...entry, interval })
     return this.#fill(atMs)
   }
 
   #objection (entry: Entry, startsNow: boolean): RefusalReason | undefined {
-    const { maxQueued, maxWaitMs, ttftLimitMs } = this.#options
+    const { maxQueued, maxWaitMs } = this.#options
     if (!startsNow) {
       if (this.#waiting.length >= Math.min(maxQueued, this.#unmeasuredBound)) return 'queue-full'
       if (entry.predictedWaitMs > maxWaitMs) return 'queue-full'
     }
     // An idle server always gets the call: nothing else could correct a wrong estimate.
-    if (ttftLimitMs === undefined || this.#taken === 0) return undefined
-    const cautiousMs = startsNow
-      ? this.#firstByte.cautiousMs(this.#taken + this.#widthOf(entry.places), entry.atMs)
-      : entry.predictedFirstByteMs + this.#margin.ms
-    return entry.atMs - entry.sinceMs + cautiousMs > ttftLimitMs ? 'deadline' : undefined
+    if (this.#taken === 0) return undefined
+    const sinceMs = entry.atMs - entry.sinceMs
+    const firstByteMs = startsNow
+      ? this.#costs.cautiousFirstByteMs(entry.work, this.#taken + this.#widthOf(entry.places), entry.atMs)
+      : entry.predictedFirstByteMs + this.#marginMs(entry)
+    const finishMs = entry.predictedWaitMs + this.#serviceMs(entry.work)
+    return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
+  }
+
+  #marginMs ({ ttftLimitMs }: Entry): number {
+    return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs)
   }
 
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
@@ -161,53 +176,108 @@ export class Schedule {
 
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
-    for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
+    while (this.#waiting.length > 0 && this.#taken < this.#places) {
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#callerMayStart(entry))
+      if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
-      if (taken > this.#places) break
-      this.#waiting.shift()
-      const { ttftLimitMs } = this.#options
-      const hopeless = ttftLimitMs !== undefined && this.#taken > 0 && atMs > head.atMs &&
-        atMs - head.sinceMs + this.#firstByte.estimateMs(taken, atMs) > ttftLimitMs
-      effects.push(hopeless ? this.#refuse(head, 503, 'deadline', atMs) : this.#start(head, taken, atMs))
+      if (taken > this.#places || !this.#hasRoom(head)) break
+      this.#takeOut(entry => entry === head)
+      effects.push(this.#isHopeless(head, taken, atMs) ? this.#dismiss(head, 'deadline', atMs) : this.#start(head, taken, atMs))
     }
     return effects
+  }
+
+  /** A call that waited and would miss its limits if it started now; on an idle server it may try. */
+  #isHopeless ({ work, atMs: arrivedAtMs, sinceMs, ttftLimitMs, finishLimitMs }: Entry, company: number, atMs: number): boolean {
+    if (this.#taken === 0 || atMs === arrivedAtMs) return false
+    const waitedMs = atMs - sinceMs
+    return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
+  }
+
+  /** A caller with all its places taken waits without keeping others from theirs. */
+  #callerMayStart ({ caller, places, maxPlaces }: Entry): boolean {
+    if (maxPlaces === Infinity) return true
+    let held = 0
+    for (const running of this.#running.values()) if (running.caller === caller) held += running.places
+    return held === 0 || held + this.#widthOf(places) <= maxPlaces
+  }
+
+  #hasRoom (next: Newcomer): boolean {
+    return hasRoom(next, this.#running.values(), this.#options, this.#costs)
+  }
+
+  /** Takes entries out of the line and gives them back. */
+  #takeOut (which: (entry: Entry) => boolean): readonly Entry[] {
+    const out = this.#waiting.filter(which)
+    if (out.length > 0) this.#waiting = this.#waiting.filter(entry => !which(entry))
+    return out
   }
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
     this.#taken = taken
-    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, takenAtStart: taken })
-    return { type: 'start', id: entry.id, places, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
+    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken })
+    this.#share.charge(entry.caller, entry.weight, entry.charge)
+    const { interval } = entry
+    return {
+      type: 'start',
+      id: entry.id,
+      places,
+      company: taken,
+      queueWaitMs: atMs - entry.atMs,
+      predictedWaitMs: entry.predictedWaitMs,
+      predictedTtftMs: entry.predictedFirstByteMs,
+      ...(interval === undefined ? {} : { predictedTtftLowMs: interval.lowMs, predictedTtftHighMs: interval.highMs })
+    }
   }
 
   #expire (atMs: number): Effect[] {
-    const expired = this.#waiting.filter(entry => atMs - entry.atMs >= this.patienceMs)
-    this.#waiting = this.#waiting.filter(entry => atMs - entry.atMs < this.patienceMs)
-    const reason = this.patienceMs < this.#options.maxWaitMs ? 'deadline' : 'queue-timeout'
-    return expired.map(entry => this.#refuse(entry, 503, reason, atMs))
+    const { maxWaitMs } = this.#options
+    return this.#takeOut(entry => atMs - entry.atMs >= patienceMs(entry, maxWaitMs))
+      .map(entry => this.#dismiss(entry, patienceMs(entry, maxWaitMs) < maxWaitMs ? 'deadline' : 'queue-timeout', atMs))
   }
 
-  #release (id: string, atMs: number): void {
+  /** Refuses a call that was in the line. */
+  #dismiss (entry: Entry, reason: RefusalReason, atMs: number): Effect {
+    this.#share.gone(entry.caller)
+    return this.#refuse(entry, 503, reason, atMs)
+  }
+
+  #leave (id: string, atMs: number): void {
+    const running = this.#running.get(id)
+    if (running !== undefined) running.leftAtMs = atMs
+    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller)
+  }
+
+  #firstByte (id: string, firstByteAtMs: number): void {
+    const entry = this.#running.get(id)
+    if (entry === undefined || entry.firstByteAtMs !== undefined) return
+    entry.firstByteAtMs = firstByteAtMs
+    if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth)
+    if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
+  }
+
+  #release (id: string, atMs: number, account: Account | undefined): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    this.#pace.released(entry.places, atMs - entry.startedAtMs, this.#saturated, entry.takenAtStart >= this.#places)
+    const { startedAtMs, firstByteAtMs, company, work } = entry
+    this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
+    if (firstByteAtMs !== undefined) {
+      this.#costs.learn({ work, company, firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs, atMs, ...(account === undefined ? {} : { account }) })
+    }
+    if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
+    this.#share.gone(entry.caller)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
 
-  #learn (id: string, firstByteAtMs: number): void {
-    const entry = this.#running.get(id)
-    if (entry === undefined) return
-    this.#firstByte.sample(entry.takenAtStart, firstByteAtMs - entry.startedAtMs, firstByteAtMs)
-    if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
-  }
-
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
-    const { maxWaitMs, ttftLimitMs } = this.#options
-    const backlogMs = this.#predictWaitMs(entry.places, atMs)
-    const startLimitMs = ttftLimitMs === undefined
-      ? Infinity
-      : ttftLimitMs - this.#firstByte.estimateMs(this.#places, atMs) - this.#margin.ms
+    const { maxWaitMs } = this.#options
+    const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
+    const startLimitMs = Math.min(
+      entry.ttftLimitMs - this.#costs.firstByteMs(entry.work, this.#places, atMs) - this.#marginMs(entry),
+      entry.finishLimitMs - this.#serviceMs(entry.work)
+    )
     // A draining gateway is gone when its backlog is: the next one is asked then.
     const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
     const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)
@@ -221,10 +291,4 @@ export class Schedule {
       predictedWaitMs: entry.predictedWaitMs
     }
   }
-}
-
-/** An overdue call is expected to need as long again as it is overdue, so that a server that stalls is noticed at once. */
-function expectedRelease (startedAtMs: number, serviceMs: number, atMs: number): number {
-  const dueAtMs = startedAtMs + serviceMs
-  return dueAtMs >= atMs ? dueAtMs : atMs + (atMs - dueAtMs)
 }

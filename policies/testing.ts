@@ -149,6 +149,9 @@ export function heldUpstream (): HeldUpstream {
 }
 
 export interface TestPort extends Port {
+  /** What `memory.recall` gives; what was kept is asked by `kept(name)`. */
+  readonly remembered: Map<string, unknown>
+  kept (name: string): unknown
   readonly clock: FakeClock
   props: BackendProps | undefined
   load: BackendLoad | undefined
@@ -160,6 +163,8 @@ export interface TestPort extends Port {
 
 export function makePort (): TestPort {
   const warnings: TestPort['warnings'] = []
+  const remembered = new Map<string, unknown>()
+  const keepers = new Map<string, () => unknown>()
   const port: TestPort = {
     clock: new FakeClock(),
     props: { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/test.gguf', buildInfo: 'b1' },
@@ -167,6 +172,9 @@ export function makePort (): TestPort {
     tokens: 10,
     counted: 0,
     warnings,
+    remembered,
+    kept: name => keepers.get(name)?.(),
+    memory: { recall: name => remembered.get(name), keep: (name, value) => { keepers.set(name, value) } },
     log: { info: () => undefined, warn: (facts, message) => { warnings.push({ facts, message }) } },
     backend: {
       props: () => port.props,

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { Command } from 'commander'
 import { stage } from '../vm/disk-images.js'
 import { doctorLines } from '../vm/doctor.js'
-import { accelOf } from '../vm/machine.js'
+import { acceleration } from '../vm/accel.js'
 import { makeRunFolder } from '../vm/run-folder.js'
 import { runInVm } from '../vm/run-in-vm.js'
 import { stageCache } from '../vm/stage-cache.js'
@@ -101,6 +101,6 @@ async function staged ({ data, model }: RunOptions, folder: string): Promise<{ d
     })
   }
   if (model.length === 0) return { dataFolder: folder }
-  const { env } = await stageCache(folder, model, accelOf(), onProgress)
+  const { env } = await stageCache(folder, model, (await acceleration()).accel, onProgress)
   return { dataFolder: folder, env }
 }

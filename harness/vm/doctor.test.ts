@@ -1,8 +1,6 @@
-import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import { accelLine, doctorLines, report, systemdLine } from './doctor.js'
-import { accelOf, missingForSystemd } from './machine.js'
+import { doctorLines, report, systemdLine } from './doctor.js'
+import { missingForSystemd } from './machine.js'
 import { runInVm } from './run-in-vm.js'
 
 t.test('all that is missing is in one apt line', async t => {
@@ -20,18 +18,6 @@ t.test('a machine without apt and without a kernel in the cache', async t => {
   const { lines, ok } = await doctorLines({ PATH: t.testdir(), WEIR_CACHE: t.testdirName })
   t.equal(ok, false)
   t.ok(lines.some(line => /^MISSING kernel and busybox: .*no apt-get/.test(line)))
-})
-
-t.test('KVM only where it may be used', async t => {
-  const folder = t.testdir({ kvm: '' })
-  t.equal(accelOf(join(folder, 'kvm')), 'kvm')
-  t.equal(accelOf(join(folder, 'none')), 'tcg')
-  if (process.getuid?.() !== 0) {
-    chmodSync(join(folder, 'kvm'), 0)
-    t.equal(accelOf(join(folder, 'kvm')), 'tcg')
-  }
-  t.match(accelLine('tcg', true), /sudo adduser \$USER kvm/)
-  t.match(accelLine('tcg', false), /emulated/)
 })
 
 t.test('what --systemd needs of the host, a package once', async t => {

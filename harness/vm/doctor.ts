@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { onPath } from '../../models/command.js'
+import { acceleration, type Acceleration } from './accel.js'
 import { cachedKernel } from './kernel.js'
-import { accelOf, findProgram, missingForSystemd, programs } from './machine.js'
+import { findProgram, missingForSystemd, programs } from './machine.js'
 
 interface Need {
   readonly what: string
@@ -14,7 +14,7 @@ interface Need {
 
 /** What the VM needs, a line each, and one apt line for all that is missing. `ok`: a VM can be started now. */
 export async function doctorLines (env: NodeJS.ProcessEnv = process.env): Promise<{ readonly lines: readonly string[], readonly ok: boolean }> {
-  return report(await needs(env), [accelLine(accelOf(), existsSync('/dev/kvm')), systemdLine(missingForSystemd())])
+  return report(await needs(env), [accelLine(await acceleration()), systemdLine(missingForSystemd())])
 }
 
 async function needs (env: NodeJS.ProcessEnv): Promise<Need[]> {
@@ -53,9 +53,8 @@ export function systemdLine (missing: readonly string[]): string {
     : `        no --systemd; for it: sudo apt-get install --no-install-recommends ${missing.join(' ')}`
 }
 
-export function accelLine (accel: 'kvm' | 'tcg', deviceExists: boolean): string {
-  if (accel === 'kvm') return 'ok      KVM: /dev/kvm may be used'
-  return deviceExists
-    ? '        TCG: /dev/kvm is there but may not be used by this user; for KVM: sudo adduser $USER kvm, then log in again'
-    : '        TCG: no /dev/kvm, the CPU is emulated, some 10 times slower; ratios between arms hold, times are not this machine\'s'
+export function accelLine ({ accel, why }: Acceleration): string {
+  return accel === 'kvm'
+    ? 'ok      KVM: /dev/kvm may be used'
+    : `        TCG: ${why}; the CPU is emulated, some 10 times slower; ratios between arms hold, times are not this machine's`
 }

@@ -1,17 +1,8 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { onPath } from '../../models/command.js'
-import type { Accel } from './qemu.js'
 
 /** Programs that the VM needs, with the package that brings each. */
 export const programs = { qemu: ['qemu-system-x86_64', 'qemu-system-x86'], mke2fs: ['mke2fs', 'e2fsprogs'] } as const
-
-/** KVM where this user may open it; else the CPU is emulated. */
-export function accelOf (device = '/dev/kvm'): Accel {
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK)
-    return 'kvm'
-  } catch { return 'tcg' }
-}
 
 /** On PATH or in /usr/sbin, which is not on an ordinary user's PATH in Debian. */
 export async function findProgram (name: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {

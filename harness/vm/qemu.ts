@@ -2,6 +2,9 @@ import type { VmKernel } from './kernel.js'
 
 export type Accel = 'kvm' | 'tcg'
 
+/** All that the host, or the emulation, can do. */
+export const cpuModel = 'max'
+
 export interface QemuOptions {
   readonly accel: Accel
   readonly memoryMb: number
@@ -27,7 +30,7 @@ const kernelCommandLine = 'console=ttyS0 quiet panic=-1 psi=1 cgroup_no_v1=all'
 export function qemuArguments (options: QemuOptions): string[] {
   return [
     '-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-no-reboot', '-nic', 'none',
-    '-machine', `q35,accel=${options.accel}`, '-cpu', 'max', '-smp', String(options.cpus), '-m', String(options.memoryMb),
+    '-machine', `q35,accel=${options.accel}`, '-cpu', cpuModel, '-smp', String(options.cpus), '-m', String(options.memoryMb),
     '-kernel', options.kernel.vmlinuz, '-initrd', options.initramfs, '-append', kernelCommandLine,
     '-serial', `file:${options.consoleLog}`,
     ...share('/', 'weirroot', 'readonly=on,multidevs=remap'),

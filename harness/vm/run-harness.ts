@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { accelOf } from './machine.js'
+import { acceleration } from './accel.js'
 import { makeRunFolder } from './run-folder.js'
 import { runInVm } from './run-in-vm.js'
 import { stageCache } from './stage-cache.js'
@@ -24,7 +24,7 @@ export interface HarnessRunOptions extends Omit<VmRunOptions, 'command' | 'dataF
 export async function runHarnessInVm ({ models, args, llamaServer, ...options }: HarnessRunOptions): Promise<VmResult> {
   const staging = await makeRunFolder()
   try {
-    const staged = await stageCache(staging.path, models, accelOf(), options.onProgress ?? (() => {}), llamaServer)
+    const staged = await stageCache(staging.path, models, (await acceleration()).accel, options.onProgress ?? (() => {}), llamaServer)
     const program = fileURLToPath(new URL('../cli.js', import.meta.url))
     return await runInVm({ ...options, command: [process.execPath, program, ...args(staged.models)], dataFolder: staging.path, env: staged.env })
   } finally {

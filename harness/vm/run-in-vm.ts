@@ -1,10 +1,11 @@
 import { chown, copyFile, cp, mkdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { acceleration } from './accel.js'
 import { guest, guestFiles } from './guest-files.js'
 import { makeDataImage, sparseFile } from './disk-images.js'
 import { writeInitramfs } from './initramfs.js'
 import { ensureKernel } from './kernel.js'
-import { accelOf, needLinuxX64, needProgram, needSystemd } from './machine.js'
+import { needLinuxX64, needProgram, needSystemd } from './machine.js'
 import { qemuArguments } from './qemu.js'
 import { makeRunFolder } from './run-folder.js'
 import { superviseQemu } from './supervise-qemu.js'
@@ -23,7 +24,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
   needLinuxX64()
   if (options.systemd === true) needSystemd()
   const qemu = await needProgram('qemu')
-  const accel = accelOf()
+  const { accel, why } = await acceleration('/dev/kvm', qemu)
   const kernel = await ensureKernel(onProgress)
   const outFolder = options.outFolder === undefined ? undefined : await madeFolder(options.outFolder)
   signal?.throwIfAborted()
@@ -39,7 +40,7 @@ export async function runInVm (options: VmRunOptions): Promise<VmResult> {
     if (options.dataFolder !== undefined) await makeDataImage(options.dataFolder, image('data.ext4'))
     if (swapMb > 0) await sparseFile(image('swap'), swapMb * 1024 * 1024)
     signal?.throwIfAborted()
-    onProgress(`booting Linux ${kernel.version} with ${accel === 'kvm' ? 'KVM' : 'an emulated CPU (TCG: there is no /dev/kvm that may be used)'}`)
+    onProgress(`booting Linux ${kernel.version} with ${accel === 'kvm' ? 'KVM' : `an emulated CPU (TCG: ${why})`}`)
     const ended = await superviseQemu({
       qemu,
       arguments: qemuArguments({

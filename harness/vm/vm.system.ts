@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { cacheFolder } from '../../models/cache.js'
 import { ensureModel } from '../../models/ensure-model.js'
-import { accelOf, missingForSystemd } from './machine.js'
+import { acceleration } from './accel.js'
+import { missingForSystemd } from './machine.js'
 import { runHarnessInVm } from './run-harness.js'
 import { runInVm } from './run-in-vm.js'
 import { VmTimeoutError } from './types.js'
@@ -82,7 +83,7 @@ for (const how of [[], ['--systemd']]) {
     t.equal(free['nr_throttled'], 0)
     t.ok(Number(throttled['nr_throttled']) > 0)
     t.ok(Number(throttled['throttled_usec']) > 0)
-    if (accelOf() === 'tcg') t.strictSame(variants, ['libggml-cpu-sse42.so'])
+    if ((await acceleration()).accel === 'tcg') t.strictSame(variants, ['libggml-cpu-sse42.so'])
   })
 }
 

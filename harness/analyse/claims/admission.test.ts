@@ -25,28 +25,41 @@ t.test('sabotage: the same admission in both arms, or hardly any load: no hidden
   t.equal(light.status, 'UNSUPPORTED')
 })
 
-t.test('a machine that works less per token in one arm is a rival explanation', async t => {
-  const found = claim(simulate({ ...usual, cpuFactor: 0.7 }))
+t.test('a machine that was so much faster in one arm that it was no longer overloaded is a rival explanation', async t => {
+  t.same(legs(claim(simulate({ ...usual, cpuFactor: 0.85 }))), all, 'a little faster: at twice the capacity still overloaded')
+  const found = claim(simulate({ ...usual, cpuFactor: 0.5 }))
   t.same(legs(found), { ...all, control: 'fails' })
   t.equal(found.status, 'UNSUPPORTED')
 })
 
-t.test('calls that wait inside llama-server cost it CPU: less of it under load alone is no rival, more is', async t => {
-  const scaled = (factor: number): Claim => {
-    const evidence = simulate(usual)
-    const blocks = evidence.blocks.map(block => block.evidence.plan.condition === 'before'
-      ? block
-      : { ...block, samples: block.samples.map(sample => sample.process === undefined || sample.atMs < block.evidence.judgedFromMs ? sample : { ...sample, process: { ...sample.process, cpuUsec: sample.process.cpuUsec * factor } }) })
-    return claim({ ...evidence, blocks })
-  }
-  t.same(legs(scaled(0.8)), all)
-  t.same(legs(scaled(1.3)), { ...all, control: 'fails' })
+/** CPU time of llama-server under load, of one condition, times a factor. */
+function scaled (condition: string, factor: number): Claim {
+  const evidence = simulate(usual)
+  const blocks = evidence.blocks.map(block => block.evidence.plan.condition !== condition
+    ? block
+    : { ...block, samples: block.samples.map(sample => sample.process === undefined || sample.atMs < block.evidence.judgedFromMs ? sample : { ...sample, process: { ...sample.process, cpuUsec: sample.process.cpuUsec * factor } }) })
+  return claim({ ...evidence, blocks })
+}
+
+t.test('calls that wait inside llama-server cost it CPU: more of it without admission is no rival, with admission it is', async t => {
+  t.same(legs(scaled('before', 1.3)), all)
+  t.same(legs(scaled('after', 1.3)), { ...all, control: 'fails' })
 })
 
-t.test('a plan of before the closed loop was looked at demands equality under load', async t => {
-  const evidence = simulate(usual)
-  const predictions = evidence.plan.predictions.flatMap(prediction => prediction.id === 'closed-loop-cpu-per-token-ratio' ? [] : [prediction.id === 'cpu-per-token-ratio' ? { ...prediction, lo: 1 / 1.1 } : prediction])
-  t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'SUPPORTED')
+t.test('a machine that got faster between a block’s yardstick and its load is one, too', async t => {
+  t.same(legs(scaled('after', 0.8)), { ...all, control: 'fails' })
+})
+
+t.test('a plan of earlier days is judged by its own bands', async t => {
+  const judged = (earlier: ReadonlyArray<{ readonly id: string, readonly lo: number }>, cpuFactor?: number): Claim => {
+    const evidence = simulate({ ...usual, ...(cpuFactor === undefined ? {} : { cpuFactor }) })
+    const predictions = evidence.plan.predictions.filter(({ id }) => !id.includes('cpu-per-token'))
+    return claim({ ...evidence, plan: { ...evidence.plan, predictions: [...predictions, ...earlier.map(({ id, lo }) => ({ id, lo, hi: 1.1, metric: 'server-cpu-per-token', statement: 'as predicted then' }))] } })
+  }
+  const second = [{ id: 'closed-loop-cpu-per-token-ratio', lo: 1 / 1.1 }, { id: 'cpu-per-token-ratio', lo: 0 }]
+  t.equal(judged(second).status, 'SUPPORTED')
+  t.same(legs(judged(second, 0.85)), { ...all, control: 'fails' }, 'within a tenth, whatever the overload')
+  t.equal(judged([{ id: 'cpu-per-token-ratio', lo: 1 / 1.1 }]).status, 'SUPPORTED', 'the first ones said nothing of the closed loop')
 })
 
 t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {

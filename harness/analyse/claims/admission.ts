@@ -17,7 +17,10 @@ const explanation = 'llama-server puts every request beyond its slots into one f
 
 export const admission: ClaimEntry = {
   id: 'admission-keeps-capacity-good',
-  predictions: (_draft, manifest) => admissionPredictions(manifest.server.slots),
+  predictions: ({ workload, calibration }, manifest) => admissionPredictions(
+    manifest.server.slots,
+    workload.kind === 'open-loop' && 'capacityPerSecond' in calibration ? workload.ratePerSecond / calibration.capacityPerSecond : 1
+  ),
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [admissionClaim(plan, openLoop, contrasts)] : []
 }
 
@@ -26,7 +29,7 @@ function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], con
   const legs = {
     application: applicationLeg(plan, views, contrasts),
     os: socketsLeg(plan, views),
-    control: cpuLeg(plan, contrasts),
+    control: isOfEarlierPlan(plan) ? cpuLegOfEarlierPlans(plan, contrasts) : cpuLeg(plan, views, contrasts),
     mechanism: deferredLeg(plan, views)
   }
   const predicted = predictionOf(plan, ids.goodPerCapacity)
@@ -64,27 +67,52 @@ function socketsLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
   ])
 }
 
+const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
+
 /**
- * Under load alone, CPU time per token cannot tell a faster machine from calls that no longer wait inside llama-server; the closed loop
- * of the same block can. Plans of before that was known demand equality under load and say nothing of the closed loop.
+ * Was the machine faster with admission? Between the arms the closed loops say it: under load alone, CPU time per token cannot tell a faster machine from calls that no
+ * longer wait inside llama-server. Between a block's yardstick and its load the same block does.
  */
-function cpuLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
-  const load = cpuRatio('llama-server’s CPU time per generated token, with ÷ without admission', contrasts.find(one => one.id === 'server-cpu-per-token'), predictionOf(plan, ids.cpuPerToken))
+function cpuLeg (plan: Plan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
+  const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
+  const load = contrasts.find(one => one.id === 'server-cpu-per-token')
+  return allOf([
+    bandLeg('CPU time per token in the closed loop before the load, with ÷ without admission, lower end of its interval', cpuSource, closedLoop?.ci95?.[0] ?? null, predictionOf(plan, ids.closedLoopCpu)),
+    bandLeg('the same under load, ratio', cpuSource, load?.ratio ?? null, predictionOf(plan, ids.cpuPerToken)),
+    bandLeg('with admission, under load ÷ in the closed loop of the same block', cpuSource, loadToClosedLoop(views), predictionOf(plan, ids.yardstickCpu))
+  ])
+}
+
+/** Geometric mean over the blocks with admission; null when one of them has no reading. */
+function loadToClosedLoop (views: readonly OpenLoopView[]): number | null {
+  const logs = ofCondition(views, 'after').map(({ summary: { serverCpuUsecPerToken: load, closedLoopCpuUsecPerToken: own } }) => load === null || own === null ? null : Math.log(load / own))
+  return logs.length === 0 || logs.includes(null) ? null : Math.exp(logs.reduce<number>((sum, log) => sum + (log ?? 0), 0) / logs.length)
+}
+
+const earlierIds = { closedLoopCpu: 'closed-loop-cpu-per-token-ratio', cpuPerToken: 'cpu-per-token-ratio' } as const
+
+/** Stored runs are judged by the bands that their plans named: then the whole intervals had to lie within a tenth. */
+function isOfEarlierPlan (plan: Plan): boolean {
+  return predictionOf(plan, earlierIds.cpuPerToken) !== undefined
+}
+
+/** The first plans demanded equality under load and said nothing of the closed loop. */
+function cpuLegOfEarlierPlans (plan: Plan, contrasts: readonly Contrast[]): Leg {
+  const load = cpuRatio('llama-server’s CPU time per generated token, with ÷ without admission', contrasts.find(one => one.id === 'server-cpu-per-token'), predictionOf(plan, earlierIds.cpuPerToken))
   if ((load.band?.[0] ?? 0) > 0) return load
   const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-  return allOf([cpuRatio('the same in the closed loop before the load', closedLoop, predictionOf(plan, ids.closedLoopCpu)), load])
+  return allOf([cpuRatio('the same in the closed loop before the load', closedLoop, predictionOf(plan, earlierIds.closedLoopCpu)), load])
 }
 
 /** Ratio and both ends of its interval inside the band. */
 function cpuRatio (statement: string, contrast: Contrast | undefined, prediction: Prediction | undefined): Leg {
-  const source = '/proc/PID/stat of llama-server and content chunks of the load generator'
   const interval = contrast?.ci95
-  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, source, contrast?.because ?? 'not measured')
-  const ratio = bandLeg(statement, source, contrast.ratio, prediction)
+  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, cpuSource, contrast?.because ?? 'not measured')
+  const ratio = bandLeg(statement, cpuSource, contrast.ratio, prediction)
   return allOf([
     ratio,
-    bandLeg('lower end of its interval', source, interval[0], prediction),
-    bandLeg('upper end of its interval', source, interval[1], prediction)
+    bandLeg('lower end of its interval', cpuSource, interval[0], prediction),
+    bandLeg('upper end of its interval', cpuSource, interval[1], prediction)
   ])
 }
 

@@ -1,0 +1,57 @@
+import type { CostModel, Work } from './cost-model.js'
+import { chargeOf } from './fair-share.js'
+import type { Interval } from './forecast-errors.js'
+import type { Orderable } from './order.js'
+import type { Ask, ScheduleEvent } from './schedule-events.js'
+
+/** A call before anything was predicted of it. */
+export interface Newcomer extends Orderable {
+  readonly id: string
+  readonly places: number
+  readonly sinceMs: number
+  readonly maxPlaces: number
+  readonly work: Work
+  /** On the time from `sinceMs` to its first byte and to its end, milliseconds; Infinity when there is none. */
+  readonly ttftLimitMs: number
+  readonly finishLimitMs: number
+  /** Calls in the line when it arrived. */
+  readonly depth: number
+}
+
+/** A call that waits. Predictions are those of its arrival, and count from it. */
+export interface Entry extends Newcomer {
+  readonly predictedWaitMs: number
+  readonly predictedFirstByteMs: number
+  readonly interval?: Interval
+  /** It met a server without a free place whose pace was known, so its error says something about predictions under load. */
+  readonly teachesMargin: boolean
+}
+
+/** A call that holds places. */
+export interface Running extends Entry {
+  readonly startedAtMs: number
+  /** Places taken at its start, its own included. */
+  readonly company: number
+  firstByteAtMs?: number
+  leftAtMs?: number
+}
+
+const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, maxTokens: Infinity }
+
+/**
+ * @param limitMs of the configuration on the time to the first byte; a call's own may be shorter
+ * @param depth calls in the line now
+ */
+export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Extract<ScheduleEvent, { type: 'arrive' }>, limitMs: number, depth: number, costs: CostModel): Newcomer {
+  const { caller, weight, priority, maxPlaces = Infinity, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
+  const work = { bodyBytes, maxTokens, ...(promptTokens === undefined ? {} : { promptTokens }) }
+  const prefillTokens = costs.prefillTokens(work)
+  const charge = chargeOf(prefillTokens, costs.outputTokens(work))
+  const ttftLimitMs = Math.min(limitMs, ask.ttftLimitMs ?? Infinity)
+  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, ttftLimitMs, finishLimitMs, depth }
+}
+
+/** How long a call may wait in the line at most, whatever is predicted. */
+export function patienceMs ({ ttftLimitMs, finishLimitMs }: Pick<Newcomer, 'ttftLimitMs' | 'finishLimitMs'>, maxWaitMs: number): number {
+  return Math.min(maxWaitMs, ttftLimitMs, finishLimitMs)
+}

@@ -1,0 +1,152 @@
+import t from 'tap'
+import { Schedule, type ScheduleOptions } from './schedule.js'
+import type { Ask, Effect } from './schedule-events.js'
+
+function short (effects: readonly Effect[]): string[] {
+  return effects.map(effect => effect.type === 'start' ? `start ${effect.id}` : `refuse ${effect.id} ${effect.status} ${effect.reason}`)
+}
+
+/** 10 ms a prompt token and 10 ms a generated one, at any company: what `calls` of 92 + 8 and 50 tokens taught. */
+function setUp (options: Partial<ScheduleOptions> = {}, taught = 0) {
+  const schedule = new Schedule({ places: 1, maxWaitMs: 30_000, maxQueued: 1_000, ...options })
+  const arrive = (id: string, atMs: number, ask: Partial<Ask> = {}, places = 1): string[] =>
+    short(schedule.on({ type: 'arrive', id, places, atMs, sinceMs: atMs, ask: { caller: id[0] ?? '', weight: 1, priority: 1, bodyBytes: 400, promptTokens: 92, maxTokens: 50, ...ask } }))
+  const firstByte = (id: string, firstByteAtMs: number): string[] => short(schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs }))
+  const release = (id: string, atMs: number, tokens: { readonly evaluated: number, readonly output: number } | undefined = { evaluated: 92, output: 50 }): string[] =>
+    short(schedule.on({ type: 'released', id, atMs, account: { evaluatedTokens: tokens.evaluated, cachedTokens: 0, outputTokens: tokens.output } }))
+  let nowMs = 0
+  for (let call = 0; call < taught; call++) {
+    const ids = Array.from({ length: schedule.places }, (_, place) => `t${call}-${place}`)
+    for (const id of ids) arrive(id, nowMs)
+    for (const id of ids) firstByte(id, nowMs + 1_000)
+    for (const id of ids) release(id, nowMs + 1_500)
+    nowMs += 1_500
+  }
+  return { schedule, arrive, firstByte, release, nowMs, started: (id: string, atMs: number, ask: Partial<Ask> = {}) => schedule.on({ type: 'arrive', id, places: 1, atMs, sinceMs: atMs, ask: { caller: id[0] ?? '', weight: 1, priority: 1, bodyBytes: 400, promptTokens: 92, maxTokens: 50, ...ask } }).find(effect => effect.id === id) }
+}
+
+t.test('priority: the better class goes first, whoever came before', async t => {
+  const { arrive, release } = setUp({ priority: true })
+  arrive('running', 0)
+  arrive('usual', 1)
+  arrive('urgent', 2, { priority: 0 })
+  t.same(release('running', 10), ['start urgent'])
+  t.same(release('urgent', 20), ['start usual'])
+})
+
+t.test('fair: a caller with many calls takes turns with one that has few', async t => {
+  const { arrive, release } = setUp({ fair: true })
+  for (const id of ['h1', 'h2', 'h3', 'h4']) arrive(id, 0)
+  for (const id of ['l1', 'l2']) arrive(id, 1)
+  const order: string[] = []
+  let [next = ''] = release('h1', 10)
+  while (next !== '') {
+    const id = next.replace('start ', '')
+    order.push(id)
+    next = release(id, 20)[0] ?? ''
+  }
+  t.same(order, ['h2', 'l1', 'h3', 'l2', 'h4'], 'who came later is owed nothing of before, and then they alternate')
+})
+
+t.test('fair charges what was really generated', async t => {
+  for (const [output, next] of [[50, 'b1'], [1, 'a2']] as const) {
+    const { arrive, release } = setUp({ fair: true })
+    arrive('a1', 0)
+    arrive('b1', 0)
+    arrive('a2', 0)
+    t.same(release('a1', 10, { evaluated: 92, output }), [`start ${next}`], `a generated ${output} of the 50 tokens that it was charged at its start`)
+  }
+})
+
+t.test('shortest prompt first, and a long one is not starved', async t => {
+  const { arrive, release } = setUp({ order: 'shortest-prefill', agingMs: 100 })
+  arrive('running', 0)
+  arrive('long', 1, { promptTokens: 1_500 })
+  arrive('short', 2, { promptTokens: 10 })
+  t.same(release('running', 10), ['start short'])
+  arrive('short2', 50, { promptTokens: 10 })
+  t.same(release('short', 101), ['start long'])
+})
+
+t.test('a caller with all its places taken waits without keeping others from theirs', async t => {
+  const { arrive, release } = setUp({ places: 3 })
+  t.same(arrive('a1', 0, { maxPlaces: 1 }), ['start a1'])
+  t.same(arrive('a2', 0, { maxPlaces: 1 }), [])
+  t.same(arrive('b1', 0), ['start b1'])
+  t.same(release('b1', 10), [])
+  t.same(release('a1', 20), ['start a2'])
+  t.same(arrive('w1', 30, { maxPlaces: 1 }, 2), ['start w1'], 'wider than its bound: when it holds nothing')
+})
+
+t.test('a longer call is predicted to take longer, and so are those behind it', async t => {
+  const { schedule, arrive, nowMs, started } = setUp({ places: 1 }, 20)
+  const alone = started('first', nowMs)
+  t.equal(alone?.type === 'start' && Math.round(alone.predictedTtftMs), 1_000)
+  t.equal(Math.round(schedule.predictedWaitMs), 1_500)
+  arrive('second', nowMs, { promptTokens: 192 })
+  t.equal(Math.round(schedule.predictedWaitMs), 1_500 + 2_000 + 500)
+})
+
+t.test('predictions carry the interval that four in five fall into', async t => {
+  const { nowMs, started } = setUp({ places: 1 }, 30)
+  const effect = started('x', nowMs)
+  if (effect?.type !== 'start') return t.fail('it starts')
+  const { predictedTtftLowMs = NaN, predictedTtftHighMs = NaN } = effect
+  t.ok(Math.abs(predictedTtftLowMs - 1_000) < 5 && Math.abs(predictedTtftHighMs - 1_000) < 5, `${predictedTtftLowMs} to ${predictedTtftHighMs}`)
+})
+
+t.test('a call with limits of its own is refused at once when it would miss them, and others are not', async t => {
+  const { arrive, nowMs } = setUp({ places: 1 }, 20)
+  arrive('running', nowMs)
+  t.same(arrive('hurried', nowMs, { ttftLimitMs: 2_000 }), ['refuse hurried 429 deadline'], 'its first byte is due in 1,500 + 1,000 ms')
+  t.same(arrive('late', nowMs, { finishLimitMs: 2_900 }), ['refuse late 429 deadline'], 'it would end after 3,000 ms')
+  t.same(arrive('patient', nowMs, { ttftLimitMs: 3_500, finishLimitMs: 4_000 }), [])
+  t.same(arrive('free', nowMs), [])
+})
+
+t.test('what has become impossible while it waited is dropped when its turn comes, and at its limit before that', async t => {
+  const { schedule, arrive, release, nowMs } = setUp({ places: 2 }, 20)
+  arrive('a', nowMs)
+  arrive('b', nowMs)
+  arrive('waits', nowMs, { finishLimitMs: 3_200 })
+  t.same(release('a', nowMs + 2_000), ['refuse waits 503 deadline'], '1,500 ms more are too many')
+  t.equal(schedule.patienceMs({ finishLimitMs: 3_200 }), 3_200)
+  arrive('c', nowMs + 2_000)
+  arrive('waits2', nowMs + 2_000, { ttftLimitMs: 2_900 })
+  t.same(short(schedule.on({ type: 'tick', atMs: nowMs + 4_899 })), [])
+  t.same(short(schedule.on({ type: 'tick', atMs: nowMs + 4_900 })), ['refuse waits2 503 deadline'])
+})
+
+t.test('the shared pool bounds who runs', async t => {
+  const { arrive, release } = setUp({ places: 4, kvTokens: 300 })
+  t.same(arrive('a', 0), ['start a'])
+  t.same(arrive('b', 0), ['start b'])
+  t.same(arrive('c', 0), [], '3 × 142 tokens do not fit into 300')
+  t.same(release('a', 10), ['start c'])
+})
+
+t.test('one prompt in prefill at a time; the next starts with the first byte', async t => {
+  const { arrive, firstByte } = setUp({ places: 4, prefillTokens: 100 })
+  t.same(arrive('a', 0), ['start a'])
+  t.same(arrive('b', 0), [])
+  t.same(firstByte('a', 500), ['start b'])
+  t.same(firstByte('a', 600), [], 'told twice')
+})
+
+t.test('a client that left lets go sooner than its call would have ended', async t => {
+  const { schedule, arrive, firstByte, nowMs } = setUp({ places: 1 }, 20)
+  arrive('gone', nowMs)
+  t.equal(Math.round(schedule.predictedWaitMs), 1_500)
+  schedule.on({ type: 'leave', id: 'gone', atMs: nowMs })
+  t.equal(Math.round(schedule.predictedWaitMs), 1_000, 'its prefill is not broken off')
+  firstByte('gone', nowMs + 1_000)
+  t.equal(schedule.taken, 1, 'and its place is taken until upstream says so')
+})
+
+t.test('costs outlive the schedule', async t => {
+  const { schedule } = setUp({ places: 1 }, 20)
+  const next = new Schedule({ places: 1, maxWaitMs: 30_000, maxQueued: 9 })
+  next.restore(JSON.parse(JSON.stringify(schedule.costs)), 0)
+  const [effect] = next.on({ type: 'arrive', id: 'x', places: 1, atMs: 0, sinceMs: 0, ask: { caller: 'x', weight: 1, priority: 1, bodyBytes: 400, promptTokens: 92, maxTokens: 50 } })
+  t.equal(effect?.type === 'start' && Math.round(effect.predictedTtftMs), 1_000)
+})
