@@ -253,7 +253,7 @@ export class Schedule {
     const entry = this.#running.get(id)
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
-    if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth)
+    if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
   }
 

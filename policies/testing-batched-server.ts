@@ -1,9 +1,19 @@
+import type { Ask } from './schedule-events.js'
 import { Traffic } from './testing-traffic.js'
 import type { SimulatedCall, TrafficOptions } from './testing-traffic.js'
 
-export interface BatchedOptions extends TrafficOptions {
+/** A call's own lengths, and what the schedule is told of them. */
+export interface SimulatedLengths {
   readonly promptTokens: number
   readonly outputTokens: number
+  readonly ask: Ask
+}
+
+export interface BatchedOptions extends TrafficOptions {
+  /** Of every call, unless `lengthsOf` draws its own; then nothing is told of them. */
+  readonly promptTokens: number
+  readonly outputTokens: number
+  readonly lengthsOf?: (random: () => number) => SimulatedLengths
   readonly prefillMsPerToken: number
   /** One step of this many decoding slots. */
   readonly decodeStepMs: (slots: number) => number
@@ -11,7 +21,7 @@ export interface BatchedOptions extends TrafficOptions {
   readonly noise: number
 }
 
-interface Slot { readonly call: number, promptLeft: number, tokens: number, firstByteAtMs: number }
+interface Slot { readonly call: number, readonly promptTokens: number, readonly outputTokens: number, promptLeft: number, tokens: number, firstByteAtMs: number }
 
 /**
  * A server that works as llama-server does (its facts L6, L12): steps of one shared batch, in which each decoding slot gets a token and all
@@ -20,10 +30,18 @@ interface Slot { readonly call: number, promptLeft: number, tokens: number, firs
 export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
   let slots: Slot[] = []
   let nowMs = 0
-  const traffic = new Traffic(options, call => { slots.push({ call, promptLeft: options.promptTokens, tokens: 0, firstByteAtMs: NaN }) })
+  const lengths = new Map<number, SimulatedLengths>()
+  const traffic = new Traffic(options, call => {
+    const { promptTokens, outputTokens } = lengths.get(call) ?? options
+    slots.push({ call, promptTokens, outputTokens, promptLeft: promptTokens, tokens: 0, firstByteAtMs: NaN })
+  })
 
   function arriveUntil (untilMs: number): void {
-    while (traffic.nextAtMs <= untilMs) traffic.arrive()
+    while (traffic.nextAtMs <= untilMs) {
+      const own = options.lengthsOf?.(traffic.random)
+      if (own !== undefined) lengths.set(traffic.calls.length, own)
+      traffic.arrive(1, own?.ask)
+    }
   }
 
   while (traffic.nextAtMs < Infinity || slots.length > 0) {
@@ -43,9 +61,12 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
       slot.tokens++
       if (slot.tokens === 1) slot.firstByteAtMs = nowMs
     }
-    const over = batch.filter(slot => slot.tokens === options.outputTokens)
+    const over = batch.filter(slot => slot.tokens === slot.outputTokens)
     slots = slots.filter(slot => !over.includes(slot))
-    for (const { call, firstByteAtMs } of over) traffic.over(call, firstByteAtMs, nowMs)
+    for (const { call, firstByteAtMs, promptTokens, outputTokens } of over) {
+      const account = lengths.has(call) ? { evaluatedTokens: promptTokens, cachedTokens: 0, outputTokens } : undefined
+      traffic.over(call, firstByteAtMs, nowMs, account)
+    }
   }
   return traffic.calls
 }

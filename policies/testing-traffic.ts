@@ -1,6 +1,7 @@
 import { Schedule } from './schedule.js'
 import type { ScheduleOptions } from './schedule.js'
-import type { Effect } from './schedule-events.js'
+import type { Account } from './cost-model.js'
+import type { Ask, Effect } from './schedule-events.js'
 
 /** Seeded uniform numbers in [0, 1) (mulberry32). */
 export function seededRandom (seed: number): () => number {
@@ -26,6 +27,9 @@ export interface SimulatedCall {
   readonly startedAtMs?: number
   readonly firstByteAtMs?: number
   readonly overAtMs?: number
+  readonly caller?: string
+  /** As predicted at its arrival, milliseconds from there. */
+  readonly predicted?: { readonly ttftMs: number, readonly lowMs?: number, readonly highMs?: number }
 }
 
 /** Poisson arrivals at a schedule, and what it does with them. A simulated server says when to go on and what is over. */
@@ -52,17 +56,17 @@ export class Traffic {
   }
 
   /** The next call arrives. */
-  arrive (places = 1): void {
+  arrive (places = 1, ask?: Ask): void {
     const atMs = this.#nextAtMs
-    this.calls.push({ arrivedAtMs: atMs })
-    this.#apply(this.schedule.on({ type: 'arrive', id: String(this.calls.length - 1), places, atMs, sinceMs: atMs }), atMs)
+    this.calls.push({ arrivedAtMs: atMs, ...(ask === undefined ? {} : { caller: ask.caller }) })
+    this.#apply(this.schedule.on({ type: 'arrive', id: String(this.calls.length - 1), places, atMs, sinceMs: atMs, ...(ask === undefined ? {} : { ask }) }), atMs)
     this.#nextAtMs += this.#gapMs()
   }
 
-  over (call: number, firstByteAtMs: number, atMs: number): void {
+  over (call: number, firstByteAtMs: number, atMs: number, account?: Account): void {
     this.#change(call, { firstByteAtMs, overAtMs: atMs })
-    this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs })
-    this.#apply(this.schedule.on({ type: 'released', id: String(call), atMs }), atMs)
+    this.#apply(this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs }), atMs)
+    this.#apply(this.schedule.on({ type: 'released', id: String(call), atMs, ...(account === undefined ? {} : { account }) }), atMs)
   }
 
   #apply (effects: readonly Effect[], atMs: number): void {
@@ -70,7 +74,8 @@ export class Traffic {
       const call = Number(effect.id)
       if (effect.type === 'refuse') this.#change(call, { refused: effect.reason, retryAfterMs: effect.retryAfterMs })
       else {
-        this.#change(call, { startedAtMs: atMs })
+        const { predictedTtftMs: ttftMs, predictedTtftLowMs: lowMs, predictedTtftHighMs: highMs } = effect
+        this.#change(call, { startedAtMs: atMs, predicted: { ttftMs, ...(lowMs === undefined || highMs === undefined ? {} : { lowMs, highMs }) } })
         this.#start(call, effect.places)
       }
     }
