@@ -49,7 +49,10 @@ export const configSchema = Type.Object({
   listen,
   upstream: Type.Optional(upstream),
   server,
-  policies: Type.Array(Type.Object({ name: Type.String() }), {
+  policies: Type.Array(Type.Object({
+    name: Type.String(),
+    mode: Type.Optional(Type.Union([Type.Literal('on'), Type.Literal('shadow')], { description: '"shadow": it decides, the record and the metrics say what, and nothing is done. Default: on.' }))
+  }), {
     default: [{ name: 'prompt-cap' }, { name: 'admission' }],
     description: 'Policies in run order, first = outermost, each with its name and its own options.'
   }),

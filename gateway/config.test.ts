@@ -25,7 +25,7 @@ t.test('defaults are safe and complete', async t => {
 })
 
 t.test('an error names its place, the value and what there is', async t => {
-  t.match(trouble({ policies: [{ name: 'admission', slotz: 4 }] }), /^policies\[0\]\.slotz: no such option; there are .*slots, maxWaitMs.*\. Did you mean "slots"\?$/)
+  t.match(trouble({ policies: [{ name: 'admission', slotz: 4 }] }), /^policies\[0\]\.slotz: no such option; there are .*slots, limit, maxWaitMs.*\. Did you mean "slots"\?$/)
   t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admision' }] }), /^policies\[1\]\.name: there is no policy "admision"; there are .*admission.* Did you mean "admission"\?$/)
   t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admission' }] }), /^policies\[1\]\.name: .*twice/)
   t.match(trouble({ policies: [{ name: 'admission', maxWaitMs: -1 }] }), /^policies\[0\]\.maxWaitMs: must be >= 0, got -1$/)
@@ -35,6 +35,8 @@ t.test('an error names its place, the value and what there is', async t => {
   t.match(trouble({ listen: { port: '80' } }), /^listen\.port: must be integer, got "80"$/)
   t.match(trouble({ log: { level: 'loud' } }), /^log\.level: must be one of debug, info, warn, error, silent, got "loud"$/)
   t.match(trouble({ policies: [{ name: 'admission', slots: 0 }] }), /^policies\[0\]\.slots: must be one of auto, integer >= 1, got 0$/)
+  t.match(trouble({ policies: [{ name: 'admission', mode: 'ghost' }] }), /^policies\[0\]\.mode: must be one of on, shadow, got "ghost"$/)
+  t.equal(trouble({ policies: [{ name: 'admission', mode: 'shadow', slots: 4 }] }), 'none')
   t.match(trouble({ upstream: {} }), /^upstream\.url: is missing/)
   t.match(trouble([]), /^the configuration: must be object, got \[\]$/)
 })

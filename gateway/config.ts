@@ -43,7 +43,7 @@ export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
   if (!check(config)) throw new UsageError(explain(check.errors, '') || 'the configuration must be a JSON object')
   const seen = new Set<string>()
   config.policies.forEach((policy, index) => {
-    const { name, ...options } = policy
+    const { name, mode, ...options } = policy
     const factory = registry[name]
     const names = Object.keys(registry)
     if (factory === undefined) throw new UsageError(`policies[${index}].name: there is no policy "${name}"; there are ${names.join(', ')}.${suggest(name, names)}`)

@@ -31,6 +31,7 @@ export interface GatewayOptions {
 
 export interface ActivePolicy {
   readonly name: string
+  readonly mode: 'on' | 'shadow'
   readonly instance: PolicyInstance
 }
 
@@ -65,10 +66,10 @@ export class Gateway {
     this.releases = new Releases({ clock, reader: this.poller, log: log.logger, fallbackMs: options.releaseFallbackMs ?? 60_000 })
     this.#memory = new FileMemory(config.state.file, clock, log.logger)
     const port = { backend: this.backend, memory: this.#memory, clock, log: log.logger }
-    this.policies = config.policies.map(({ name, ...policyOptions }) => {
+    this.policies = config.policies.map(({ name, mode = 'on', ...policyOptions }) => {
       const factory = registry[name]
       if (factory === undefined) throw new Error(`there is no policy "${name}"`)
-      return { name, instance: factory.create(policyOptions, port) }
+      return { name, mode, instance: factory.create(policyOptions, port) }
     })
     this.upstream = new Upstream({
       ...upstream,
@@ -90,7 +91,7 @@ export class Gateway {
     }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })
     this.calls = new CallHandler({
-      chain: createChain(this.policies.map(({ name, instance }) => ({ name, run: instance.run })), innermost, clock),
+      chain: createChain(this.policies.map(({ name, mode, instance }) => ({ name, mode, run: instance.run })), innermost, clock),
       traces,
       clock,
       backend: this.backend,
@@ -111,12 +112,12 @@ export class Gateway {
     }, clock)
   }
 
-  policyGauges (): Array<{ readonly name: string, readonly gauges: Readonly<Record<string, number>> }> {
-    return this.policies.map(({ name, instance }) => ({ name, gauges: instance.gauges() }))
+  policyGauges (): Array<Pick<ActivePolicy, 'name' | 'mode'> & { readonly gauges: Readonly<Record<string, number>> }> {
+    return this.policies.map(({ name, mode, instance }) => ({ name, mode, gauges: instance.gauges() }))
   }
 
   #admissionGauges (): Readonly<Record<string, number>> | undefined {
-    return this.policies.find(({ name }) => name === 'admission')?.instance.gauges()
+    return this.policies.find(({ name, mode }) => name === 'admission' && mode === 'on')?.instance.gauges()
   }
 
   /** Ends all connections to upstream and gives every place back. */

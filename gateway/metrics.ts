@@ -74,7 +74,7 @@ export class Metrics {
 
   /** Predictions count from the call's arrival at the policy that made them. */
   #judgePrediction ({ decisions, route, admittedAtMs, stream }: CallRecord, firstByteAtMs: number): void {
-    const facts = decisions.find(decision => decision.facts['predictedTtftMs'] !== undefined)?.facts
+    const facts = decisions.find(({ mode, facts }) => mode === 'on' && facts['predictedTtftMs'] !== undefined)?.facts
     // The body of an answer that is not streamed begins at its end.
     if (facts === undefined || admittedAtMs === undefined || !stream) return
     const { predictedTtftMs = 0, predictedTtftLowMs, predictedTtftHighMs, queueWaitMs = 0 } = facts

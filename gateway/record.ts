@@ -56,9 +56,9 @@ export function recordOf (ended: Ended): CallRecord {
   return record
 }
 
-/** Time spent waiting in all policies, milliseconds. */
+/** Time spent waiting in all policies, milliseconds; a shadow makes nobody wait. */
 export function queueWaitMs (call: Call): number {
   let sumMs = 0
-  for (const decision of call.decisions) sumMs += decision.queueWaitMs
+  for (const { mode, queueWaitMs } of call.decisions) if (mode === 'on') sumMs += queueWaitMs
   return sumMs
 }

@@ -6,7 +6,7 @@ import type { Trace } from './trace.js'
 export function weirHeaders (call: Call, trace: Trace, answer: Answer): Record<string, string> {
   const queueMs = queueWaitMs(call)
   const upstreamMs = trace.admittedAtMs === undefined || trace.upstreamHeadersAtMs === undefined ? undefined : trace.upstreamHeadersAtMs - trace.admittedAtMs
-  const reason = answer.reason ?? call.decisions.at(-1)?.reason
+  const reason = answer.reason ?? call.decisions.findLast(({ mode }) => mode === 'on')?.reason
   return {
     'x-weir-id': call.id,
     ...(reason === undefined ? {} : { 'x-weir-reason': reason.replace(/[^\x20-\x7e]/g, ' ') }),

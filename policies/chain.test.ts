@@ -1,6 +1,7 @@
 import t from 'tap'
 import { refusal } from './answers.js'
-import { createChain, type NamedPolicy } from './chain.js'
+import { createChain } from './chain.js'
+import type { NamedPolicy } from './decide.js'
 import { FakeClock, makeBody, makeCall } from './testing.js'
 import type { Answer } from './contract.js'
 

@@ -1,13 +1,6 @@
-import type { OwnAnswer } from './answers.js'
-import type { Answer, Call, Clock, Decision, Next, Policy } from './contract.js'
-
-export interface NamedPolicy {
-  readonly name: string
-  readonly run: Policy
-}
-
-/** What a chain is, and what stands innermost in it. */
-export type Handler = (call: Call) => Promise<Answer>
+import { decide, type Handler, type NamedPolicy } from './decide.js'
+import type { Clock } from './contract.js'
+import { shadowed } from './shadow.js'
 
 /**
  * First = outermost: `[a, b]` runs a, b, upstream, and answers go back through b, a. Each policy leaves one decision in
@@ -15,57 +8,5 @@ export type Handler = (call: Call) => Promise<Answer>
  * are passed on: the gateway maps them.
  */
 export function createChain (policies: readonly NamedPolicy[], upstream: Handler, clock: Clock): Handler {
-  return policies.reduceRight<Handler>((inner, policy) => call => decide(policy, inner, clock, call), upstream)
-}
-
-async function decide (policy: NamedPolicy, inner: Handler, clock: Clock, call: Call): Promise<Answer> {
-  const enteredAtMs = clock.nowMs()
-  const receivedBody = call.body
-  const decision: Decision = {
-    policy: policy.name, verdict: 'fail', reason: 'unfinished', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: []
-  }
-  call.decisions.push(decision)
-  let passedOn: 'pass' | 'change' | undefined
-  const innerErrors = new Set<unknown>()
-
-  function settleTimes (): void {
-    decision.queueWaitMs = decision.facts['queueWaitMs'] ?? 0
-    decision.workMs = Math.max(0, clock.nowMs() - enteredAtMs - decision.queueWaitMs)
-  }
-
-  const next: Next = async (passed, reason, facts) => {
-    Object.assign(decision.facts, facts)
-    decision.steps.push({ reason, atMs: clock.nowMs() })
-    if (passedOn === undefined) {
-      settleTimes()
-      decision.reason = reason
-    }
-    if (passedOn !== 'change') passedOn = passed.body === receivedBody ? 'pass' : 'change'
-    decision.verdict = passedOn
-    try {
-      return await inner(passed)
-    } catch (error) {
-      innerErrors.add(error)
-      throw error
-    }
-  }
-
-  try {
-    const answer: OwnAnswer = await policy.run(call, next)
-    if (passedOn === undefined) {
-      Object.assign(decision.facts, answer.facts)
-      settleTimes()
-      decision.verdict = answer.reason === undefined ? 'serve' : 'refuse'
-      decision.reason = answer.reason ?? answer.because ?? 'own answer'
-    }
-    return answer
-  } catch (error) {
-    // An error that only came through from further in is not this policy's: it did pass the call on.
-    if (passedOn === undefined || !innerErrors.has(error)) {
-      if (passedOn === undefined) settleTimes()
-      decision.verdict = call.signal.aborted ? 'leave' : 'fail'
-      decision.reason = call.signal.aborted ? 'client left' : String(error instanceof Error ? error.message : error)
-    }
-    throw error
-  }
+  return policies.reduceRight<Handler>((inner, policy) => policy.mode === 'shadow' ? shadowed(policy, inner, clock) : call => decide(policy, inner, clock, call), upstream)
 }
