@@ -1,7 +1,7 @@
 import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock } from '../policies/contract.js'
 import { abortSignalOf } from './leave-signal.js'
 import type { Poller } from './poller.js'
-import { promptsOf } from './prompt.js'
+import { countRouteOf, promptsOf } from './prompt.js'
 import { objectIn } from './upstream-get.js'
 import type { UpstreamGet } from './upstream-get.js'
 
@@ -84,6 +84,12 @@ export class UpstreamBackend implements Backend {
   /** The longest one, when the call carries several prompts: each has a slot of its own. */
   async countTokens (call: Call, leave: CallSignal): Promise<number> {
     const signal = abortSignalOf(leave)
+    const route = countRouteOf(call.path)
+    if (route !== undefined) {
+      const { input_tokens: tokens } = await this.#get.post(route, call.body.json, signal)
+      if (typeof tokens !== 'number') throw new Error(`llama-server answered ${route} without input_tokens`)
+      return tokens
+    }
     const prompts = await promptsOf(call, async json => {
       const { prompt } = await this.#get.post('/apply-template', json, signal)
       if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')

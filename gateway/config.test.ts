@@ -4,6 +4,7 @@ import t from 'tap'
 import { policyFactories } from '../policies/index.js'
 import { configOf } from './cli-config.js'
 import { checkConfig, readConfigFile } from './config.js'
+import { callRoutes } from './routes.js'
 
 function trouble (config: unknown): string {
   try {
@@ -25,7 +26,7 @@ t.test('defaults are safe and complete', async t => {
 })
 
 t.test('an error names its place, the value and what there is', async t => {
-  t.match(trouble({ policies: [{ name: 'admission', slotz: 4 }] }), /^policies\[0\]\.slotz: no such option; there are .*slots, limit, maxWaitMs.*\. Did you mean "slots"\?$/)
+  t.match(trouble({ policies: [{ name: 'admission', slotz: 4 }] }), /^policies\[0\]\.slotz: no such option; there are .*slots, .*maxWaitMs.*\. Did you mean "slots"\?$/)
   t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admision' }] }), /^policies\[1\]\.name: there is no policy "admision"; there are .*admission.* Did you mean "admission"\?$/)
   t.match(trouble({ policies: [{ name: 'admission' }, { name: 'admission' }] }), /^policies\[1\]\.name: .*twice/)
   t.match(trouble({ policies: [{ name: 'admission', maxWaitMs: -1 }] }), /^policies\[0\]\.maxWaitMs: must be >= 0, got -1$/)
@@ -39,6 +40,22 @@ t.test('an error names its place, the value and what there is', async t => {
   t.equal(trouble({ policies: [{ name: 'admission', mode: 'shadow', slots: 4 }] }), 'none')
   t.match(trouble({ upstream: {} }), /^upstream\.url: is missing/)
   t.match(trouble([]), /^the configuration: must be object, got \[\]$/)
+})
+
+t.test('caps by route and by caller: slips are errors at their place, and what is absent stays absent', async t => {
+  const cap = (options: object, apiKeys: unknown[] = []): string => trouble({ policies: [{ name: 'prompt-cap', ...options }], apiKeys })
+  t.match(cap({ perRoute: { '/v1/embedings': {} } }), /^policies\[0\]\.perRoute\["\/v1\/embedings"\]: no such option; there are .* Did you mean "\/v1\/embeddings"\?$/)
+  t.match(cap({ perRoute: { '/v1/embeddings': { maxTurnz: 1 } } }), /^policies\[0\]\.perRoute\["\/v1\/embeddings"\]\.maxTurnz: no such option; there are maxPromptTokens, .* Did you mean "maxTurns"\?$/)
+  t.match(cap({ perCaller: { 'a~b': { maxImages: -1 } } }), /^policies\[0\]\.perCaller\["a~b"\]\.maxImages: must be >= 0, got -1$/)
+  t.match(cap({ maxOutputSeconds: 0 }), /^policies\[0\]\.maxOutputSeconds: must be > 0, got 0$/)
+  t.match(cap({ whenTooLong: 'cut' }), /^policies\[0\]\.whenTooLong: must be one of reject, truncate, got "cut"$/)
+  const keys = [{ name: 'ann', sha256: '0'.repeat(64) }]
+  t.match(cap({ perCaller: { anne: { maxTurns: 1 } } }, keys), /^policies\[0\]\.perCaller\.anne: there is no API key of this name; there are ann\. Did you mean "ann"\?$/)
+  t.equal(cap({ perCaller: { ann: { maxTurns: 1 } } }, keys), 'none')
+  t.equal(cap({ perCaller: { '127.0.0.1': { maxTurns: 1 } } }), 'none', 'without keys callers are addresses')
+  t.equal(cap({ perRoute: Object.fromEntries(callRoutes.map(({ path }) => [path, { maxTurns: 1 }])) }), 'none', 'every route of the chain')
+  const policies = [{ name: 'prompt-cap', perRoute: { '/v1/embeddings': { maxTurns: 1 } }, perCaller: { ann: { maxImages: 1 } } }]
+  t.same(checkConfig({ policies }, policyFactories).policies, policies, 'no defaults are written into them')
 })
 
 t.test('a public address wants keys', async t => {

@@ -51,6 +51,7 @@ export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
     seen.add(name)
     const checkOptions = ajv.compile(factory.schema)
     if (!checkOptions(options)) throw new UsageError(explain(checkOptions.errors, `/policies/${index}`))
+    checkCallers(options, `policies[${index}]`, config.apiKeys.map(({ name }) => name))
   })
   if (!isLoopback(config.listen.host) && config.apiKeys.length === 0) {
     throw new UsageError(`listen.host: ${config.listen.host} can be reached from other machines, so apiKeys must have at least one entry {"name", "sha256"}; ` +
@@ -90,9 +91,22 @@ function alternatives (schema: unknown): string[] {
 
 /** `/policies/0/slots` → `policies[0].slots`. */
 function placeOf (pointer: string): string {
-  return pointer.split('/').slice(1).reduce((place, part) => /^\d+$/.test(part) ? `${place}[${part}]` : join(place, part), '')
+  const parts = pointer.split('/').slice(1).map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return parts.reduce((place, part) => /^\d+$/.test(part) ? `${place}[${part}]` : join(place, part), '')
 }
 
 function join (place: string, name: string): string {
-  return place === '' ? name : `${place}.${name}`
+  if (place === '') return name
+  return /^[\w$]+$/.test(name) ? `${place}.${name}` : `${place}[${JSON.stringify(name)}]`
+}
+
+/**
+ * Whoever a policy names under `perCaller` must have a key: a slip would leave its caller with what all others have. Without keys callers
+ * are addresses, and any name may be one.
+ */
+function checkCallers (options: object, place: string, names: readonly string[]): void {
+  if (names.length === 0) return
+  for (const caller of Object.keys(Object(Reflect.get(options, 'perCaller')))) {
+    if (!names.includes(caller)) throw new UsageError(`${join(`${place}.perCaller`, caller)}: there is no API key of this name; there are ${names.join(', ')}.${suggest(caller, names)}`)
+  }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { makeCall } from '../policies/testing.js'
-import { promptsOf } from './prompt.js'
+import { countRouteOf, promptsOf } from './prompt.js'
 
 t.test('the prompts of a call', async t => {
   const rendered: unknown[] = []
@@ -21,10 +21,15 @@ t.test('the prompts of a call', async t => {
     ['infill', { input_prefix: 'a', input_suffix: 'b', input_extra: [{ text: 'c' }] }, ['abc']],
     ['rerank', { query: 'q', documents: ['a', { text: 'b' }] }, ['qa', 'qb']],
     ['an embedding', { input: 'a' }, ['a']],
-    ['an embedding in llama-server\'s word', { content: 'a' }, ['a']],
-    ['responses', { input: [{ role: 'user', content: [{ type: 'input_text', text: 'a' }] }] }, ['<rendered>']]
+    ['an embedding in llama-server\'s word', { content: 'a' }, ['a']]
   ]
   for (const [what, json, prompts] of cases) t.same(await promptsOf(makeCall({}, json), applyTemplate), prompts, what)
-  t.same(rendered, [{ messages }, { messages: [{ role: 'user', content: 'a' }] }])
+  t.same(rendered, [{ messages }])
   await t.rejects(promptsOf(makeCall({ path: '/v1/audio/transcriptions' }, {}), applyTemplate), /prompt of \/v1\/audio\/transcriptions cannot be counted/)
+})
+
+t.test('the routes that llama-server counts itself', async t => {
+  for (const [path, route] of [['/v1/messages?beta=true', '/v1/messages/count_tokens'], ['/responses', '/v1/responses/input_tokens'], ['/v1/chat/completions', undefined]] as const) {
+    t.equal(countRouteOf(path), route, path)
+  }
 })

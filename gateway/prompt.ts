@@ -1,4 +1,17 @@
 import type { Call } from '../policies/contract.js'
+import { routeName } from '../policies/need.js'
+
+/**
+ * llama-server's own count for the two APIs whose system prompt and tool items `/apply-template` leaves out or does not take.
+ * Undefined: the prompt is rendered and tokenized.
+ */
+export function countRouteOf (path: string): string | undefined {
+  switch (routeName(path)) {
+    case '/messages': return '/v1/messages/count_tokens'
+    case '/responses': return '/v1/responses/input_tokens'
+    default: return undefined
+  }
+}
 
 /**
  * The prompts of a call as texts, or as token counts where the client sent token ids.
@@ -17,9 +30,6 @@ export async function promptsOf (call: Call, applyTemplate: (json: unknown) => P
   }
   const input = json['input'] ?? json['content']
   if (input === undefined) throw new Error(`the prompt of ${call.path} cannot be counted: the body has no messages, prompt, input or content`)
-  if (Array.isArray(input) && input.some(item => Reflect.get(Object(item), 'role') !== undefined)) {
-    return [await applyTemplate({ messages: input.map(message => ({ role: Reflect.get(Object(message), 'role'), content: textIn(message) })) })]
-  }
   return several(input)
 }
 

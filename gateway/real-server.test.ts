@@ -1,4 +1,5 @@
 import t from 'tap'
+import { startTestGateway } from './testing.js'
 import { startGatewayCli, startRealServer } from './testing-real.js'
 
 /** The one file of `npm test` in which gateway and llama-server are both real. */
@@ -46,6 +47,30 @@ t.test('a stream of every generation route is recorded as complete: the gateway 
   const records = gateway.records()
   t.same(records.map(({ outcome }) => outcome), records.map(() => 'complete'))
   t.equal(records.length, cases.length + 1)
+})
+
+t.test('what a prompt counts before it waits is what llama-server then makes of it, with system prompts and tools, on every API', async t => {
+  const server = await startRealServer(t, { slots: 1 })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'prompt-cap', maxPromptTokens: 150 }] } })
+  t.teardown(() => gateway.stop())
+  const user = { role: 'user', content: 'the of and' }
+  const system = 'be very kind to everybody who asks'
+  const cases: ReadonlyArray<readonly [path: string, body: object]> = [
+    ['/v1/chat/completions', { messages: [{ role: 'system', content: system }, user, { role: 'assistant', content: null, tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: '{}' } }] }, { role: 'tool', tool_call_id: '1', content: 'result' }] }],
+    ['/v1/messages', { system, messages: [user, { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'f', input: {} }] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content: 'result' }] }] }],
+    ['/v1/responses', { instructions: system, input: [user, { type: 'function_call', call_id: '1', name: 'f', arguments: '{}' }, { type: 'function_call_output', call_id: '1', output: 'result' }] }],
+    ['/v1/completions', { prompt: 'the of and '.repeat(25) }]
+  ]
+  for (const [path, body] of cases) {
+    const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, max_tokens: 1, max_output_tokens: 1, cache_prompt: false }) })
+    t.equal(answer.status, 200, path)
+    await answer.text()
+  }
+  await gateway.recorded(cases.length)
+  for (const { path, decisions, promptTokens } of gateway.records) {
+    t.ok(Number(promptTokens) > 10, path)
+    t.equal(decisions[0]?.facts['promptTokens'], promptTokens, path)
+  }
 })
 
 interface Choice { readonly message?: { readonly content: string }, readonly delta?: { readonly content?: string | null }, readonly finish_reason: string | null }

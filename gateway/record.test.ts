@@ -46,6 +46,7 @@ t.test('status, outcome and reason', async t => {
     ['refused by a policy', ended({}, {}, { status: 429, reason: 'queue-full' }), [429, 'refused', 'queue-full']],
     ['a fault has a reason, too', ended({ how: 'fault' }, {}, { status: 502, reason: 'upstream-lost' }), [502, 'fault', 'upstream-lost']],
     ['cut', ended({ how: 'cut' }), [200, 'cut', undefined]],
+    ['cut by us', ended({ how: 'cut', reason: 'runaway' }), [200, 'cut', 'runaway']],
     ['left before the headers', ended({ how: 'left' }, { left: true, headersSent: false }), [499, 'left', 'client-left']],
     ['left in the middle', ended({ how: 'left' }, { left: true }), [200, 'left', 'client-left']],
     ['left while upstream had its last byte sent', ended({}, { left: true }), [200, 'left', 'client-left']],

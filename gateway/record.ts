@@ -39,7 +39,7 @@ export function recordOf (ended: Ended): CallRecord {
     bytes: outcome.bytes,
     decisions: call.decisions
   }
-  const reason = left ? 'client-left' : answer.reason
+  const reason = left ? 'client-left' : answer.reason ?? outcome.reason
   const firstByteAtMs = outcome.firstByteAtMs ?? trace.firstByteAtMs
   const promptTokens = facts?.promptTokens ?? call.need.promptTokens
   const timings = outcome.timings ?? facts?.timings

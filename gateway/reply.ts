@@ -4,6 +4,7 @@ import type { Answer } from '../policies/contract.js'
 import { RelayBody } from './relay-body.js'
 import type { Sink } from './relay-body.js'
 import type { StreamEnd } from './routes.js'
+import { BrokenOff } from './runaway.js'
 import { streamErrorEvent } from './stream-error.js'
 
 /**
@@ -66,7 +67,9 @@ class ClientSink implements Sink {
       res.destroy()
       return
     }
-    const event = streamErrorEvent(this.#end, 502, `llama-server broke off in the middle of the answer (${error.message}); what came before is incomplete`)
+    const event = error instanceof BrokenOff
+      ? streamErrorEvent(this.#end, error.status, error.message, error.reason)
+      : streamErrorEvent(this.#end, 502, `llama-server broke off in the middle of the answer (${error.message}); what came before is incomplete`)
     res.write(event, () => { res.destroy() })
   }
 }

@@ -55,9 +55,12 @@ export function factsOfWhole (body: Buffer): TailFacts {
 
 function factsOf (text: string): TailFacts {
   const timings = timingsIn(text)
-  const promptTokens = lastNumber(text, '"prompt_tokens":') ?? lastNumber(text, '"input_tokens":') ??
+  // Anthropic's input_tokens are those that were not in the cache.
+  const cacheRead = lastNumber(text, '"cache_read_input_tokens":')
+  const inputTokens = lastNumber(text, '"input_tokens":')
+  const promptTokens = lastNumber(text, '"prompt_tokens":') ?? (inputTokens === undefined ? undefined : inputTokens + (cacheRead ?? 0)) ??
     (timings === undefined ? undefined : timings.prompt_n + (timings.cache_n ?? 0))
-  const cachedTokens = timings?.cache_n ?? lastNumber(text, '"cached_tokens":') ?? lastNumber(text, '"cache_read_input_tokens":')
+  const cachedTokens = timings?.cache_n ?? lastNumber(text, '"cached_tokens":') ?? cacheRead
   const outputTokens = lastNumber(text, '"completion_tokens":') ?? lastNumber(text, '"output_tokens":') ?? timings?.predicted_n
   return {
     ...(timings === undefined ? {} : { timings }),

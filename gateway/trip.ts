@@ -8,6 +8,7 @@ import type { LimitReason } from './limits.js'
 import { faultAnswer } from './refusal.js'
 import type { Holding } from './release.js'
 import { RelayBody } from './relay-body.js'
+import { runawayAnswer, runawayAtMs, runawayCut } from './runaway.js'
 import { streamEndOf } from './routes.js'
 import type { StreamEnd } from './routes.js'
 import { endNames, streamEnding } from './stream-end.js'
@@ -50,6 +51,7 @@ export class Trip implements Dispatcher.DispatchHandler {
   #done = false
   #bytes = 0
   #sentAtMs = 0
+  #firstByteAtMs: number | undefined
   #lastByteAtMs: number | undefined
 
   constructor (call: Call, trace: Trace, request: Dispatcher.DispatchOptions, connections: Connections, options: UpstreamOptions, resolve: (answer: Answer) => void) {
@@ -103,10 +105,9 @@ export class Trip implements Dispatcher.DispatchHandler {
   onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const opened = this.#opened
     if (this.#done) return
-    const first = this.#lastByteAtMs === undefined
     this.#lastByteAtMs = this.#options.clock.nowMs()
-    if (first) {
-      this.#trace.firstByteAtMs = this.#lastByteAtMs
+    if (this.#firstByteAtMs === undefined) {
+      this.#firstByteAtMs = this.#trace.firstByteAtMs = this.#lastByteAtMs
       this.#call.onFirstByte?.(this.#lastByteAtMs)
       this.#options.clock.clearTimeout(this.#timer)
       this.#arm()
@@ -164,8 +165,10 @@ export class Trip implements Dispatcher.DispatchHandler {
     const released = this.#holding === undefined ? Promise.resolve() : this.#options.releases.abandon(this.#holding)
     const opened = this.#opened
     if (opened !== undefined) {
-      opened.body.fail(error ?? new Error(why === 'left' ? 'the client left' : `broken off: ${why}`))
-      this.#settle(opened, why === 'left' ? 'left' : 'cut')
+      const own = why === 'runaway' ? runawayCut(this.#call) : new Error(why === 'left' ? 'the client left' : `broken off: ${why}`)
+      opened.body.fail(error ?? own)
+      if (why === 'left') this.#settle(opened, 'left')
+      else this.#settle(opened, 'cut', why)
       opened.released(released)
     } else if (why === 'left') {
       this.#resolve(faultAnswer({ status: 499, reason: 'client-left', message: 'the client left' }, 'left', released))
@@ -176,6 +179,7 @@ export class Trip implements Dispatcher.DispatchHandler {
 
   #fault (why: 'upstream-lost' | LimitReason, error: Error | undefined, released: Promise<void>): Answer {
     const { url, limits, retryAfterSeconds } = this.#options
+    if (why === 'runaway') return runawayAnswer(this.#call, released)
     if (why !== 'upstream-lost') {
       const name = limitNames[why]
       return faultAnswer({ status: 504, reason: why, message: `llama-server did not answer within ${limits[name]} ms (limits.${name})` }, 'fault', released)
@@ -196,8 +200,9 @@ export class Trip implements Dispatcher.DispatchHandler {
     this.#resolve({ status, headers, body, over: Promise.resolve(this.#outcome('complete', factsOfWhole(body))), released: Promise.resolve() })
   }
 
-  #settle (opened: Opened, how: Outcome['how']): void {
-    opened.over(this.#outcome(how, opened.tail.facts()))
+  #settle (opened: Opened, how: Outcome['how'], reason?: string): void {
+    const outcome = this.#outcome(how, opened.tail.facts())
+    opened.over(reason === undefined ? outcome : { ...outcome, reason })
   }
 
   #outcome (how: Outcome['how'], facts: TailFacts): Outcome {
@@ -217,14 +222,18 @@ export class Trip implements Dispatcher.DispatchHandler {
   }
 
   #arm (): void {
-    const { clock, limits } = this.#options
-    const limit = nextLimit(limits, this.#sentAtMs, this.#lastByteAtMs)
+    const { clock } = this.#options
+    const limit = this.#nextLimit()
     this.#timer = clock.setTimeout(() => {
       // The timer is not moved for each chunk: bytes that came meanwhile only make it due later.
-      const now = nextLimit(limits, this.#sentAtMs, this.#lastByteAtMs)
+      const now = this.#nextLimit()
       if (now.dueAtMs > clock.nowMs() + 1) this.#arm()
       else this.#breakOff(now.reason)
     }, Math.min(Math.max(1, limit.dueAtMs - clock.nowMs()), 2 ** 31 - 1))
+  }
+
+  #nextLimit (): ReturnType<typeof nextLimit> {
+    return nextLimit(this.#options.limits, this.#sentAtMs, this.#lastByteAtMs, runawayAtMs(this.#call, this.#sentAtMs, this.#firstByteAtMs))
   }
 }
 

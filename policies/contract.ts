@@ -16,6 +16,17 @@ export interface Body {
   withJson (json: Readonly<Record<string, unknown>>): Body
 }
 
+/** The longest that upstream may generate for a call. */
+export interface OutputTime {
+  /**
+   * Milliseconds from the first byte of the answer's body; of an answer that is not streamed, whose first byte comes with its last, from
+   * sending the call to upstream.
+   */
+  readonly ms: number
+  /** The option that says so, for the message to the client. */
+  readonly option: string
+}
+
 /** How much of the server a call asks for. */
 export interface Need {
   /** Tokens of the rendered prompt, when a policy has counted them. */
@@ -24,6 +35,11 @@ export interface Need {
   maxTokens: number
   /** Slots that the call occupies at once: `n`, or the length of a prompt array; at least 1. */
   places: number
+  /**
+   * Set by a policy and kept by the innermost stage, which alone sees when a call is sent and when its first byte comes: an answer that
+   * takes longer is cut, and one of which nothing came is a 504, both with the reason `runaway`. Absent: no limit.
+   */
+  maxOutputTime?: OutputTime
 }
 
 /** What the caller may ask for, from its API key; `openGrant` where there are no keys. */
@@ -82,13 +98,15 @@ export interface Timings {
   readonly predicted_ms: number
 }
 
-/** How an answer ended: to its end · cut by upstream in mid-stream, or a stream that ended without its route's last event · the client left · upstream failed before the first byte. */
+/** How an answer ended: to its end · cut in mid-stream by upstream or a time limit, or a stream that ended without its route's last event · the client left · upstream failed before the first byte. */
 export interface Outcome {
   readonly how: 'complete' | 'cut' | 'left' | 'fault'
   readonly bytes: number
   /** Monotonic milliseconds; absent when no byte of the body came. */
   readonly firstByteAtMs?: number
   readonly timings?: Timings
+  /** Why it was cut, in the words of `X-Weir-Reason`; absent when upstream ended it so. */
+  readonly reason?: string
 }
 
 export interface Answer {

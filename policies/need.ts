@@ -3,9 +3,14 @@ import type { Need } from './contract.js'
 /** Output-length fields that llama-server's routes know; the first of a route is the one that this route is sure to obey. */
 const OUTPUT_FIELDS = ['n_predict', 'max_tokens', 'max_completion_tokens', 'max_output_tokens'] as const
 
-/** The path without query, trailing slash and `/v1`. */
+/** The path without query and trailing slash. */
+export function routePath (path: string): string {
+  return path.replace(/[?#].*$/, '').replace(/\/+$/, '')
+}
+
+/** The same without `/v1`. */
 export function routeName (path: string): string {
-  return path.replace(/[?#].*$/, '').replace(/\/+$/, '').replace(/^\/v1(?=\/)/, '')
+  return routePath(path).replace(/^\/v1(?=\/)/, '')
 }
 
 /** The output-length field that the route is sure to obey. */

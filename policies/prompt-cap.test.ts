@@ -1,7 +1,8 @@
 import t from 'tap'
 import { createChain } from './chain.js'
 import type { Call } from './contract.js'
-import { promptCap, type PromptCapOptions } from './prompt-cap.js'
+import { promptCap } from './prompt-cap.js'
+import type { PromptCapOptions } from './prompt-cap-options.js'
 import { heldUpstream, makeCall, makePort, settle } from './testing.js'
 
 function setUp (options: PromptCapOptions = { maxPromptTokens: 100_000 }) {

@@ -47,6 +47,8 @@ t.test('counting without a slot gives the number that the call is charged', asyn
   t.match(tokens, { tokens: { length: 6 } })
   t.match(await (await ask('/v1/chat/completions/input_tokens', { messages })).json(), { input_tokens: 6 })
   t.match(await (await ask('/v1/messages/count_tokens', { messages })).json(), { input_tokens: 6 })
+  t.match(await (await ask('/v1/messages/count_tokens', { messages, system: 'be kind' })).json(), { input_tokens: 9 })
+  t.match(await (await ask('/v1/responses/input_tokens', { input: messages, instructions: 'be kind' })).json(), { input_tokens: 9 })
   t.match(await (await ask('/v1/chat/completions', { messages })).json(), { usage: { prompt_tokens: 6 } })
 })
 

@@ -1,3 +1,4 @@
+import { messagesAsChat, responsesAsChat } from './as-chat.js'
 import type { Core } from './core.js'
 import { badRequest } from './error-body.js'
 import { chatPrompt, messagesOf } from './generation-request.js'
@@ -27,5 +28,9 @@ export function chatInputTokens (core: Core, reply: Reply, body: JsonRecord): vo
 
 export function countTokens (core: Core, reply: Reply, body: JsonRecord): void {
   if (body['messages'] === undefined) throw badRequest("'messages' is required")
-  reply.json({ input_tokens: chatPrompt(body, core.words).ids.length })
+  reply.json({ input_tokens: chatPrompt(messagesAsChat(body), core.words).ids.length })
+}
+
+export function responsesInputTokens (core: Core, reply: Reply, body: JsonRecord): void {
+  reply.json({ input_tokens: chatPrompt(responsesAsChat(body), core.words).ids.length, object: 'response.input_tokens' })
 }

@@ -2,7 +2,7 @@ import { messagesAsChat, responsesAsChat } from './as-chat.js'
 import { chatFormat } from './chat-format.js'
 import { completionFormat } from './completion-format.js'
 import type { Core } from './core.js'
-import { chatInputTokens, countTokens, detokenize, template, tokenize } from './free-routes.js'
+import { chatInputTokens, countTokens, detokenize, responsesInputTokens, template, tokenize } from './free-routes.js'
 import { generate } from './generation.js'
 import type { JsonRecord } from './json.js'
 import { messagesFormat } from './messages-format.js'
@@ -46,6 +46,7 @@ add(['/detokenize'], 'POST', detokenize)
 add(['/apply-template'], 'POST', template)
 add(['/v1/chat/completions/input_tokens', '/chat/completions/input_tokens'], 'POST', chatInputTokens)
 add(['/v1/messages/count_tokens'], 'POST', countTokens)
+add(['/v1/responses/input_tokens'], 'POST', responsesInputTokens)
 add(['/v1/chat/completions', '/chat/completions'], 'POST', chat, { needsSlot: true })
 add(['/completion', '/completions'], 'POST', completion, { needsSlot: true })
 add(['/v1/completions'], 'POST', text, { needsSlot: true })
