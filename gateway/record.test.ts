@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openGrant } from '../policies/contract.js'
 import type { Answer, Call, Decision, Outcome } from '../policies/contract.js'
 import { opaqueBody } from './body.js'
 import { recordOf } from './record.js'
@@ -14,6 +15,7 @@ const call: Call = {
   path: '/completion?x=1',
   method: 'POST',
   caller: 'c',
+  grant: openGrant,
   headers: new Map(),
   body: opaqueBody(Buffer.alloc(0)),
   stream: false,
