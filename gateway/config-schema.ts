@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
+import { hostRoutes } from './routes.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -50,6 +51,10 @@ export const configSchema = Type.Object({
     description: 'Policies in run order, first = outermost, each with its name and its own options.'
   }),
   apiKeys: Type.Array(apiKey, { default: [], description: 'Keys that callers must present; none: everybody may call.' }),
+  allowRoutes: Type.Array(Type.Union(hostRoutes.map(path => Type.Literal(path))), {
+    default: [],
+    description: 'Routes that act on the server\'s host or reach into its network, and are blocked unless they are named here.'
+  }),
   limits,
   log
 }, closed)

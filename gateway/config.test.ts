@@ -22,6 +22,7 @@ t.test('defaults are safe and complete', async t => {
   t.match(config.limits, { bodyBytes: 33554432, firstByteTimeoutMs: 1800000, idleTimeoutMs: 300000, drainTimeoutMs: 30000 })
   t.equal(config.limits.totalTimeoutMs, undefined)
   t.match(config.server, { slots: 4, batchTokens: 256 })
+  t.same(config.allowRoutes, [])
 })
 
 t.test('an error names its place, the value and what there is', async t => {
@@ -44,6 +45,11 @@ t.test('a public address wants keys', async t => {
   t.equal(trouble({ listen: { host: '0.0.0.0' }, apiKeys: [{ name: 'a', sha256: '0'.repeat(64) }] }), 'none')
   t.equal(trouble({ listen: { host: '127.0.0.2' } }), 'none')
   t.match(trouble({ apiKeys: [{ name: 'a', sha256: 'secret' }] }), /^apiKeys\[0\]\.sha256: must match pattern/)
+})
+
+t.test('only routes that are blocked can be allowed', async t => {
+  t.equal(trouble({ allowRoutes: ['/tools', '/cors-proxy'] }), 'none')
+  t.match(trouble({ allowRoutes: ['/tools', '/slots'] }), /^allowRoutes\[1\]: must be one of \/tools, \/cors-proxy, got "\/slots"$/)
 })
 
 t.test('a bad file is named, with the line', async t => {
