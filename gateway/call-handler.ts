@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { openGrant } from '../policies/contract.js'
 import type { Answer, Body, Call, CallRecord, Clock, Outcome, PolicyLogger } from '../policies/contract.js'
 import { needOf } from '../policies/need.js'
 import type { UpstreamBackend } from './backend.js'
 import { opaqueBody, parseBody } from './body.js'
 import { ClientConnection } from './client-connection.js'
 import type { Drain } from './drain.js'
+import type { Caller } from './keys.js'
 import { recordOf } from './record.js'
 import { ownRefusal } from './refusal.js'
 import type { OwnRefusal } from './refusal.js'
@@ -45,7 +45,7 @@ export class CallHandler {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  handle (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string): void {
+  handle (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller): void {
     const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
     const { drain } = this.#options
     if (drain.draining) {
@@ -63,11 +63,11 @@ export class CallHandler {
   }
 
   /** A request that does not get as far as the chain, with a record all the same. */
-  refuse (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string, refused: OwnRefusal): void {
+  refuse (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, refused: OwnRefusal): void {
     this.#start(request, reply, route, caller, opaqueBody(Buffer.alloc(0)), async () => ownRefusal(refused))
   }
 
-  #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
+  #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
     reply.hijack()
     const client = new ClientConnection(reply.raw)
     const path = request.raw.url ?? route.path
@@ -76,8 +76,8 @@ export class CallHandler {
       route: route.routeClass,
       path,
       method: request.method,
-      caller,
-      grant: openGrant,
+      caller: caller.name,
+      grant: caller.grant,
       headers: headersOf(request),
       body,
       stream: body.json['stream'] === true,

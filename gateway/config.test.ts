@@ -17,12 +17,12 @@ function trouble (config: unknown): string {
 
 t.test('defaults are safe and complete', async t => {
   const config = checkConfig({}, policyFactories)
-  t.same(config.listen, { host: '127.0.0.1', port: 8080 })
+  t.same(config.listen, { host: '127.0.0.1', port: 8080, trustedProxies: [] })
   t.same(config.policies, [{ name: 'prompt-cap' }, { name: 'admission' }])
   t.match(config.limits, { bodyBytes: 33554432, firstByteTimeoutMs: 1800000, idleTimeoutMs: 300000, drainTimeoutMs: 30000 })
   t.equal(config.limits.totalTimeoutMs, undefined)
   t.match(config.server, { slots: 4, batchTokens: 256 })
-  t.same(config.allowRoutes, [])
+  t.same([config.apiKeys, config.allowRoutes], [[], []])
 })
 
 t.test('an error names its place, the value and what there is', async t => {
@@ -47,6 +47,31 @@ t.test('a public address wants keys', async t => {
   t.match(trouble({ apiKeys: [{ name: 'a', sha256: 'secret' }] }), /^apiKeys\[0\]\.sha256: must match pattern/)
 })
 
+t.test('keys: options, and what cannot be', async t => {
+  const hash = (digit: string): string => digit.repeat(64)
+  const [anna, bert] = [{ name: 'anna', sha256: hash('a') }, { name: 'bert', sha256: hash('b') }]
+  t.same(checkConfig({ apiKeys: [anna, { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }] }, policyFactories).apiKeys, [
+    { ...anna, weight: 1, bestPriority: 0 },
+    { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }
+  ])
+  t.match(trouble({ apiKeys: [anna, bert, { ...anna, sha256: hash('c') }] }), /^apiKeys\[2\]\.name: "anna" is the name of apiKeys\[0\], too; .*give each key its own$/)
+  t.match(trouble({ apiKeys: [anna, { ...bert, sha256: hash('a') }] }), /^apiKeys\[1\]\.sha256: is the same key as apiKeys\[0\] \("anna"\); .*give each entry its own key$/)
+  t.match(trouble({ apiKeys: [anna, { ...bert, bestPriority: 3, usualPriority: 2 }] }), /^apiKeys\[1\]\.usualPriority: must be >= bestPriority \(3\), got 2; 0 is the best class/)
+  t.match(trouble({ apiKeys: [{ ...anna, weight: 0 }] }), /^apiKeys\[0\]\.weight: must be > 0, got 0$/)
+  t.match(trouble({ apiKeys: [{ ...anna, bestPriority: 10 }] }), /^apiKeys\[0\]\.bestPriority: must be <= 9, got 10$/)
+  t.match(trouble({ apiKeys: [{ ...anna, usualPriority: 0.5 }] }), /^apiKeys\[0\]\.usualPriority: must be integer, got 0\.5$/)
+  t.match(trouble({ apiKeys: [{ ...anna, maxPlaces: 0 }] }), /^apiKeys\[0\]\.maxPlaces: must be >= 1, got 0$/)
+})
+
+t.test('trusted proxies are addresses or ranges', async t => {
+  const proxies = (...trustedProxies: unknown[]): string => trouble({ listen: { trustedProxies } })
+  t.equal(proxies('127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.1', '192.0.2.7/32'), 'none')
+  for (const bad of ['proxy.local', '', '10.0.0', '10.0.0.0/33', '10.0.0.0/0', '::/0', '::/129', '10.0.0.0/', '10.0.0.0/255.0.0.0', 'loopback', '10.0.0.1, 10.0.0.2', 'fe80::1%eth0']) {
+    t.match(proxies('127.0.0.1', bad), /^listen\.trustedProxies\[1\]: must be an IP address or a range like 10\.0\.0\.0\/8 .*, got ".*"; names are not looked up$/, bad)
+  }
+  t.match(proxies(1), /^listen\.trustedProxies\[0\]: must be string, got 1$/)
+})
+
 t.test('only routes that are blocked can be allowed', async t => {
   t.equal(trouble({ allowRoutes: ['/tools', '/cors-proxy'] }), 'none')
   t.match(trouble({ allowRoutes: ['/tools', '/slots'] }), /^allowRoutes\[1\]: must be one of \/tools, \/cors-proxy, got "\/slots"$/)
@@ -67,7 +92,7 @@ t.test('the command line goes over the file', async t => {
   const file = join(t.testdir({}), 'weir.json')
   writeFileSync(file, '{"listen":{"port":1},"upstream":{"url":"http://127.0.0.1:1","apiKey":"f"},"server":{"slots":2},"policies":[]}')
   const config = configOf({ config: file, port: '0', upstream: 'http://127.0.0.1:2', slots: '3', logFile: 'x.log' }, { LLAMA_API_KEY: 'e' }, policyFactories)
-  t.same(config.listen, { host: '127.0.0.1', port: 0 })
+  t.same(config.listen, { host: '127.0.0.1', port: 0, trustedProxies: [] })
   t.same(config.upstream, { url: 'http://127.0.0.1:2', apiKey: 'f' })
   t.equal(config.server.slots, 3)
   t.equal(config.log.file, 'x.log')

@@ -21,7 +21,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   app.addHook('onClose', async () => { await agent.destroy() })
   app.addHook('onRequest', (request, reply, done) => {
     const path = upstreamPath(request.raw.url ?? '/')
-    const passage = new Passage(request, reply, routeClassOf(request.method, path, config.allowRoutes), gateway.keys.nameOf(request), gateway.clock, record => {
+    const passage = new Passage(request, reply, routeClassOf(request.method, path, config.allowRoutes), gateway.keys.callerOf(request).name, gateway.clock, record => {
       passages.delete(passage.id)
       log.write(record)
     })
