@@ -34,7 +34,12 @@ const rules: ReadonlyArray<(config: Config) => string | undefined> = [
       return `${place}.usualPriority: must be >= bestPriority (${bestPriority}), got ${usualPriority}; 0 is the best class, and what a call gets unasked may not be better than what it may ask for`
     }
     return undefined
-  })
+  }),
+
+  ({ cors }) => firstTrouble(cors === undefined || cors.origins === '*' ? [] : cors.origins, (origin, index) => isOrigin(origin)
+    ? undefined
+    : `cors.origins[${index}]: must be an origin as browsers send it, like https://chat.example.org or http://localhost:5173 (lower case, no path, no final /, no default port), got ${JSON.stringify(origin)}; ` +
+      'for the pages of all origins write "origins": "*"')
 ]
 
 function firstTrouble<T> (items: readonly T[], troubleOf: (item: T, index: number) => string | undefined): string | undefined {
@@ -54,4 +59,10 @@ function isAddressOrRange (text: string): boolean {
   const [, address = '', prefix = '1'] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const version = isIP(address)
   return version !== 0 && Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128)
+}
+
+/** Origins are compared letter by letter with what the browser sends (RFC 6454, 6.2); other schemes than http have no canonical form. */
+function isOrigin (text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s*]+$/.test(text) || !URL.canParse(text)) return false
+  return !/^https?:/.test(text) || new URL(text).origin === text
 }

@@ -51,6 +51,13 @@ const apiKey = Type.Object({
   maxPlaces: Type.Optional(Type.Integer({ minimum: 1, description: 'Most places that its calls may hold at a time. Default: as many as there are.' }))
 }, closed)
 
+const cors = Type.Object({
+  origins: Type.Union([Type.Literal('*'), Type.Array(Type.String())], {
+    description: 'Origins (https://chat.example.org) whose pages may call this gateway from a browser and read its answers; "*": the pages of all origins.'
+  }),
+  maxAgeSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 600, description: 'How long a browser may keep the answer to its preflight, seconds.' })
+}, closed)
+
 const log = Type.Object({
   file: Type.Optional(Type.String({ minLength: 1, description: 'File to append to. Default: stdout.' })),
   level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')], { default: 'info' })
@@ -65,6 +72,7 @@ export const configSchema = Type.Object({
     description: 'Policies in run order, first = outermost, each with its name and its own options.'
   }),
   apiKeys: Type.Array(apiKey, { default: [], description: 'Keys that callers must present; none: everybody may call.' }),
+  cors: Type.Optional(cors),
   allowRoutes: Type.Array(Type.Union(hostRoutes.map(path => Type.Literal(path))), {
     default: [],
     description: 'Routes that act on the server\'s host or reach into its network, and are blocked unless they are named here.'

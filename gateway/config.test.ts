@@ -22,7 +22,7 @@ t.test('defaults are safe and complete', async t => {
   t.match(config.limits, { bodyBytes: 33554432, firstByteTimeoutMs: 1800000, idleTimeoutMs: 300000, drainTimeoutMs: 30000 })
   t.equal(config.limits.totalTimeoutMs, undefined)
   t.match(config.server, { slots: 4, batchTokens: 256 })
-  t.same([config.apiKeys, config.allowRoutes], [[], []])
+  t.same([config.apiKeys, config.cors, config.allowRoutes], [[], undefined, []])
 })
 
 t.test('an error names its place, the value and what there is', async t => {
@@ -70,6 +70,17 @@ t.test('trusted proxies are addresses or ranges', async t => {
     t.match(proxies('127.0.0.1', bad), /^listen\.trustedProxies\[1\]: must be an IP address or a range like 10\.0\.0\.0\/8 .*, got ".*"; names are not looked up$/, bad)
   }
   t.match(proxies(1), /^listen\.trustedProxies\[0\]: must be string, got 1$/)
+})
+
+t.test('origins are as browsers send them', async t => {
+  const origins = (origins: unknown): string => trouble({ cors: { origins } })
+  t.same(checkConfig({ cors: { origins: '*' } }, policyFactories).cors, { origins: '*', maxAgeSeconds: 600 })
+  t.equal(origins(['https://chat.example.org', 'http://localhost:5173', 'http://[::1]:3000', 'chrome-extension://abc']), 'none')
+  for (const bad of ['https://a.org/', 'https://a.org/chat', 'https://A.org', 'https://a.org:443', 'a.org', '*', 'https://*.a.org', 'null', '', 'https://user@a.org']) {
+    t.match(origins(['http://a', bad]), /^cors\.origins\[1\]: must be an origin as browsers send it, .*, got ".*"; for the pages of all origins write "origins": "\*"$/, bad)
+  }
+  t.match(origins('https://a.org'), /^cors\.origins: must be one of \*, array, got "https:\/\/a\.org"$/)
+  t.match(trouble({ cors: {} }), /^cors\.origins: is missing/)
 })
 
 t.test('only routes that are blocked can be allowed', async t => {

@@ -2,6 +2,7 @@ import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent } from 'undici'
 import type { Config } from './config-schema.js'
+import { corsMethods } from './cors.js'
 import type { Gateway } from './gateway.js'
 import { headersToClient, headersToUpstream } from './headers.js'
 import { BodyTooLarge, LimitedBody } from './limited-body.js'
@@ -49,6 +50,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   })
   await app.register(httpProxy, {
     upstream: upstream.url,
+    ...(config.cors === undefined ? {} : { httpMethods: [...corsMethods] }),
     undici: agent.compose(watchingPassages(passages)),
     proxyPayloads: false,
     disableRequestLogging: true,

@@ -1,6 +1,7 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { answerClientError } from './client-error.js'
+import { registerCors } from './cors.js'
 import type { Gateway } from './gateway.js'
 import { openPaths, registerOwnRoutes, sendRefusal } from './own-routes.js'
 import { bodyTooLarge, registerPassThrough } from './pass-through.js'
@@ -23,6 +24,8 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
   app.setErrorHandler<Error>((error, _request, reply) => sendRefusal(reply, refusalOf(error, config.limits.bodyBytes)))
 
   app.setNotFoundHandler((request, reply) => sendRefusal(reply, { status: 404, reason: 'no-route', message: `there is no ${request.method} ${request.raw.url} here; the path begins with a /` }))
+
+  if (config.cors !== undefined) await registerCors(app, config.cors)
 
   if (gateway.keys.required) {
     app.addHook('onRequest', (request, reply, done) => {
