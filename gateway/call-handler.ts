@@ -6,6 +6,7 @@ import type { UpstreamBackend } from './backend.js'
 import { opaqueBody, parseBody } from './body.js'
 import { ClientConnection } from './client-connection.js'
 import type { Drain } from './drain.js'
+import { inDialectOf } from './error-dialect.js'
 import type { Caller } from './keys.js'
 import { recordOf } from './record.js'
 import { ownRefusal } from './refusal.js'
@@ -95,7 +96,7 @@ export class CallHandler {
     const trace: Trace = { resent: 0 }
     traces.set(call.id, trace)
     try {
-      const answer = this.#named(await this.#answer(call, answerTo))
+      const answer = this.#named(inDialectOf(call.path, await this.#answer(call, answerTo)))
       if (client.open) writeAnswer(client.res, answer, weirHeaders(call, trace, answer), route.streamEnd)
       const [outcome] = await Promise.all([answer.over, client.closed])
       const overAtMs = clock.nowMs()
@@ -141,8 +142,8 @@ export class CallHandler {
   }
 }
 
-function bodyOutcome (outcome: Outcome, answer: Answer): Outcome {
-  return outcome.bytes === 0 && answer.body instanceof Buffer ? { ...outcome, bytes: answer.body.length } : outcome
+function bodyOutcome (outcome: Outcome, { body }: Answer): Outcome {
+  return body instanceof Buffer && body.length !== outcome.bytes ? { ...outcome, bytes: body.length } : outcome
 }
 
 function headersOf (request: FastifyRequest): ReadonlyMap<string, string> {

@@ -1,3 +1,4 @@
+import { anthropicError } from './error-dialect.js'
 import { errorType } from './refusal.js'
 import type { StreamEnd } from './routes.js'
 
@@ -8,7 +9,7 @@ import type { StreamEnd } from './routes.js'
 export function streamErrorEvent (end: StreamEnd, status: number, message: string): string {
   const error = { code: status, message, type: errorType(status) }
   switch (end) {
-    case 'message_stop': return `\n\nevent: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`
+    case 'message_stop': return `\n\nevent: error\ndata: ${JSON.stringify(anthropicError(status, error))}\n\n`
     case 'response.completed': return `\n\nevent: error\ndata: ${JSON.stringify({ type: 'error', code: String(status), message, param: null })}\n\n`
     default: return `\n\ndata: ${JSON.stringify({ error })}\n\n`
   }
