@@ -71,7 +71,8 @@ export class CallHandler {
   #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
     reply.hijack()
     const client = new ClientConnection(reply.raw)
-    const path = request.raw.url ?? route.path
+    // The route's own spelling: policies and llama-server must not read another path out of %63ompletion than the router did.
+    const path = route.path + queryOf(request)
     const call: Call = {
       id: randomUUID(),
       route: route.routeClass,
@@ -144,6 +145,13 @@ export class CallHandler {
 
 function bodyOutcome (outcome: Outcome, { body }: Answer): Outcome {
   return body instanceof Buffer && body.length !== outcome.bytes ? { ...outcome, bytes: body.length } : outcome
+}
+
+/** With its question mark; empty where there is none. */
+function queryOf (request: FastifyRequest): string {
+  const url = request.raw.url ?? ''
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at)
 }
 
 function headersOf (request: FastifyRequest): ReadonlyMap<string, string> {
