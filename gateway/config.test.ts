@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { policyFactories } from '../policies/index.js'
-import { configOf } from './cli-config.js'
 import { checkConfig, readConfigFile } from './config.js'
 
 function trouble (config: unknown): string {
@@ -97,19 +96,4 @@ t.test('a bad file is named, with the line', async t => {
   t.throws(() => readConfigFile(file, policyFactories), { message: /: line 2, column 15: the file ends here in the middle/ })
   writeFileSync(file, '{"policies":[{"name":"admission","slotz":1}]}')
   t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*weir\.json: policies\[0\]\.slotz: no such option/ })
-})
-
-t.test('the command line goes over the file', async t => {
-  const file = join(t.testdir({}), 'weir.json')
-  writeFileSync(file, '{"listen":{"port":1},"upstream":{"url":"http://127.0.0.1:1","apiKey":"f"},"server":{"slots":2},"policies":[]}')
-  const config = configOf({ config: file, port: '0', upstream: 'http://127.0.0.1:2', slots: '3', logFile: 'x.log' }, { LLAMA_API_KEY: 'e' }, policyFactories)
-  t.same(config.listen, { host: '127.0.0.1', port: 0, trustedProxies: [] })
-  t.same(config.upstream, { url: 'http://127.0.0.1:2', apiKey: 'f' })
-  t.equal(config.server.slots, 3)
-  t.equal(config.log.file, 'x.log')
-  t.same(config.policies, [])
-  t.same(configOf({ upstream: 'http://127.0.0.1:2' }, { LLAMA_API_KEY: 'e' }, policyFactories).upstream?.apiKey, 'e')
-  t.throws(() => configOf({ port: 'x' }, {}, policyFactories), { name: 'UsageError', message: '--port x: must be a whole number' })
-  t.throws(() => configOf({ upstream: 'localhost:1' }, {}, policyFactories), { name: 'UsageError', message: /^--upstream localhost:1: must be http/ })
-  t.throws(() => configOf({ apiKey: 'k' }, {}, policyFactories), { name: 'UsageError', message: /--upstream/ })
 })
