@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { openGrant } from '../policies/contract.js'
 import type { Answer, Body, Call, CallRecord, Clock, Outcome, PolicyLogger } from '../policies/contract.js'
 import { needOf } from '../policies/need.js'
 import type { UpstreamBackend } from './backend.js'
 import { opaqueBody, parseBody } from './body.js'
 import { ClientConnection } from './client-connection.js'
 import type { Drain } from './drain.js'
+import { inDialectOf } from './error-dialect.js'
+import type { Caller } from './keys.js'
 import { recordOf } from './record.js'
 import { ownRefusal } from './refusal.js'
 import type { OwnRefusal } from './refusal.js'
@@ -45,7 +46,7 @@ export class CallHandler {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  handle (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string): void {
+  handle (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller): void {
     const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
     const { drain } = this.#options
     if (drain.draining) {
@@ -63,21 +64,22 @@ export class CallHandler {
   }
 
   /** A request that does not get as far as the chain, with a record all the same. */
-  refuse (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string, refused: OwnRefusal): void {
+  refuse (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, refused: OwnRefusal): void {
     this.#start(request, reply, route, caller, opaqueBody(Buffer.alloc(0)), async () => ownRefusal(refused))
   }
 
-  #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: string, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
+  #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
     reply.hijack()
     const client = new ClientConnection(reply.raw)
-    const path = request.raw.url ?? route.path
+    // The route's own spelling: policies and llama-server must not read another path out of %63ompletion than the router did.
+    const path = route.path + queryOf(request)
     const call: Call = {
       id: randomUUID(),
       route: route.routeClass,
       path,
       method: request.method,
-      caller,
-      grant: openGrant,
+      caller: caller.name,
+      grant: caller.grant,
       headers: headersOf(request),
       body,
       stream: body.json['stream'] === true,
@@ -95,7 +97,7 @@ export class CallHandler {
     const trace: Trace = { resent: 0 }
     traces.set(call.id, trace)
     try {
-      const answer = this.#named(await this.#answer(call, answerTo))
+      const answer = this.#named(inDialectOf(call.path, await this.#answer(call, answerTo)))
       if (client.open) writeAnswer(client.res, answer, weirHeaders(call, trace, answer), route.streamEnd)
       const [outcome] = await Promise.all([answer.over, client.closed])
       const overAtMs = clock.nowMs()
@@ -141,8 +143,15 @@ export class CallHandler {
   }
 }
 
-function bodyOutcome (outcome: Outcome, answer: Answer): Outcome {
-  return outcome.bytes === 0 && answer.body instanceof Buffer ? { ...outcome, bytes: answer.body.length } : outcome
+function bodyOutcome (outcome: Outcome, { body }: Answer): Outcome {
+  return body instanceof Buffer && body.length !== outcome.bytes ? { ...outcome, bytes: body.length } : outcome
+}
+
+/** With its question mark; empty where there is none. */
+function queryOf (request: FastifyRequest): string {
+  const url = request.raw.url ?? ''
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at)
 }
 
 function headersOf (request: FastifyRequest): ReadonlyMap<string, string> {

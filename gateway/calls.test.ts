@@ -6,8 +6,7 @@ import type { Test } from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
 import type { FakeOptions, FakeServer } from '../models/fake/fake-server.js'
 import type { Policy } from '../policies/contract.js'
-import type { PolicyRegistry } from './config.js'
-import { messageOf, post, startTestGateway } from './testing.js'
+import { messageOf, post, registryOf, startTestGateway } from './testing.js'
 import type { TestGateway, TestGatewayOptions } from './testing.js'
 
 async function both (t: Test, fakeOptions: FakeOptions = {}, options: Partial<TestGatewayOptions> = {}): Promise<{ fake: FakeServer, gateway: TestGateway, chat: string }> {
@@ -19,12 +18,6 @@ async function both (t: Test, fakeOptions: FakeOptions = {}, options: Partial<Te
 
 function hello (more: object = {}): object {
   return { messages: [{ role: 'user', content: 'hello there' }], max_tokens: 3, ...more }
-}
-
-function registryOf (policies: Readonly<Record<string, Policy>>): PolicyRegistry {
-  return Object.fromEntries(Object.entries(policies).map(([name, run]) => [name, {
-    name, schema: { type: 'object', properties: {}, additionalProperties: false }, create: () => ({ run, gauges: () => ({}), drain () {} })
-  }]))
 }
 
 t.test('policies run in the order of the configuration, first = outermost, and answers go back through them', async t => {

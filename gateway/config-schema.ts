@@ -1,11 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
+import { openGrant } from '../policies/contract.js'
+import { hostRoutes } from './routes.js'
 
 const closed = { additionalProperties: false } as const
 
 const listen = Type.Object({
   host: Type.String({ default: '127.0.0.1', description: 'Address to listen on. Anything but a loopback address needs apiKeys.' }),
-  port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'TCP port; 0: any free one.' })
+  port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'TCP port; 0: any free one.' }),
+  trustedProxies: Type.Array(Type.String(), {
+    default: [],
+    description: 'Addresses or ranges (192.0.2.7, 10.0.0.0/8, fd00::/8) of proxies whose X-Forwarded-For names the client. From everybody else the header changes nothing.'
+  })
 }, { ...closed, default: {} })
 
 const upstream = Type.Object({
@@ -31,9 +37,25 @@ const limits = Type.Object({
   drainTimeoutMs: Type.Integer({ minimum: 0, default: 30_000, description: 'How long running calls may go on after SIGTERM, milliseconds.' })
 }, { ...closed, default: {} })
 
+const priority = { minimum: 0, maximum: 9 } as const
+
 const apiKey = Type.Object({
   name: Type.String({ minLength: 1, description: 'Who holds the key: the caller in records and policies.' }),
-  sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the key in lower-case hexadecimal, so that the file holds no secret.' })
+  sha256: Type.String({
+    pattern: '^[0-9a-f]{64}$',
+    description: 'SHA-256 of the key in lower-case hexadecimal, so that the file holds no secret. Take a long random key: a short one can be found from its hash.'
+  }),
+  weight: Type.Number({ exclusiveMinimum: 0, default: openGrant.weight, description: 'Share of the server among callers: 2 gets twice the tokens of 1. Default: 1.' }),
+  bestPriority: Type.Integer({ ...priority, default: openGrant.bestPriority, description: 'Best priority class that its calls may ask for; 0 is served first. Default: 0.' }),
+  usualPriority: Type.Optional(Type.Integer({ ...priority, description: 'Priority class of calls that ask for none; not better than bestPriority. Default: 1, or bestPriority where that is worse.' })),
+  maxPlaces: Type.Optional(Type.Integer({ minimum: 1, description: 'Most places that its calls may hold at a time. Default: as many as there are.' }))
+}, closed)
+
+const cors = Type.Object({
+  origins: Type.Union([Type.Literal('*'), Type.Array(Type.String())], {
+    description: 'Origins (https://chat.example.org) whose pages may call this gateway from a browser and read its answers; "*": the pages of all origins.'
+  }),
+  maxAgeSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 600, description: 'How long a browser may keep the answer to its preflight, seconds.' })
 }, closed)
 
 const log = Type.Object({
@@ -57,6 +79,11 @@ export const configSchema = Type.Object({
     description: 'Policies in run order, first = outermost, each with its name and its own options.'
   }),
   apiKeys: Type.Array(apiKey, { default: [], description: 'Keys that callers must present; none: everybody may call.' }),
+  cors: Type.Optional(cors),
+  allowRoutes: Type.Array(Type.Union(hostRoutes.map(path => Type.Literal(path))), {
+    default: [],
+    description: 'Routes that act on the server\'s host or reach into its network, and are blocked unless they are named here.'
+  }),
   limits,
   log,
   state

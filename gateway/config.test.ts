@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { policyFactories } from '../policies/index.js'
-import { configOf } from './cli-config.js'
 import { checkConfig, readConfigFile } from './config.js'
 import { callRoutes } from './routes.js'
 
@@ -18,11 +17,12 @@ function trouble (config: unknown): string {
 
 t.test('defaults are safe and complete', async t => {
   const config = checkConfig({}, policyFactories)
-  t.same(config.listen, { host: '127.0.0.1', port: 8080 })
+  t.same(config.listen, { host: '127.0.0.1', port: 8080, trustedProxies: [] })
   t.same(config.policies, [{ name: 'prompt-cap' }, { name: 'admission' }])
   t.match(config.limits, { bodyBytes: 33554432, firstByteTimeoutMs: 1800000, idleTimeoutMs: 300000, drainTimeoutMs: 30000 })
   t.equal(config.limits.totalTimeoutMs, undefined)
   t.match(config.server, { slots: 4, batchTokens: 256 })
+  t.same([config.apiKeys, config.cors, config.allowRoutes], [[], undefined, []])
 })
 
 t.test('an error names its place, the value and what there is', async t => {
@@ -65,6 +65,47 @@ t.test('a public address wants keys', async t => {
   t.match(trouble({ apiKeys: [{ name: 'a', sha256: 'secret' }] }), /^apiKeys\[0\]\.sha256: must match pattern/)
 })
 
+t.test('keys: options, and what cannot be', async t => {
+  const hash = (digit: string): string => digit.repeat(64)
+  const [anna, bert] = [{ name: 'anna', sha256: hash('a') }, { name: 'bert', sha256: hash('b') }]
+  t.same(checkConfig({ apiKeys: [anna, { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }] }, policyFactories).apiKeys, [
+    { ...anna, weight: 1, bestPriority: 0 },
+    { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }
+  ])
+  t.match(trouble({ apiKeys: [anna, bert, { ...anna, sha256: hash('c') }] }), /^apiKeys\[2\]\.name: "anna" is the name of apiKeys\[0\], too; .*give each key its own$/)
+  t.match(trouble({ apiKeys: [anna, { ...bert, sha256: hash('a') }] }), /^apiKeys\[1\]\.sha256: is the same key as apiKeys\[0\] \("anna"\); .*give each entry its own key$/)
+  t.match(trouble({ apiKeys: [anna, { ...bert, bestPriority: 3, usualPriority: 2 }] }), /^apiKeys\[1\]\.usualPriority: must be >= bestPriority \(3\), got 2; 0 is the best class/)
+  t.match(trouble({ apiKeys: [{ ...anna, weight: 0 }] }), /^apiKeys\[0\]\.weight: must be > 0, got 0$/)
+  t.match(trouble({ apiKeys: [{ ...anna, bestPriority: 10 }] }), /^apiKeys\[0\]\.bestPriority: must be <= 9, got 10$/)
+  t.match(trouble({ apiKeys: [{ ...anna, usualPriority: 0.5 }] }), /^apiKeys\[0\]\.usualPriority: must be integer, got 0\.5$/)
+  t.match(trouble({ apiKeys: [{ ...anna, maxPlaces: 0 }] }), /^apiKeys\[0\]\.maxPlaces: must be >= 1, got 0$/)
+})
+
+t.test('trusted proxies are addresses or ranges', async t => {
+  const proxies = (...trustedProxies: unknown[]): string => trouble({ listen: { trustedProxies } })
+  t.equal(proxies('127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.1', '192.0.2.7/32'), 'none')
+  for (const bad of ['proxy.local', '', '10.0.0', '10.0.0.0/33', '10.0.0.0/0', '::/0', '::/129', '10.0.0.0/', '10.0.0.0/255.0.0.0', 'loopback', '10.0.0.1, 10.0.0.2', 'fe80::1%eth0']) {
+    t.match(proxies('127.0.0.1', bad), /^listen\.trustedProxies\[1\]: must be an IP address or a range like 10\.0\.0\.0\/8 .*, got ".*"; names are not looked up$/, bad)
+  }
+  t.match(proxies(1), /^listen\.trustedProxies\[0\]: must be string, got 1$/)
+})
+
+t.test('origins are as browsers send them', async t => {
+  const origins = (origins: unknown): string => trouble({ cors: { origins } })
+  t.same(checkConfig({ cors: { origins: '*' } }, policyFactories).cors, { origins: '*', maxAgeSeconds: 600 })
+  t.equal(origins(['https://chat.example.org', 'http://localhost:5173', 'http://[::1]:3000', 'chrome-extension://abc']), 'none')
+  for (const bad of ['https://a.org/', 'https://a.org/chat', 'https://A.org', 'https://a.org:443', 'a.org', '*', 'https://*.a.org', 'null', '', 'https://user@a.org']) {
+    t.match(origins(['http://a', bad]), /^cors\.origins\[1\]: must be an origin as browsers send it, .*, got ".*"; for the pages of all origins write "origins": "\*"$/, bad)
+  }
+  t.match(origins('https://a.org'), /^cors\.origins: must be one of \*, array, got "https:\/\/a\.org"$/)
+  t.match(trouble({ cors: {} }), /^cors\.origins: is missing/)
+})
+
+t.test('only routes that are blocked can be allowed', async t => {
+  t.equal(trouble({ allowRoutes: ['/tools', '/cors-proxy'] }), 'none')
+  t.match(trouble({ allowRoutes: ['/tools', '/slots'] }), /^allowRoutes\[1\]: must be one of \/tools, \/cors-proxy, got "\/slots"$/)
+})
+
 t.test('a bad file is named, with the line', async t => {
   const file = join(t.testdir({}), 'weir.json')
   t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*weir\.json: cannot be read \(ENOENT\)$/ })
@@ -74,19 +115,4 @@ t.test('a bad file is named, with the line', async t => {
   t.throws(() => readConfigFile(file, policyFactories), { message: /: line 2, column 15: the file ends here in the middle/ })
   writeFileSync(file, '{"policies":[{"name":"admission","slotz":1}]}')
   t.throws(() => readConfigFile(file, policyFactories), { message: /^--config .*weir\.json: policies\[0\]\.slotz: no such option/ })
-})
-
-t.test('the command line goes over the file', async t => {
-  const file = join(t.testdir({}), 'weir.json')
-  writeFileSync(file, '{"listen":{"port":1},"upstream":{"url":"http://127.0.0.1:1","apiKey":"f"},"server":{"slots":2},"policies":[]}')
-  const config = configOf({ config: file, port: '0', upstream: 'http://127.0.0.1:2', slots: '3', logFile: 'x.log' }, { LLAMA_API_KEY: 'e' }, policyFactories)
-  t.same(config.listen, { host: '127.0.0.1', port: 0 })
-  t.same(config.upstream, { url: 'http://127.0.0.1:2', apiKey: 'f' })
-  t.equal(config.server.slots, 3)
-  t.equal(config.log.file, 'x.log')
-  t.same(config.policies, [])
-  t.same(configOf({ upstream: 'http://127.0.0.1:2' }, { LLAMA_API_KEY: 'e' }, policyFactories).upstream?.apiKey, 'e')
-  t.throws(() => configOf({ port: 'x' }, {}, policyFactories), { name: 'UsageError', message: '--port x: must be a whole number' })
-  t.throws(() => configOf({ upstream: 'localhost:1' }, {}, policyFactories), { name: 'UsageError', message: /^--upstream localhost:1: must be http/ })
-  t.throws(() => configOf({ apiKey: 'k' }, {}, policyFactories), { name: 'UsageError', message: /--upstream/ })
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { ErrorObject } from 'ajv'
 import type { RegisteredPolicy } from '../policies/index.js'
+import { checkRules } from './config-rules.js'
 import { configSchema } from './config-schema.js'
 import type { Config } from './config-schema.js'
 import { jsonTrouble } from './json-trouble.js'
@@ -53,15 +54,8 @@ export function checkConfig (json: unknown, registry: PolicyRegistry): Config {
     if (!checkOptions(options)) throw new UsageError(explain(checkOptions.errors, `/policies/${index}`))
     checkCallers(options, `policies[${index}]`, config.apiKeys.map(({ name }) => name))
   })
-  if (!isLoopback(config.listen.host) && config.apiKeys.length === 0) {
-    throw new UsageError(`listen.host: ${config.listen.host} can be reached from other machines, so apiKeys must have at least one entry {"name", "sha256"}; ` +
-      'sha256 is what `printf %s KEY | sha256sum` prints. Or listen on 127.0.0.1')
-  }
+  checkRules(config)
   return config
-}
-
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host)
 }
 
 function explain (errors: readonly ErrorObject[] | null | undefined, prefix: string): string {

@@ -25,4 +25,5 @@ t.test('the client gets what belongs to the message', async t => {
   t.same(headersToClient({ connection: 'keep-alive', 'keep-alive': 'timeout=5', 'transfer-encoding': 'chunked', 'content-type': 'x', 'content-length': '1', 'set-cookie': ['a', 'b'], gone: undefined }),
     { 'content-type': 'x', 'content-length': '1', 'set-cookie': ['a', 'b'] })
   t.same(headersToClient({ connection: ['close', 'X-Hop'], 'x-hop': '1', 'x-end': '2' }), { 'x-end': '2' })
+  t.same(headersToClient({ 'access-control-allow-origin': 'http://a', 'access-control-allow-credentials': 'true', vary: 'Origin' }), { vary: 'Origin' }, 'who may read it is not upstream\'s to say')
 })

@@ -29,14 +29,18 @@ export function headersToUpstream (headers: ReadonlyMap<string, string>, apiKey:
   return out
 }
 
-/** Response headers as they go to the client. */
+/**
+ * Response headers as they go to the client. llama-server allows every page of every origin to read its answers (`Access-Control-*`);
+ * which pages may is this gateway's to say (`cors`).
+ */
 export function headersToClient (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
   const connection = headers.connection
   const named = namedByConnection(Array.isArray(connection) ? connection.join(',') : connection)
   const out: Record<string, string | string[]> = {}
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined && !hopByHop.has(name) && !named.includes(name)) out[name] = value
+    if (value === undefined || hopByHop.has(name) || named.includes(name) || name.startsWith('access-control-')) continue
+    out[name] = value
   }
   return out
 }

@@ -32,7 +32,7 @@ t.test('a full KV pool is a 503 with Retry-After and a reason, on every generati
     t.equal(answer.headers.get('x-weir-reason'), 'kv-full')
     t.equal(answer.headers.get('retry-after'), '1', 'it had lasted for less than a second')
     t.match(answer.headers.get('content-type'), /^application\/json/)
-    t.match(JSON.parse(answer.bytes.toString()), { error: { code: 503, type: 'unavailable_error', message: String } })
+    t.match(JSON.parse(answer.bytes.toString()), { error: { code: 503, type: path === '/v1/messages' ? 'overloaded_error' : 'unavailable_error', message: String } })
   }
   await gateway.recorded(cases.length)
   for (const record of gateway.records) t.match(record, { status: 503, reason: 'kv-full', outcome: 'fault', bytes: Number, decisions: [{ policy: 'admission', verdict: 'pass' }] })

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { inDialectOf } from './error-dialect.js'
 import { ownRefusal } from './refusal.js'
 import type { OwnRefusal } from './refusal.js'
 import type { Gateway } from './gateway.js'
@@ -44,6 +45,7 @@ export function registerOwnRoutes (app: FastifyInstance, gateway: Gateway): void
 }
 
 interface Replying {
+  readonly request: { readonly raw: { readonly url?: string | undefined } }
   code (status: number): unknown
   headers (values: Readonly<Record<string, string | string[]>>): unknown
   send (body: Buffer): unknown
@@ -51,7 +53,7 @@ interface Replying {
 
 /** Sends a refusal of a route that does not go through the chain. */
 export function sendRefusal<R extends Replying> (reply: R, refused: OwnRefusal): R {
-  const { status, headers, body } = ownRefusal(refused)
+  const { status, headers, body } = inDialectOf(reply.request.raw.url ?? '/', ownRefusal(refused))
   reply.code(status)
   reply.headers(headers)
   if (body instanceof Buffer) reply.send(body)

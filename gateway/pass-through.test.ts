@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
 import { messageOf, post, startRawUpstream, startTestGateway } from './testing.js'
-import type { RawUpstream, TestGateway } from './testing.js'
+import type { RawUpstream, TestGateway, TestGatewayOptions } from './testing.js'
 import { openWire } from './testing-wire.js'
 
-async function both (t: Test, answer: (socket: Socket) => void): Promise<{ upstream: RawUpstream, gateway: TestGateway }> {
+async function both (t: Test, answer: (socket: Socket) => void, options: Partial<TestGatewayOptions> = {}): Promise<{ upstream: RawUpstream, gateway: TestGateway }> {
   const upstream = await startRawUpstream(answer)
-  const gateway = await startTestGateway({ upstream: upstream.url })
+  const gateway = await startTestGateway({ upstream: upstream.url, ...options })
   t.teardown(async () => { await gateway.stop(); await upstream.close() })
   return { upstream, gateway }
 }
@@ -38,6 +39,35 @@ t.test('every request that goes past the chain has one line in the log', async t
   t.ok(Number(blocked?.bytes) > 20)
   t.equal(gateway.records.length, 0, 'they are no calls')
   t.notMatch(upstream.requests.join('\n'), /x-weir-passage/i, 'the mark for our own dispatcher is not sent')
+})
+
+t.test('what is not llama-server\'s does not go there: conversation ids (L9), the client\'s key, what belongs to its connection', async t => {
+  const apiKeys = [{ name: 'ann', sha256: createHash('sha256').update('client-key').digest('hex') }]
+  const { upstream, gateway } = await both(t, socket => { socket.write(whole('ok')) }, { apiKey: 'upstream-key', config: { apiKeys } })
+  for (const path of ['/tokenize', '/v1/chat/completions/control']) {
+    await post(gateway.url + path, { a: 1 }, { 'x-api-key': 'client-key', 'X-Conversation-Id': 'c1', 'x-mine': 'kept' })
+    const request = upstream.requests.at(-1) ?? ''
+    t.match(request, new RegExp(`^POST ${path} HTTP/1\\.1\\r\\n`))
+    t.match(request, /authorization: Bearer upstream-key\r\n/i)
+    t.match(request, /x-mine: kept\r\n/i)
+    t.notMatch(request, /client-key|x-conversation-id/i)
+  }
+  await gateway.recordedPasses(2)
+  t.match(gateway.passed, [{ caller: 'ann', route: 'free' }, { caller: 'ann', route: 'special' }])
+})
+
+t.test('a route that acts on the host is let through when the configuration names it, with its line in the log', async t => {
+  const { upstream, gateway } = await both(t, socket => { socket.write(whole('ok')) }, { config: { allowRoutes: ['/tools'] } })
+  t.equal((await post(`${gateway.url}/tools?x=1`, {})).bytes.toString(), 'ok')
+  const blocked = await post(`${gateway.url}/cors-proxy`, {})
+  t.equal(blocked.status, 403)
+  t.match(messageOf(blocked), /^\/cors-proxy acts on the server's host .*name the route in the gateway's allowRoutes$/)
+  t.match(upstream.requests, [/^POST \/tools\?x=1 HTTP/])
+  await gateway.recordedPasses(2)
+  t.match(gateway.passed, [
+    { msg: 'pass', route: 'special', method: 'POST', path: '/tools?x=1', status: 200, outcome: 'complete', bytes: 2 },
+    { msg: 'pass', route: 'blocked', status: 403, outcome: 'refused', reason: 'blocked' }
+  ])
 })
 
 t.test('a client that leaves ends its request upstream: before the answer, and in the middle of it', async t => {

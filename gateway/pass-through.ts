@@ -1,6 +1,8 @@
 import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent } from 'undici'
+import type { Config } from './config-schema.js'
+import { corsMethods } from './cors.js'
 import type { Gateway } from './gateway.js'
 import { headersToClient, headersToUpstream } from './headers.js'
 import { BodyTooLarge, LimitedBody } from './limited-body.js'
@@ -10,7 +12,7 @@ import { passageHeader, watchingPassages } from './passage-dispatch.js'
 import type { OwnRefusal } from './refusal.js'
 import { routeClassOf } from './routes.js'
 
-/** Everything that needs no slot of llama-server, as it is. Blocked routes end here. */
+/** Everything that needs no slot of llama-server, as it is. Routes that act on its host end here, unless they are allowed. */
 export async function registerPassThrough (app: FastifyInstance, gateway: Gateway): Promise<void> {
   const { config, upstream, log } = gateway.options
   const passages = new Map<string, Passage>()
@@ -20,14 +22,14 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   app.addHook('onClose', async () => { await agent.destroy() })
   app.addHook('onRequest', (request, reply, done) => {
     const path = upstreamPath(request.raw.url ?? '/')
-    const passage = new Passage(request, reply, routeClassOf(request.method, path), gateway.keys.nameOf(request), gateway.clock, record => {
+    const passage = new Passage(request, reply, routeClassOf(request.method, path, config.allowRoutes), gateway.keys.callerOf(request).name, gateway.clock, record => {
       passages.delete(passage.id)
       log.write(record)
     })
     passages.set(passage.id, passage)
     passageOf.set(request, passage)
     reply.header('x-weir-id', passage.id)
-    const refused = refusalBefore(request, path, config.limits.bodyBytes)
+    const refused = refusalBefore(request, path, config)
     if (refused === undefined) done()
     else sendRefusal(reply, refused)
   })
@@ -48,6 +50,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   })
   await app.register(httpProxy, {
     upstream: upstream.url,
+    ...(config.cors === undefined ? {} : { httpMethods: [...corsMethods] }),
     undici: agent.compose(watchingPassages(passages)),
     proxyPayloads: false,
     disableRequestLogging: true,
@@ -86,12 +89,12 @@ export function bodyTooLarge (limitBytes: number): OwnRefusal {
   return { status: 413, reason: 'body-too-large', message: `the request body is larger than ${limitBytes} bytes (limits.bodyBytes)` }
 }
 
-function refusalBefore (request: FastifyRequest, path: string, bodyBytes: number): OwnRefusal | undefined {
-  const routeClass = routeClassOf(request.method, path)
-  if (routeClass === 'blocked') return { status: 403, reason: 'blocked', message: `${path} acts on the server's host and is not served through the gateway; call llama-server directly` }
+function refusalBefore (request: FastifyRequest, path: string, { allowRoutes, limits }: Config): OwnRefusal | undefined {
+  const routeClass = routeClassOf(request.method, path, allowRoutes)
+  if (routeClass === 'blocked') return { status: 403, reason: 'blocked', message: `${path} acts on the server's host and is not served through the gateway; call llama-server directly, or name the route in the gateway's allowRoutes` }
   // llama-server would decode or shorten the path and run a call that no policy has seen.
   if (routeClass === 'generation' || routeClass === 'slot-bound') return { status: 400, reason: 'bad-request', message: `write the path of this route as ${path}, got ${request.raw.url}` }
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return bodyTooLarge(bodyBytes)
+  if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) return bodyTooLarge(limits.bodyBytes)
   return undefined
 }
 

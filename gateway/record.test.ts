@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openGrant } from '../policies/contract.js'
 import type { Answer, Call, Decision, Outcome } from '../policies/contract.js'
 import { openGrant } from '../policies/contract.js'
 import { opaqueBody } from './body.js'

@@ -26,7 +26,7 @@ t.test('a fault keeps its place until upstream let go', async t => {
 t.test('an error event is an event of its own, in the dialect of its route', async t => {
   t.equal(streamErrorEvent('done', 502, 'm'), '\n\ndata: {"error":{"code":502,"message":"m","type":"upstream_error"}}\n\n')
   t.equal(streamErrorEvent('stop', 502, 'm'), streamErrorEvent('done', 502, 'm'))
-  t.equal(streamErrorEvent('message_stop', 502, 'm'), '\n\nevent: error\ndata: {"type":"error","error":{"code":502,"message":"m","type":"upstream_error"}}\n\n')
+  t.equal(streamErrorEvent('message_stop', 502, 'm'), '\n\nevent: error\ndata: {"type":"error","error":{"code":502,"message":"m","type":"api_error"}}\n\n')
   t.equal(streamErrorEvent('response.completed', 502, 'm'), '\n\nevent: error\ndata: {"type":"error","code":"502","message":"m","param":null}\n\n')
   t.equal(streamErrorEvent('done', 504, 'm', 'runaway'), '\n\ndata: {"error":{"code":504,"message":"m","type":"timeout_error","reason":"runaway"}}\n\n')
   t.equal(streamErrorEvent('response.completed', 504, 'm', 'runaway'), '\n\nevent: error\ndata: {"type":"error","code":"504","message":"m","param":null,"reason":"runaway"}\n\n')

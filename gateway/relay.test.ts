@@ -86,7 +86,7 @@ t.test('an upstream that breaks off in the middle never looks complete', async t
   t.ok(stream.broken, 'the connection breaks')
   t.match(stream.bytes.toString(), /^data: \n\ndata: \{"error":\{"code":502,.*\}\}\n\n$/)
   const anthropic = await post(`${gateway.url}/v1/messages`, { stream: true })
-  t.match(anthropic.bytes.toString(), /\n\nevent: error\ndata: \{"type":"error","error":/)
+  t.match(anthropic.bytes.toString(), /\n\nevent: error\ndata: \{"type":"error","error":\{"code":502,.*,"type":"api_error"\}\}\n\n$/)
   type = 'application/json'
   const whole = await post(`${gateway.url}/v1/chat/completions`, {})
   t.ok(whole.broken)

@@ -31,18 +31,24 @@ export function streamEndOf (path: string): StreamEnd | undefined {
   return route?.routeClass === 'generation' ? route.streamEnd : undefined
 }
 
-const adminGets = new Set(['/metrics', '/slots'])
-const adminPosts = /^\/(slots\/|lora-adapters$|props$|models\/(load|unload)$)/
+const adminPaths = new Set(['/metrics', '/slots', '/lora-adapters'])
+/** Adding, removing, loading and unloading models is for llama-server as a router. */
+const adminWrites = /^\/(slots\/|props$|models$|models\/(load|unload)$)/
 const special = /^\/(v1\/)?(chat\/completions\/control|stream)/
-/** Tools that run on the server's host and a proxy into its network: never reachable through the gateway. */
-const blocked = /^\/+(tools|cors-proxy)(\/|$)/i
+/** Tools that run on the server's host and a proxy into its network: not reachable through the gateway unless `allowRoutes` names them. */
+export const hostRoutes = ['/tools', '/cors-proxy'] as const
+const hostRoute = /^\/+(tools|cors-proxy)(?:\/|$)/i
 
-/** The class of a request by method and decoded path (no query string). Unknown routes are `free`: llama-server answers 404 without a slot. */
-export function routeClassOf (method: string, path: string): RouteClass {
-  if (blocked.test(path)) return 'blocked'
+/**
+ * The class of a request by method and decoded path (no query string). Unknown routes are `free`: llama-server answers 404 without a slot.
+ * @param allowed those of `hostRoutes` that are let through; they are `special` then, else `blocked`
+ */
+export function routeClassOf (method: string, path: string, allowed: readonly string[] = []): RouteClass {
+  const host = hostRoute.exec(path)?.[1]
+  if (host !== undefined) return allowed.includes(`/${host.toLowerCase()}`) ? 'special' : 'blocked'
   const callRoute = method === 'POST' ? callRouteOf.get(path) : undefined
   if (callRoute !== undefined) return callRoute.routeClass
-  if (adminGets.has(path) || (method === 'POST' && adminPosts.test(path))) return 'admin'
+  if (adminPaths.has(path) || ((method === 'POST' || method === 'DELETE') && adminWrites.test(path))) return 'admin'
   if (special.test(path)) return 'special'
   return 'free'
 }

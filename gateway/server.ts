@@ -1,6 +1,7 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { answerClientError } from './client-error.js'
+import { registerCors } from './cors.js'
 import type { Gateway } from './gateway.js'
 import { openPaths, registerOwnRoutes, sendRefusal } from './own-routes.js'
 import { bodyTooLarge, registerPassThrough } from './pass-through.js'
@@ -17,15 +18,18 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    trustProxy: config.listen.trustedProxies.length > 0 && config.listen.trustedProxies,
     clientErrorHandler: answerClientError
   })
   app.setErrorHandler<Error>((error, _request, reply) => sendRefusal(reply, refusalOf(error, config.limits.bodyBytes)))
 
   app.setNotFoundHandler((request, reply) => sendRefusal(reply, { status: 404, reason: 'no-route', message: `there is no ${request.method} ${request.raw.url} here; the path begins with a /` }))
 
+  if (config.cors !== undefined) await registerCors(app, config.cors)
+
   if (gateway.keys.required) {
     app.addHook('onRequest', (request, reply, done) => {
-      if (openPaths.has(pathOf(request)) || gateway.keys.callerOf(request.headers) !== undefined) return done()
+      if (openPaths.has(pathOf(request)) || gateway.keys.holderOf(request.headers) !== undefined) return done()
       sendRefusal(reply.header('www-authenticate', 'Bearer'), { status: 401, reason: 'no-key', message: 'this gateway needs an API key that it knows: send "Authorization: Bearer KEY"' })
     })
   }
@@ -40,11 +44,11 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
         onRequest: (request, reply, done) => {
           const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
           if (encoding === 'identity') return done()
-          gateway.calls.refuse(request, reply, route, gateway.keys.nameOf(request), { status: 415, reason: 'content-encoding', message: `the request body is compressed (content-encoding: ${encoding}); send it as it is` })
+          gateway.calls.refuse(request, reply, route, gateway.keys.callerOf(request), { status: 415, reason: 'content-encoding', message: `the request body is compressed (content-encoding: ${encoding}); send it as it is` })
         },
-        handler: (request, reply) => { gateway.calls.handle(request, reply, route, gateway.keys.nameOf(request)) },
+        handler: (request, reply) => { gateway.calls.handle(request, reply, route, gateway.keys.callerOf(request)) },
         errorHandler: (error, request, reply) => {
-          gateway.calls.refuse(request, reply, route, gateway.keys.nameOf(request), refusalOf(error, config.limits.bodyBytes))
+          gateway.calls.refuse(request, reply, route, gateway.keys.callerOf(request), refusalOf(error, config.limits.bodyBytes))
         }
       })
     }

@@ -1,3 +1,4 @@
+import { anthropicError } from './error-dialect.js'
 import { errorType } from './refusal.js'
 import type { StreamEnd } from './routes.js'
 
@@ -10,7 +11,7 @@ export function streamErrorEvent (end: StreamEnd, status: number, message: strin
   const why = reason === undefined ? {} : { reason }
   const error = { code: status, message, type: errorType(status), ...why }
   switch (end) {
-    case 'message_stop': return `\n\nevent: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`
+    case 'message_stop': return `\n\nevent: error\ndata: ${JSON.stringify(anthropicError(status, error))}\n\n`
     case 'response.completed': return `\n\nevent: error\ndata: ${JSON.stringify({ type: 'error', code: String(status), message, param: null, ...why })}\n\n`
     default: return `\n\ndata: ${JSON.stringify({ error })}\n\n`
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import type { CallRecord, PassRecord } from '../policies/contract.js'
+import type { CallRecord, PassRecord, Policy } from '../policies/contract.js'
 import { policyFactories } from '../policies/index.js'
 import { checkConfig } from './config.js'
 import type { PolicyRegistry } from './config.js'
@@ -60,6 +60,13 @@ export async function startTestGateway (options: TestGatewayOptions): Promise<Te
     recorded: calls.reached,
     recordedPasses: passes.reached
   }
+}
+
+/** A registry of these functions as policies without options. */
+export function registryOf (policies: Readonly<Record<string, Policy>>): PolicyRegistry {
+  return Object.fromEntries(Object.entries(policies).map(([name, run]) => [name, {
+    name, schema: { type: 'object', properties: {}, additionalProperties: false }, create: () => ({ run, gauges: () => ({}), drain () {} })
+  }]))
 }
 
 function collector<T> (): { readonly items: T[], add (item: T): void, reached (count: number): Promise<void> } {

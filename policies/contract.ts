@@ -69,7 +69,7 @@ export interface CallSignal {
 export interface Call {
   readonly id: string
   readonly route: RouteClass
-  /** Path with its query string, as the client sent it. */
+  /** The route's path, however the client spelt it, with the client's query string. */
   readonly path: string
   readonly method: string
   /** Who asks: an API key's name, or the client address. */
