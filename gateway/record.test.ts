@@ -1,7 +1,6 @@
 import t from 'tap'
 import { openGrant } from '../policies/contract.js'
 import type { Answer, Call, Decision, Outcome } from '../policies/contract.js'
-import { openGrant } from '../policies/contract.js'
 import { opaqueBody } from './body.js'
 import { recordOf } from './record.js'
 import type { Ended } from './record.js'
