@@ -55,7 +55,7 @@ class Admission implements PolicyInstance {
     this.#schedule = new Schedule({ ...this.#options, places: this.#totalPlaces ?? 1 })
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
     if (this.#options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(this.#schedule.places)
-    port.memory.keep(admission.name, () => ({ model: this.#model, costs: this.#schedule.costs }))
+    port.memory.keep(admission.name, () => ({ model: this.#model ?? null, costs: this.#schedule.costs }))
   }
 
   readonly run: Policy = async (call, next) => {
@@ -118,14 +118,14 @@ class Admission implements PolicyInstance {
   }
 
   /** What learned costs hold for. */
-  get #model (): string {
+  get #model (): string | undefined {
     const props = this.#port.backend.props()
-    return props === undefined ? '' : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
+    return props === undefined ? undefined : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
   }
 
   /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is. */
   #recall (): void {
-    if (this.#recalled) return
+    if (this.#recalled || this.#model === undefined) return
     this.#recalled = true
     const kept = this.#port.memory.recall(admission.name)
     if (Value.Check(keptSchema, kept) && kept.model === this.#model) this.#schedule.restore(kept.costs, this.#nowMs)

@@ -16,7 +16,9 @@ export interface Interval {
 }
 
 interface Stratum {
+  /** In the order in which they came, and in their own. */
   readonly ratios: number[]
+  readonly sorted: number[]
   /** Factor on the distance of its ends from the median, in logs. */
   width: number
 }
@@ -28,13 +30,17 @@ interface Stratum {
  * inference; Gibbs & Candès, NeurIPS 2021), which holds in the long run however the errors hang together.
  */
 export class ForecastErrors {
-  readonly #byDepth: readonly Stratum[] = Array.from({ length: DEPTHS }, () => ({ ratios: [], width: 1 }))
+  readonly #byDepth: readonly Stratum[] = Array.from({ length: DEPTHS }, newStratum)
 
   /** @param predicted the interval that was given for it, if one was */
   sample (forecastMs: number, realMs: number, depth: number, predicted?: Interval): void {
     const stratum = this.#of(depth)
-    stratum.ratios.push((Math.max(0, realMs) + FLOOR_MS) / (forecastMs + FLOOR_MS))
-    if (stratum.ratios.length > KEPT) stratum.ratios.shift()
+    const { ratios, sorted } = stratum
+    const ratio = (Math.max(0, realMs) + FLOOR_MS) / (forecastMs + FLOOR_MS)
+    ratios.push(ratio)
+    sorted.splice(placeOf(sorted, ratio), 0, ratio)
+    const oldest = ratios.length > KEPT ? ratios.shift() : undefined
+    if (oldest !== undefined) sorted.splice(placeOf(sorted, oldest), 1)
     if (predicted === undefined) return
     const isOutside = realMs < predicted.lowMs || realMs > predicted.highMs
     stratum.width = Math.min(MAX_WIDTH, Math.max(1 / MAX_WIDTH, stratum.width * Math.exp(GAIN * ((isOutside ? 1 : 0) - OUTSIDE))))
@@ -42,9 +48,8 @@ export class ForecastErrors {
 
   /** Undefined until 20 calls of about this depth were seen. */
   interval (forecastMs: number, depth: number): Interval | undefined {
-    const { ratios, width } = this.#of(depth)
-    if (ratios.length < ENOUGH) return undefined
-    const sorted = [...ratios].sort((a, b) => a - b)
+    const { sorted, width } = this.#of(depth)
+    if (sorted.length < ENOUGH) return undefined
     const at = (rank: number): number => sorted[rank] ?? 1
     const median = at(sorted.length >> 1)
     const ms = (end: number): number => Math.max(0, (forecastMs + FLOOR_MS) * median * (end / median) ** width - FLOOR_MS)
@@ -54,6 +59,22 @@ export class ForecastErrors {
   }
 
   #of (depth: number): Stratum {
-    return this.#byDepth[Math.min(DEPTHS - 1, Math.ceil(Math.log2(depth + 1)))] ?? { ratios: [], width: 1 }
+    return this.#byDepth[Math.min(DEPTHS - 1, Math.ceil(Math.log2(depth + 1)))] ?? newStratum()
   }
+}
+
+function newStratum (): Stratum {
+  return { ratios: [], sorted: [], width: 1 }
+}
+
+/** Index of the first value that is not below this one: every call is judged twice, and sorting all of them each time would cost more than the rest of its admission. */
+function placeOf (sorted: readonly number[], value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? Infinity) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }

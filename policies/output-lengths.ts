@@ -1,4 +1,6 @@
 const KEPT = 256
+/** Answers that may end before the estimate is made anew, once as many as this squared are known: it costs more than all else at an admission. */
+const BETWEEN = 8
 
 interface Ended {
   readonly tokens: number
@@ -20,10 +22,13 @@ interface Step {
 export class OutputLengths {
   readonly #ended: Ended[] = []
   #steps: readonly Step[] | undefined
+  #since = 0
 
   add (tokens: number, cut: boolean): void {
     this.#ended.push({ tokens, cut })
     if (this.#ended.length > KEPT) this.#ended.shift()
+    if (++this.#since < BETWEEN && this.#ended.length > BETWEEN ** 2) return
+    this.#since = 0
     this.#steps = undefined
   }
 
@@ -41,7 +46,7 @@ export class OutputLengths {
     const steps = this.#steps ??= stepsOf(this.#ended)
     const last = steps.at(-1)
     if (last === undefined) return Number.isFinite(maxTokens) ? maxTokens - doneTokens : 0
-    const endTokens = Number.isFinite(maxTokens) ? maxTokens : Math.max(last.tokens, ...this.#ended.map(ended => ended.tokens))
+    const endTokens = Number.isFinite(maxTokens) ? maxTokens : this.#ended.reduce((most, { tokens }) => Math.max(most, tokens), last.tokens)
     const from = at(steps, doneTokens)
     const left = from.survival === 0 ? 1 : (at(steps, endTokens).area - from.area) / from.survival
     return Math.min(maxTokens - doneTokens, Math.max(1, left))
