@@ -1,0 +1,89 @@
+import t from 'tap'
+import { admission } from './admission.js'
+import type { AdmissionOptions } from './admission-options.js'
+import { createChain } from './chain.js'
+import { heldUpstream, makeCall, makePort, settle } from './testing.js'
+
+function setUp (options: AdmissionOptions) {
+  const port = makePort()
+  const upstream = heldUpstream()
+  const policy = admission.create(options, port)
+  const chain = createChain([{ name: admission.name, run: policy.run }], upstream.handler, port.clock)
+  function send (call = makeCall({ arrivedAtMs: port.clock.nowMs() })) {
+    chain(call).catch(() => undefined)
+    return { call }
+  }
+  const upstreamCall = (index: number) => upstream.calls[index] ?? t.fail(`call ${index} did not reach upstream`) as never
+  return { port, upstream, policy, send, upstreamCall }
+}
+
+t.test('a call says by its headers how urgent it is; its key bounds that', async t => {
+  const { send, upstream, upstreamCall } = setUp({ slots: 1, priority: true })
+  const headers = (priority: string): ReadonlyMap<string, string> => new Map([['x-weir-priority', priority]])
+  send()
+  const usual = send(makeCall({ headers: headers('3') }))
+  const pretender = send(makeCall({ headers: headers('0'), grant: { weight: 1, bestPriority: 4, usualPriority: 5 } }))
+  const urgent = send(makeCall({ headers: headers('0') }))
+  for (let call = 0; call < 4; call++) {
+    await settle()
+    upstreamCall(call).complete()
+  }
+  await settle()
+  t.same(upstream.calls.slice(1).map(held => held.call.id), [urgent, usual, pretender].map(({ call }) => call.id))
+})
+
+t.test('while one prompt is in prefill the next waits for its first byte', async t => {
+  const { port, send, upstream, upstreamCall } = setUp({ slots: 2, prefillTokens: 10 })
+  send()
+  send()
+  await settle()
+  t.equal(upstream.calls.length, 1)
+  upstreamCall(0).answer()
+  await settle()
+  t.equal(upstream.calls.length, 1, 'headers come when the slot starts')
+  upstreamCall(0).call.onFirstByte?.(port.clock.nowMs())
+  await settle()
+  t.equal(upstream.calls.length, 2)
+  for (const held of upstream.calls) held.complete()
+})
+
+const timings = { prompt_n: 92, prompt_ms: 1_000, predicted_n: 50, predicted_ms: 500, cache_n: 0 }
+
+t.test('what was learned of this model is kept, and taken up by the next life', async t => {
+  const first = setUp({ slots: 1 })
+  const call = makeCall({ stream: false })
+  first.send(call)
+  await first.port.clock.advance(1_500)
+  first.upstreamCall(0).complete({ timings })
+  await settle()
+  const kept = JSON.parse(JSON.stringify(first.port.kept('admission')))
+  for (const [what, model, predicted] of [['the same model', kept.model, true], ['another one', 'other', false]] as const) {
+    const next = setUp({ slots: 1 })
+    next.port.remembered.set('admission', { ...kept, model })
+    const sent = next.send(makeCall())
+    await settle()
+    t.equal((sent.call.decisions[0]?.facts['predictedTtftMs'] ?? 0) > 0, predicted, what)
+    next.upstreamCall(0).complete()
+  }
+  const broken = setUp({ slots: 1 })
+  broken.port.remembered.set('admission', { model: kept.model, costs: { prefill: 'much' } })
+  broken.send()
+  await settle()
+  t.equal(broken.upstream.calls.length, 1, 'what makes no sense is not taken up')
+})
+
+t.test('an adaptive limit lets fewer run where that gives more tokens per second', async t => {
+  const { port, policy, send, upstream } = setUp({ slots: 4, limit: 'adaptive' })
+  for (let call = 0; call < 12; call++) send()
+  let served = 0
+  for (let round = 0; round < 400 && Number(policy.gauges()['places']) > 2; round++) {
+    await settle()
+    const running = upstream.calls.slice(served)
+    const tokensPerSecond = [80, 100, 60, 40][running.length - 1] ?? 40
+    await port.clock.advance(50)
+    for (const held of running) held.complete({ timings: { ...timings, predicted_ms: 50 * running.length / tokensPerSecond * 1_000 } })
+    served += running.length
+    running.forEach(() => { send() })
+  }
+  t.equal(policy.gauges()['places'], 2)
+})
