@@ -43,6 +43,8 @@ async function readBlock (dir: string, withGateway: boolean): Promise<Block | un
   const samples = await readLines(join(dir, 'samples.ndjson'), guards.sample)
   const records = withGateway ? await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call') : { items: [], warnings: [] }
   const counted = evidence.tools === undefined ? undefined : await readTools(join(dir, 'tools'), evidence)
-  const warnings = [...evidence.warnings, ...calls.warnings, ...samples.warnings, ...records.warnings]
+  // A server that was killed before it was ready had no load.
+  const ofLoad = evidence.serverEnd?.during === 'start' ? [] : [...calls.warnings, ...samples.warnings, ...records.warnings]
+  const warnings = [...evidence.warnings, ...ofLoad]
   return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items, ...(counted === undefined ? {} : { tools: counted }) }
 }

@@ -148,6 +148,9 @@ function ofVersion1 (views: readonly StreamsView[]): string[] {
   return views.some(({ block }) => block.evidence.group?.version === 'v1') ? ['cgroup v1: limits and counters are those of version 1 groups; they corroborate what is shown under cgroup v2, they do not replace it'] : []
 }
 
+/** More names than this nobody reads. */
+const MOST_NAMED = 6
+
 /** A client that stood still stamps late: such a gap is not the server's. One line, whatever the number of blocks. */
 function clientStalls (views: readonly StreamsView[]): string[] {
   const late = views.flatMap(({ block: { evidence: { generatorEventLoopDelayMaxMs: stallMs } }, summary: { index, condition, itlP99Ms } }) => {
@@ -157,5 +160,5 @@ function clientStalls (views: readonly StreamsView[]): string[] {
   if (late.length === 0) return []
   const worst = late.reduce((a, b) => b.stallMs > a.stallMs ? b : a)
   return [`the client stood still for longer than 5 ms and ${number(100 * clientStallShare)} % of the gaps' p99 in ${late.length} of ${views.length} blocks, at most for ${number(worst.stallMs)} ms (block ${worst.which}): gaps of that size may be its own. ` +
-    `Blocks: ${late.map(({ which }) => which).join(', ')}`]
+    `Blocks: ${late.slice(0, MOST_NAMED).map(({ which }) => which).join(', ')}${late.length > MOST_NAMED ? ` and ${late.length - MOST_NAMED} more` : ''}`]
 }

@@ -40,17 +40,28 @@ const COUNTED: ReadonlyArray<Figure & { readonly from?: number }> = [
   { title: 'CPUs used', short: 'CPUs', metric: 'cpus-used', population: 'block', statistic: 'mean', format: formatNumber }
 ]
 
-/** How many of the columns tell what readers saw; the ratios to the baseline belong behind them. */
-export const GAPS_AND_RATE = GAPS.length
+const valueOf = (result: StreamsResult, { metric, population, statistic }: Figure, condition: string) => findCell(result, metric, condition, population)?.[statistic]
+
+function columnOf (result: StreamsResult, figure: Figure): ConditionColumn {
+  return { title: figure.title, short: figure.short, text: (condition) => figure.format(valueOf(result, figure, condition)) }
+}
+
+/** What readers of the streams saw; a percentile that no condition has enough gaps for has no column. */
+export function gapColumns (result: StreamsResult): ConditionColumn[] {
+  return GAPS.filter((figure) => figure.statistic === 'p50' || result.conditions.some(({ id }) => (valueOf(result, figure, id) ?? null) !== null)).map((figure) => columnOf(result, figure))
+}
+
+/** Failed calls and counters, in the order of their weight. */
+export function counterColumns (result: StreamsResult): ConditionColumn[] {
+  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (valueOf(result, figure, id) ?? 0) > (figure.from ?? 0)))
+  const failed: ConditionColumn = { title: 'calls failed', short: 'failed', text: (condition) => formatCount(failedCalls(result, condition)) }
+  const anyFailed = result.conditions.some(({ id }) => failedCalls(result, id) > 0)
+  return [...(anyFailed ? [failed] : []), ...moved.map((figure) => columnOf(result, figure))]
+}
 
 /** Columns in the order of their weight: a narrow table takes the first ones. */
 export function conditionColumns (result: StreamsResult): ConditionColumn[] {
-  const value = ({ metric, population, statistic }: Figure, condition: string) => findCell(result, metric, condition, population)?.[statistic]
-  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (value(figure, id) ?? 0) > (figure.from ?? 0)))
-  const column = (figure: Figure): ConditionColumn => ({ title: figure.title, short: figure.short, text: (condition) => figure.format(value(figure, condition)) })
-  const failed: ConditionColumn = { title: 'calls failed', short: 'failed', text: (condition) => formatCount(failedCalls(result, condition)) }
-  const anyFailed = result.conditions.some(({ id }) => failedCalls(result, id) > 0)
-  return [...GAPS.map(column), ...(anyFailed ? [failed] : []), ...moved.map(column)]
+  return [...gapColumns(result), ...counterColumns(result)]
 }
 
 function failedCalls ({ counts }: Result, condition: string): number {

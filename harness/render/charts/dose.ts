@@ -26,14 +26,16 @@ interface Panel {
 
 function panelsOf (result: StreamsResult): Panel[][] {
   const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
-  return DOSE_METRICS.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric), marks: result.claims.flatMap(({ doseMarks = [] }) => doseMarks).filter((mark) => mark.factor === factor) })))
+  const measured = DOSE_METRICS.filter((metric) => factors.some((factor) => doseSeries(result, factor, metric).length > 0))
+  return measured.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric), marks: result.claims.flatMap(({ doseMarks = [] }) => doseMarks).filter((mark) => mark.factor === factor) })))
 }
 
-/** 0: the sweep has no numeric factor, there is nothing to draw. */
+/** 0: the sweep has no numeric factor, or nothing was measured; there is nothing to draw. */
 export function doseHeight (result: StreamsResult, { width }: Pick<Size, 'width'>): number {
-  const factors = Math.min(MOST_FACTORS, doseFactors(result.conditions).length)
-  const lines = isWide(width) ? DOSE_METRICS.length : DOSE_METRICS.length * factors
-  return factors === 0 ? 0 : topOf(lineNames(panelsOf(result).flat()), width) + lines * (PANEL_HEIGHT + GAP)
+  const rows = panelsOf(result)
+  const panels = rows.flat()
+  const lines = isWide(width) ? rows.length : panels.length
+  return panels.length === 0 ? 0 : topOf(lineNames(panels), width) + lines * (PANEL_HEIGHT + GAP)
 }
 
 function isWide (width: number): boolean {
@@ -66,13 +68,19 @@ export function doseResponse (result: StreamsResult, size: Size): string {
     legend: legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))),
     grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: top + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
     xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.doses, 6, isGeometric(panel)), gridIndex: index })),
-    yAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.metric.label, 'y', valuesOf(panel), 9, panel.metric.log), gridIndex: index })),
+    yAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.metric.label, 'y', valuesOf(panel), 9, isLog(panel)), gridIndex: index })),
     series: panels.flatMap(({ panel }, index) => seriesOf(panel, index, style))
   }, size)
 }
 
 function valuesOf ({ series, levels }: Panel): number[] {
   return [...series.flatMap(({ points, blocks }) => [...points, ...blocks].map(([, y]) => y)), ...levels.map(({ value }) => value)]
+}
+
+/** Values that differ twentyfold would leave the small ones on the axis: one of them may be the cliff that the sweep is about. */
+function isLog (panel: Panel): boolean {
+  const values = valuesOf(panel)
+  return panel.metric.log || (Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) >= 20)
 }
 
 /** Doses that double again and again stand at equal distances. */
@@ -104,7 +112,7 @@ function apart (values: readonly number[], range: number): number[] {
 
 function seriesOf (panel: Panel, index: number, style: (name: string) => ReturnType<typeof styleAt>) {
   const x = (value: number): number => isGeometric(panel) ? Math.log10(value) : value
-  const y = (value: number): number => panel.metric.log ? Math.log10(value) : value
+  const y = (value: number): number => isLog(panel) ? Math.log10(value) : value
   const place = { xAxisIndex: index, yAxisIndex: index }
   return [
     ...panel.series.flatMap(({ name, points, blocks, joined }) => {
