@@ -36,6 +36,13 @@ t.test('calls by route, status and outcome; decisions; each counted once, howeve
   await has(t, metrics, 'weir_calls_total{route="generation",status="200",outcome="complete"} 2')
 })
 
+t.test('what went past the chain counts as a call of its class', async t => {
+  const metrics = metricsAt()
+  metrics.addPass({ msg: 'pass', id: 'i', caller: 'c', route: 'free', method: 'GET', path: '/v1/models', status: 200, outcome: 'complete', arrivedAtMs: 0, overAtMs: 1, bytes: 5 })
+  await has(t, metrics, 'weir_calls_total{route="free",status="200",outcome="complete"} 1')
+  t.notMatch(await metrics.registry.metrics(), /weir_queue_wait_seconds_count\{/)
+})
+
 t.test('what was refused waited, but has no duration and no first token', async t => {
   const metrics = metricsAt()
   metrics.add(recordOf({ outcome: 'refused', status: 429, queueWaitMs: 50, firstByteAtMs: 1 }))

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { CallRecord, Clock } from '../policies/contract.js'
+import type { CallRecord, Clock, PassRecord } from '../policies/contract.js'
 import { Latency } from './latency.js'
 import type { Percentiles } from './latency.js'
 
@@ -70,6 +70,11 @@ export class Metrics {
     }
     const { timings } = record
     if (timings !== undefined && timings.predicted_n > 0) this.#perToken.observe({ route }, timings.predicted_ms / timings.predicted_n / 1e3)
+  }
+
+  /** What went past the chain counts among the calls of its class, and nowhere else: nothing was decided about it. */
+  addPass ({ route, status, outcome }: PassRecord): void {
+    this.#newCalls.add(`${route} ${status} ${outcome}`, () => ({ route, status: String(status), outcome }))
   }
 
   /** Predictions count from the call's arrival at the policy that made them. */

@@ -24,6 +24,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
     const path = upstreamPath(request.raw.url ?? '/')
     const passage = new Passage(request, reply, routeClassOf(request.method, path, config.allowRoutes), gateway.keys.callerOf(request).name, gateway.clock, record => {
       passages.delete(passage.id)
+      gateway.metrics.addPass(record)
       log.write(record)
     })
     passages.set(passage.id, passage)

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { BrokenOff } from '../policies/broken-off.js'
 import type { Answer } from '../policies/contract.js'
 import { RelayBody } from './relay-body.js'
 import type { Sink } from './relay-body.js'
 import type { StreamEnd } from './routes.js'
-import { BrokenOff } from './runaway.js'
 import { streamErrorEvent } from './stream-error.js'
 
 /**

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { makeCall } from '../policies/testing.js'
-import { BrokenOff, runawayAnswer, runawayAtMs, runawayCut } from './runaway.js'
+import { BrokenOff } from '../policies/broken-off.js'
+import { runawayAnswer, runawayAtMs, runawayCut } from './runaway.js'
 
 const maxOutputTime = { ms: 1_500, option: 'prompt-cap.maxOutputSeconds' }
 

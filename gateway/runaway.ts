@@ -1,3 +1,4 @@
+import { BrokenOff } from '../policies/broken-off.js'
 import type { Answer, Call } from '../policies/contract.js'
 import { faultAnswer } from './refusal.js'
 
@@ -10,15 +11,6 @@ type Limited = Pick<Call, 'stream' | 'need'>
 export function runawayAtMs ({ stream, need }: Limited, sentAtMs: number, firstByteAtMs: number | undefined): number {
   const sinceMs = stream ? firstByteAtMs : sentAtMs
   return need.maxOutputTime === undefined || sinceMs === undefined ? Infinity : sinceMs + need.maxOutputTime.ms
-}
-
-/** Why an answer ends that the gateway itself breaks off; the client gets these words instead of those for an upstream that did. */
-export class BrokenOff extends Error {
-  override readonly name = 'BrokenOff'
-
-  constructor (message: string, readonly status: number, readonly reason: string) {
-    super(message)
-  }
 }
 
 /** For an answer of which the client has a part. */

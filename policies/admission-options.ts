@@ -48,6 +48,15 @@ export const admissionSchema = Type.Object({
     minimum: 1,
     description: 'Uncached prompt tokens in prefill at a time: while a prompt is evaluated, running streams stand still. A longer prompt runs when no other is in prefill. Default: no bound.'
   })),
+  noticeAfterMs: Type.Optional(Type.Number({
+    minimum: 0,
+    description: 'A stream that has waited so long, milliseconds, is answered with 200 and SSE comments that say where it stands (": queued position=2 eta=41s"), so that neither its client nor a proxy gives up on it; a refusal is an error event from then on. Default: streams wait in silence, with their status open.'
+  })),
+  noticeEveryMs: Type.Optional(Type.Number({
+    minimum: 100,
+    default: 5_000,
+    description: 'Time between two such comments, milliseconds.'
+  })),
   releaseTimeoutMs: Type.Optional(Type.Number({
     minimum: 0,
     default: 30_000,
@@ -57,7 +66,7 @@ export const admissionSchema = Type.Object({
 
 export type AdmissionOptions = Static<typeof admissionSchema>
 
-type WithoutDefault = 'ttftLimitMs' | 'kvTokens' | 'prefillTokens'
+type WithoutDefault = 'ttftLimitMs' | 'kvTokens' | 'prefillTokens' | 'noticeAfterMs'
 type Resolved = Required<Omit<AdmissionOptions, WithoutDefault>> & Pick<AdmissionOptions, WithoutDefault>
 
 export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
@@ -70,6 +79,7 @@ export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
     fair: false,
     order: 'fifo',
     agingMs: 10_000,
+    noticeEveryMs: 5_000,
     releaseTimeoutMs: 30_000,
     ...options
   }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { admission } from './admission.js'
 import type { AdmissionOptions } from './admission-options.js'
@@ -86,4 +87,53 @@ t.test('an adaptive limit lets fewer run where that gives more tokens per second
     running.forEach(() => { send() })
   }
   t.equal(policy.gauges()['places'], 2)
+})
+
+t.test('a stream that waits long is answered and told where it stands; the others wait in silence', async t => {
+  const { port, policy, upstreamCall, upstream } = setUp({ slots: 1, noticeAfterMs: 1_000, noticeEveryMs: 2_000 })
+  const chain = createChain([{ name: admission.name, run: policy.run }], upstream.handler, port.clock)
+  const stream = makeCall()
+  const plain = makeCall({}, { messages: [] })
+  const answers: Array<Awaited<ReturnType<typeof chain>>> = []
+  for (const call of [makeCall(), stream, plain]) chain(call).then(answer => { answers.push(answer) }, () => undefined)
+  await port.clock.advance(3_500)
+  t.equal(answers.length, 1, 'only the stream has an answer')
+  const [early] = answers
+  if (!(early?.body instanceof Readable)) return t.fail('it has a stream')
+  let said = ''
+  early.body.on('data', (chunk: Buffer) => { said += chunk.toString() })
+  await settle()
+  t.match(said, /^: queued position=1 eta=\d+s\n\n: queued position=1 eta=\d+s\n\n$/, 'after 1 s and 3 s')
+  upstreamCall(0).complete()
+  await settle()
+  t.match(stream.decisions, [{ verdict: 'pass', reason: 'its turn', queueWaitMs: 3_500 }])
+  upstreamCall(1).complete()
+  await settle()
+  t.match(await early.over, { how: 'complete' })
+  upstreamCall(2).complete()
+  await settle()
+  t.equal(answers.length, 3)
+  t.equal(port.clock.timers, 0)
+})
+
+t.test('a client that leaves after it was told, or waits too long, ends its stream', async t => {
+  const { port, policy, upstream, upstreamCall } = setUp({ slots: 1, noticeAfterMs: 100, maxWaitMs: 5_000 })
+  const chain = createChain([{ name: admission.name, run: policy.run }], upstream.handler, port.clock)
+  chain(makeCall()).catch(() => undefined)
+  const leaver = makeCall()
+  const told = [chain(leaver), chain(makeCall())]
+  await port.clock.advance(200)
+  const [left, late] = await Promise.all(told)
+  leaver.leave()
+  t.match(await left?.over, { how: 'left' })
+  if (!(late?.body instanceof Readable)) return t.fail('it has a stream')
+  let error: unknown
+  late.body.on('error', (why: Error) => { error = why })
+  await port.clock.advance(5_000)
+  t.match(await late.over, { how: 'cut', reason: 'queue-timeout' })
+  t.match(error, { status: 503, reason: 'queue-timeout' })
+  upstreamCall(0).complete()
+  await settle()
+  t.match(policy.gauges(), { taken: 0, queued: 0 })
+  t.equal(port.clock.timers, 0)
 })

@@ -5,31 +5,16 @@ import { AdaptiveLimit } from './adaptive-limit.js'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
 import { askOf } from './ask.js'
-import type { Answer, Call, Next, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
+import type { Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { savedCostsSchema, type Account } from './cost-model.js'
-import { deferred, type Deferred } from './deferred.js'
 import { lineFor } from './line.js'
 import { Schedule } from './schedule.js'
-import type { Effect, StartEffect } from './schedule-events.js'
+import type { Effect } from './schedule-events.js'
+import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
 
 /** What is kept over a restart of the gateway. */
 const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
-
-/** One call between its arrival here and the return of its places. */
-interface Ticket {
-  readonly id: string
-  readonly call: Call
-  readonly next: Next
-  readonly answered: Deferred<Answer>
-  /** p-queue's signal, of a call that has to wait. Aborted only while it waits: p-queue would let go of the place of a running task, too. */
-  waiting?: AbortController
-  readonly queued: number
-  onLeave: () => void
-  timer?: unknown
-  /** Set once it may run. */
-  start?: StartEffect
-}
 
 /**
  * The only holder of places. The schedule decides; a p-queue keeps what waits and runs what is let in. A task there lasts as
@@ -66,14 +51,7 @@ class Admission implements PolicyInstance {
     this.#resize(places)
 
     const id = String(++this.#lastId)
-    const ticket: Ticket = {
-      id,
-      call,
-      next,
-      answered: deferred<Answer>(),
-      queued: this.#schedule.queued,
-      onLeave: () => this.#leave(id)
-    }
+    const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id))
     this.#tickets.set(id, ticket)
     const ask = askOf(call)
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
@@ -86,8 +64,19 @@ class Admission implements PolicyInstance {
       const dueAtMs = this.#nowMs + patienceMs
       // Timers fire up to a millisecond early: the tick says when it was due.
       ticket.timer = this.#port.clock.setTimeout(() => this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(dueAtMs, this.#nowMs) })), patienceMs)
+      if (this.#options.noticeAfterMs !== undefined && call.stream) this.#notifyIn(this.#options.noticeAfterMs, ticket)
     }
-    return ticket.answered.promise
+    return ticket.answered
+  }
+
+  /** Tells a stream that still waits then where it stands, and goes on telling it. */
+  #notifyIn (delayMs: number, ticket: Ticket): void {
+    ticket.noticeTimer = this.#port.clock.setTimeout(() => {
+      const standing = this.#schedule.standing(ticket.id, this.#nowMs)
+      if (standing === undefined) return
+      ticket.notify(standing.position, standing.waitMs)
+      this.#notifyIn(this.#options.noticeEveryMs, ticket)
+    }, delayMs)
   }
 
   /** Puts a call into p-queue; most start at once and need no signal to be taken out again. */
@@ -147,12 +136,12 @@ class Admission implements PolicyInstance {
     for (const effect of effects) {
       const ticket = this.#tickets.get(effect.id)
       if (ticket === undefined) throw new Error(`admission: the schedule named call ${effect.id}, which has no ticket`)
-      this.#port.clock.clearTimeout(ticket.timer)
+      this.#clearTimers(ticket)
       if (effect.type === 'start') {
         ticket.start = effect
         this.#granted.push(effect.id)
       } else {
-        ticket.answered.resolve(scheduleRefusal(effect, ticket.queued))
+        ticket.refuse(scheduleRefusal(effect, ticket.queued))
         this.#discard(ticket)
       }
     }
@@ -163,15 +152,20 @@ class Admission implements PolicyInstance {
   /** Takes a call that still waits out of the queue. */
   #discard (ticket: Ticket): void {
     this.#tickets.delete(ticket.id)
-    this.#port.clock.clearTimeout(ticket.timer)
+    this.#clearTimers(ticket)
     ticket.call.signal.removeEventListener('abort', ticket.onLeave)
     ticket.waiting?.abort()
+  }
+
+  #clearTimers ({ timer, noticeTimer }: Ticket): void {
+    this.#port.clock.clearTimeout(timer)
+    this.#port.clock.clearTimeout(noticeTimer)
   }
 
   #leave (id: string): void {
     const ticket = this.#tickets.get(id)
     if (ticket === undefined || ticket.start !== undefined) return
-    ticket.answered.reject(ticket.call.signal.reason)
+    ticket.fail(ticket.call.signal.reason)
     this.#discard(ticket)
     this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
   }
@@ -186,14 +180,14 @@ class Admission implements PolicyInstance {
       call.signal.throwIfAborted()
       const startedAtMs = this.#nowMs
       if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
-      const answer = await ticket.next(call, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', factsOf(ticket))
-      ticket.answered.resolve(answer)
+      const answer = await ticket.next(call, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', ticket.facts)
+      ticket.answer(answer)
       const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, startedAtMs) })
       await this.#confirmed(ticket, answer.released, over)
     } catch (error) {
-      ticket.answered.reject(error)
+      ticket.fail(error, error instanceof Unanswered ? error.released : undefined)
       if (error instanceof Unanswered) {
-        this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs })
+        this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
         await this.#confirmed(ticket, error.released, Promise.resolve())
       }
     } finally {
@@ -205,7 +199,8 @@ class Admission implements PolicyInstance {
   /** What an answer that is over says of its cost; undefined where it says nothing of the server's speed. */
   #over ({ id, call, start }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
     const { timings } = outcome
-    if (outcome.how === 'left') this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs })
+    // Broken off: upstream notices at its next step that nobody waits.
+    if (outcome.how === 'left' || outcome.reason !== undefined) this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
     if (status !== 200 || timings === undefined || outcome.how !== 'complete') return undefined
     // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
     if (!call.stream) this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: startedAtMs + timings.prompt_ms, atMs: this.#nowMs }))
@@ -238,20 +233,6 @@ class Admission implements PolicyInstance {
         }, releaseTimeoutMs)
       })
     })
-  }
-}
-
-/** For the record: what was decided, and what was predicted when the call arrived. */
-function factsOf ({ queued, start }: Ticket): Record<string, number> {
-  if (start === undefined) return { queued }
-  const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places } = start
-  return {
-    queueWaitMs,
-    queued,
-    predictedWaitMs,
-    predictedTtftMs,
-    ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
-    places
   }
 }
 

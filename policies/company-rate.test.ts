@@ -10,16 +10,18 @@ t.test('the same company, else the next smaller, else the next larger', async t 
   rate.sample(2, 10, 20, 0)
   rate.sample(8, 10, 80, 0)
   t.same([1, 2, 3, 4, 7, 8, 9].map(company => rate.msPerUnit(company)), [2, 2, 3, 3, 3, 8, 8])
-  t.same([1, 2, 4].map(company => rate.msPerUnit(company, 0, false)), [undefined, 2, 3], 'no larger one')
+  t.same([1, 2, 4].map(company => rate.freshMsPerUnit(company, 0)), [undefined, 2, 3], 'no larger one')
 })
 
-t.test('what is older does not count', async t => {
+t.test('what was not seen for a minute is not fresh, and what rests on few calls not after 10 s', async t => {
   const rate = new CompanyRate()
-  rate.sample(4, 1, 9, 100)
-  rate.sample(2, 1, 5, 200)
-  t.equal(rate.msPerUnit(4, 100), 9)
-  t.equal(rate.msPerUnit(4, 150), 5)
-  t.equal(rate.msPerUnit(4, 300), undefined)
+  for (let call = 0; call < 4; call++) rate.sample(2, 1, 5, 0)
+  rate.sample(4, 1, 9, 0)
+  t.equal(rate.freshMsPerUnit(4, 10_000), 9)
+  t.equal(rate.freshMsPerUnit(4, 10_001), 5)
+  t.equal(rate.freshMsPerUnit(4, 60_000), 5)
+  t.equal(rate.freshMsPerUnit(4, 60_001), undefined)
+  t.equal(rate.msPerUnit(4), 9)
 })
 
 t.test('it follows a change, and a long call counts for its length', async t => {
@@ -36,5 +38,5 @@ t.test('saved and restored', async t => {
   rate.sample(4, 2, 9, 0)
   const again = new CompanyRate()
   again.restore(rate.toJson(), 50)
-  t.equal(again.msPerUnit(4, 50), 4.5)
+  t.equal(again.freshMsPerUnit(4, 60_000), 4.5)
 })

@@ -1,9 +1,16 @@
 /** Weight of the newest sample in the sums: about the last eight count. */
 const NEWEST = 1 / 8
 
+/**
+ * An estimate that keeps calls out cannot be corrected by them: after so long without a sample it is forgotten, and one of them tries. One that rests on few calls, of
+ * which the first may have met a hiccup, is tried again sooner.
+ */
+const STALE = { few: 4, ofFewMs: 10_000, ofManyMs: 60_000 }
+
 interface Sums {
   ms: number
   units: number
+  calls: number
   atMs: number
 }
 
@@ -17,20 +24,29 @@ export class CompanyRate {
   sample (company: number, units: number, ms: number, atMs: number): void {
     const known = this.#byCompany.get(company)
     if (known === undefined) {
-      this.#byCompany.set(company, { ms, units, atMs })
+      this.#byCompany.set(company, { ms, units, calls: 1, atMs })
       return
     }
     known.ms += (ms - known.ms) * NEWEST
     known.units += (units - known.units) * NEWEST
+    known.calls++
     known.atMs = atMs
   }
 
-  /** In the same company, else in the next smaller one that is known, else in the next larger one. Older than `sinceMs` does not count, nor a larger one unless `orLarger`. */
-  msPerUnit (company: number, sinceMs = -Infinity, orLarger = true): number | undefined {
+  /** In the same company, else in the next smaller one that is known, else in the next larger one. */
+  msPerUnit (company: number): number | undefined {
+    return this.#nearest(company, () => true)
+  }
+
+  /** In the same company or the next smaller one, of those that were seen lately. */
+  freshMsPerUnit (company: number, atMs: number): number | undefined {
+    return this.#nearest(company, (known, sums) => known <= company && atMs - sums.atMs <= (sums.calls < STALE.few ? STALE.ofFewMs : STALE.ofManyMs))
+  }
+
+  #nearest (company: number, counts: (known: number, sums: Sums) => boolean): number | undefined {
     let nearest: number | undefined
-    for (const [known, { atMs }] of this.#byCompany) {
-      if (atMs < sinceMs || (known > company && !orLarger)) continue
-      if (nearest === undefined || isCloser(known, nearest, company)) nearest = known
+    for (const [known, sums] of this.#byCompany) {
+      if (counts(known, sums) && (nearest === undefined || isCloser(known, nearest, company))) nearest = known
     }
     const sums = nearest === undefined ? undefined : this.#byCompany.get(nearest)
     return sums === undefined ? undefined : sums.ms / sums.units
@@ -42,7 +58,7 @@ export class CompanyRate {
 
   /** Takes what `toJson` gave as if it had just been learned. */
   restore (saved: ReadonlyArray<readonly [company: number, ms: number, units: number]>, atMs: number): void {
-    for (const [company, ms, units] of saved) this.#byCompany.set(company, { ms, units, atMs })
+    for (const [company, ms, units] of saved) this.#byCompany.set(company, { ms, units, calls: STALE.few, atMs })
   }
 }
 

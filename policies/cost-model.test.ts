@@ -4,7 +4,7 @@ import { CostModel, type Done } from './cost-model.js'
 const work = { promptTokens: 40, bodyBytes: 200, maxTokens: 16 }
 
 function done (more: Partial<Done> = {}): Done {
-  return { work, company: 4, firstByteMs: 480, restMs: 800, account: { evaluatedTokens: 40, cachedTokens: 0, outputTokens: 16 }, atMs: 0, ...more }
+  return { work, firstByteCompany: 4, restCompany: 4, firstByteMs: 480, restMs: 800, account: { evaluatedTokens: 40, cachedTokens: 0, outputTokens: 16 }, atMs: 0, ...more }
 }
 
 function learned (...calls: ReadonlyArray<Partial<Done>>): CostModel {
@@ -38,17 +38,24 @@ t.test('a longer one costs more, by its own tokens', async t => {
 })
 
 t.test('company costs: each has its own rate', async t => {
-  const costs = learned({ company: 1, firstByteMs: 120, restMs: 160 }, { company: 4 })
+  const costs = learned({ firstByteCompany: 1.2, restCompany: 0.9, firstByteMs: 120, restMs: 160 }, { firstByteCompany: 3.7, restCompany: 4 })
   t.equal(Math.round(costs.firstByteMs(work, 1, 0)), 120)
   t.equal(Math.round(costs.firstByteMs(work, 3, 0)), 120, 'the next smaller one')
   t.equal(Math.round(costs.leftMs(work, 4, 0) ?? NaN), 1_280)
-  t.equal(learned({ company: 4 }).firstByteMs(work, 3, 0), 0, 'what is only known of a larger company keeps nobody out')
+  t.equal(learned({}).firstByteMs(work, 3, 0), 0, 'what is only known of a larger company keeps nobody out')
 })
 
 t.test('an estimate of time to first byte is forgotten after a minute without a call', async t => {
   const costs = learned({})
   t.equal(Math.round(costs.firstByteMs(work, 4, 60_000)), 480)
   t.equal(costs.firstByteMs(work, 4, 60_001), 0)
+})
+
+t.test('one call says what a byte of body is in tokens, so that the next like it is predicted to take as long', async t => {
+  const uncounted = { bodyBytes: 330, maxTokens: 16 }
+  const costs = new CostModel()
+  costs.learn(done({ work: uncounted }))
+  t.equal(Math.round(costs.firstByteMs(uncounted, 4, 0)), 480)
 })
 
 t.test('tokens that upstream had cached are no work, and prompts are estimated by their bytes', async t => {

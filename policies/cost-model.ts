@@ -22,11 +22,12 @@ export interface Account {
 /** A call that ran to its end. Times are the gateway's, so that they hold what lies between it and llama-server. */
 export interface Done {
   readonly work: Work
-  /** Places taken at its start, its own included. */
-  readonly company: number
   /** From its start to its first byte, and from there until its places were free. */
   readonly firstByteMs: number
   readonly restMs: number
+  /** Places taken meanwhile, its own included, on average: not those at its start, since calls that start one after the other share most of their prefill. */
+  readonly firstByteCompany: number
+  readonly restCompany: number
   /** Absent on routes that give none. */
   readonly account?: Account
   readonly atMs: number
@@ -38,8 +39,7 @@ const rates = Type.Array(Type.Tuple([Type.Number(), Type.Number(), Type.Number()
 export const savedCostsSchema = Type.Object({
   prefill: rates,
   decode: rates,
-  tokensPerByte: Type.Number(),
-  evaluatedShare: Type.Number(),
+  prompts: Type.Object({ bytes: Type.Number(), bodyTokens: Type.Number(), tokens: Type.Number(), evaluated: Type.Number() }),
   lengths: Type.Array(Type.Tuple([Type.Number(), Type.Boolean()]))
 })
 
@@ -53,9 +53,6 @@ const NEWEST = 1 / 16
 const FIRST_TOKENS_PER_BYTE = 0.2
 /** Error of a prediction before one was seen, as a share of it. */
 const FIRST_ERROR_SHARE = 1 / 8
-/** An estimate that kept calls out cannot be corrected by them: after this long without a sample it is forgotten. */
-const STALE_MS = 60_000
-
 /**
  * What calls cost at upstream, learned from those that ended: uncached prompt tokens ÷ prefill rate + output tokens ÷ decode rate, each at the company in which a call
  * runs. Pure; knows no slots and no queue.
@@ -64,13 +61,14 @@ export class CostModel {
   readonly #prefill = new CompanyRate()
   readonly #decode = new CompanyRate()
   readonly #lengths = new OutputLengths()
-  #tokensPerByte = FIRST_TOKENS_PER_BYTE
-  #evaluatedShare = 1
+  /** Sums that fade: the first call already says what a byte of body is in tokens. */
+  #prompts = { bytes: 0, bodyTokens: 0, tokens: 0, evaluated: 0 }
   /** Mean of |real ÷ predicted − 1| of times to first byte. */
   #errorShare = FIRST_ERROR_SHARE
 
-  learn ({ work, company, firstByteMs, restMs, account, atMs }: Done): void {
+  learn ({ work, firstByteMs, restMs, firstByteCompany, restCompany, account, atMs }: Done): void {
     const evaluatedTokens = account?.evaluatedTokens ?? this.prefillTokens(work)
+    const company = Math.max(1, Math.round(firstByteCompany))
     const known = this.#prefill.msPerUnit(company)
     if (known !== undefined) {
       const error = Math.abs(firstByteMs / (known * (evaluatedTokens + FIXED_PROMPT_TOKENS)) - 1)
@@ -79,23 +77,29 @@ export class CostModel {
     this.#prefill.sample(company, evaluatedTokens + FIXED_PROMPT_TOKENS, firstByteMs, atMs)
     if (account === undefined) return
     const { cachedTokens, outputTokens } = account
-    if (outputTokens > 0) this.#decode.sample(company, outputTokens, restMs, atMs)
-    const promptTokens = evaluatedTokens + cachedTokens
-    if (promptTokens > 0) {
-      this.#evaluatedShare += (evaluatedTokens / promptTokens - this.#evaluatedShare) * NEWEST
-      if (work.bodyBytes > 0) this.#tokensPerByte += (promptTokens / work.bodyBytes - this.#tokensPerByte) * NEWEST
+    if (outputTokens > 0) this.#decode.sample(Math.max(1, Math.round(restCompany)), outputTokens, restMs, atMs)
+    const tokens = evaluatedTokens + cachedTokens
+    const prompts = this.#prompts
+    const faded = (sum: number, value: number): number => sum * (1 - NEWEST) + value
+    this.#prompts = {
+      bytes: faded(prompts.bytes, work.bodyBytes),
+      bodyTokens: faded(prompts.bodyTokens, work.bodyBytes > 0 ? tokens : 0),
+      tokens: faded(prompts.tokens, tokens),
+      evaluated: faded(prompts.evaluated, evaluatedTokens)
     }
     if (work.maxTokens > 0) this.#lengths.add(outputTokens, outputTokens >= work.maxTokens)
   }
 
   /** Tokens of the prompt, cached or not. */
   promptTokens ({ promptTokens, bodyBytes }: Work): number {
-    return promptTokens ?? bodyBytes * this.#tokensPerByte
+    const { bytes, bodyTokens } = this.#prompts
+    return promptTokens ?? bodyBytes * (bytes > 0 ? bodyTokens / bytes : FIRST_TOKENS_PER_BYTE)
   }
 
   /** Those of them that upstream is expected to evaluate. */
   prefillTokens (work: Work): number {
-    return this.promptTokens(work) * this.#evaluatedShare
+    const { tokens, evaluated } = this.#prompts
+    return this.promptTokens(work) * (tokens > 0 ? evaluated / tokens : 1)
   }
 
   /** Tokens that a call is expected to generate after `doneTokens` of them. */
@@ -104,11 +108,11 @@ export class CostModel {
   }
 
   /**
-   * Milliseconds from start to first byte in this company, as learned in the last minute in the same or a smaller one; 0 when nothing is known, because only a call
+   * Milliseconds from start to first byte in this company, as learned lately in the same or a smaller one; 0 when nothing is known, because only a call
    * that starts can teach it.
    */
   firstByteMs (work: Work, company: number, atMs: number): number {
-    const msPerToken = this.#prefill.msPerUnit(company, atMs - STALE_MS, false)
+    const msPerToken = this.#prefill.freshMsPerUnit(company, atMs)
     return msPerToken === undefined ? 0 : (this.prefillTokens(work) + FIXED_PROMPT_TOKENS) * msPerToken
   }
 
@@ -132,15 +136,14 @@ export class CostModel {
   }
 
   toJson (): SavedCosts {
-    return { prefill: this.#prefill.toJson(), decode: this.#decode.toJson(), tokensPerByte: this.#tokensPerByte, evaluatedShare: this.#evaluatedShare, lengths: this.#lengths.toJson() }
+    return { prefill: this.#prefill.toJson(), decode: this.#decode.toJson(), prompts: this.#prompts, lengths: this.#lengths.toJson() }
   }
 
   /** Takes what `toJson` gave in an earlier life of the gateway, of the same model and build. */
   restore (saved: SavedCosts, atMs: number): void {
     this.#prefill.restore(saved.prefill, atMs)
     this.#decode.restore(saved.decode, atMs)
-    this.#tokensPerByte = saved.tokensPerByte
-    this.#evaluatedShare = saved.evaluatedShare
+    this.#prompts = saved.prompts
     for (const [tokens, cut] of saved.lengths) this.#lengths.add(tokens, cut)
   }
 }

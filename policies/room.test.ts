@@ -26,6 +26,7 @@ function call (promptTokens: number, maxTokens: number, firstByteAtMs?: number):
     teachesMargin: false,
     startedAtMs: 0,
     company: 1,
+    placeMsAtStart: 0,
     ...(firstByteAtMs === undefined ? {} : { firstByteAtMs })
   }
 }

@@ -32,6 +32,10 @@ export interface Running extends Entry {
   readonly startedAtMs: number
   /** Places taken at its start, its own included. */
   readonly company: number
+  /** Place-milliseconds taken in all when it started, and when its first byte came: their growth ÷ time is its company meanwhile. */
+  readonly placeMsAtStart: number
+  /** Absent when the first byte was told late: then its company is that of the whole call. */
+  placeMsAtFirstByte?: number
   firstByteAtMs?: number
   leftAtMs?: number
 }
@@ -54,4 +58,15 @@ export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Ex
 /** How long a call may wait in the line at most, whatever is predicted. */
 export function patienceMs ({ ttftLimitMs, finishLimitMs }: Pick<Newcomer, 'ttftLimitMs' | 'finishLimitMs'>, maxWaitMs: number): number {
   return Math.min(maxWaitMs, ttftLimitMs, finishLimitMs)
+}
+
+/** Places taken on average until the first byte of a call, and from there until now, at its release. */
+export function companyOf (entry: Running, placeMs: number, atMs: number): { readonly firstByteCompany: number, readonly restCompany: number } {
+  const { startedAtMs, firstByteAtMs = atMs, placeMsAtStart, placeMsAtFirstByte, company } = entry
+  const mean = (growth: number, ms: number): number => ms > 0 ? growth / ms : company
+  if (placeMsAtFirstByte === undefined) {
+    const whole = mean(placeMs - placeMsAtStart, atMs - startedAtMs)
+    return { firstByteCompany: whole, restCompany: whole }
+  }
+  return { firstByteCompany: mean(placeMsAtFirstByte - placeMsAtStart, firstByteAtMs - startedAtMs), restCompany: mean(placeMs - placeMsAtFirstByte, atMs - firstByteAtMs) }
 }

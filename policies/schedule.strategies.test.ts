@@ -150,3 +150,15 @@ t.test('costs outlive the schedule', async t => {
   const [effect] = next.on({ type: 'arrive', id: 'x', places: 1, atMs: 0, sinceMs: 0, ask: { caller: 'x', weight: 1, priority: 1, bodyBytes: 400, promptTokens: 92, maxTokens: 50 } })
   t.equal(effect?.type === 'start' && Math.round(effect.predictedTtftMs), 1_000)
 })
+
+t.test('calls that start one after the other and share their prefill do not make one that starts alone look slow', async t => {
+  // As seen on a real server: four start within 0.4 s and have their first byte together, after 1.4 s; later ones, alone, need 0.2 s.
+  const { schedule, arrive, firstByte, release } = setUp({ places: 4, ttftLimitMs: 1_600 })
+  const starts = [0, 100, 200, 380]
+  for (const [index, atMs] of starts.entries()) arrive(`batch${index}`, atMs)
+  for (const index of starts.keys()) firstByte(`batch${index}`, 1_400)
+  for (const index of starts.keys()) release(`batch${index}`, 1_900)
+  t.same(arrive('first', 2_000), ['start first'])
+  t.same(arrive('beside', 2_150), ['start beside'], 'what four do to each other says nothing of two')
+  t.equal(schedule.taken, 2)
+})

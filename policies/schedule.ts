@@ -1,12 +1,12 @@
 import { CostModel, type Account, type SavedCosts, type Work } from './cost-model.js'
 import { FairShare, chargeOf } from './fair-share.js'
 import { ForecastErrors } from './forecast-errors.js'
-import { forecastWaitMs } from './forecast.js'
 import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
+import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
 import { hasRoom, type RoomOptions } from './room.js'
-import { newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
+import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
 
 export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
@@ -33,6 +33,7 @@ export class Schedule {
   readonly #order: OrderOptions
   readonly #pace = new Pace()
   readonly #costs = new CostModel()
+  readonly #outlook = new Outlook(this.#costs, this.#pace)
   readonly #errors = new ForecastErrors()
   readonly #margin = new Margin(SAFETY.firstShare, SAFETY.quantile)
   readonly #share = new FairShare()
@@ -40,6 +41,8 @@ export class Schedule {
   #waiting: Entry[] = []
   #places: number
   #taken = 0
+  /** Places taken × milliseconds, since the start. */
+  #placeMs = 0
   #draining = false
   #atMs = 0
 
@@ -58,6 +61,14 @@ export class Schedule {
   /** Wait predicted for a call of one place that arrives now, at the end of the line. */
   get predictedWaitMs (): number { return this.#waitBehind(this.#waiting, 1, this.#atMs) }
 
+  /** Where a call stands in the line (1: it is next), and how long it is expected to wait still; undefined when it does not wait. */
+  standing (id: string, atMs: number): { readonly position: number, readonly waitMs: number } | undefined {
+    const line = inOrder(this.#waiting, this.#order, this.#share, atMs)
+    const index = line.findIndex(entry => entry.id === id)
+    const entry = line[index]
+    return entry === undefined ? undefined : { position: index + 1, waitMs: this.#waitBehind(line.slice(0, index), entry.places, atMs) }
+  }
+
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
 
@@ -72,12 +83,13 @@ export class Schedule {
   }
 
   on (event: ScheduleEvent): readonly Effect[] {
-    this.#atMs = event.atMs
+    this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
+    this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
       case 'leave': this.#leave(event.id, event.atMs); break
-      case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs); break
+      case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs, event.atMs); break
       case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#places = event.places; break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
@@ -97,34 +109,11 @@ export class Schedule {
 
   /** Wait of a call of this width behind these; 0 while nothing is known. */
   #waitBehind (line: ReadonlyArray<Pick<Entry, 'places' | 'work'>>, places: number, atMs: number): number {
-    const free = this.#places - this.#taken
-    if (line.length === 0 && free >= this.#widthOf(places)) return 0
-    const busy = []
-    for (const entry of this.#running.values()) {
-      const leftMs = this.#leftMs(entry, atMs)
-      if (leftMs === undefined) return 0
-      busy.push({ leftMs, places: entry.places })
-    }
-    return forecastWaitMs(free, busy, line.map(entry => ({ places: this.#widthOf(entry.places), serviceMs: this.#serviceMs(entry.work) })), this.#widthOf(places))
+    return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
-  /** Time in which a call holds its places, among as many as there are; 0 while nothing is known. */
   #serviceMs (work: Work): number {
-    return this.#costs.leftMs(work, this.#places, 0) ?? this.#pace.serviceMs ?? 0
-  }
-
-  /** Undefined before any call ended. */
-  #leftMs (entry: Running, atMs: number): number | undefined {
-    const ranMs = atMs - entry.startedAtMs
-    if (entry.leftAtMs !== undefined) {
-      // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.
-      const prefillMs = entry.firstByteAtMs === undefined ? this.#costs.firstByteMs(entry.work, entry.company, atMs) : 0
-      return Math.max(prefillMs - ranMs, atMs - entry.leftAtMs)
-    }
-    const leftMs = this.#costs.leftMs(entry.work, this.#places, ranMs)
-    if (leftMs !== undefined) return leftMs
-    const { serviceMs } = this.#pace
-    return serviceMs === undefined ? undefined : Math.abs(serviceMs - ranMs)
+    return this.#outlook.serviceMs(work, this.#places)
   }
 
   #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
@@ -182,7 +171,9 @@ export class Schedule {
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
       this.#takeOut(entry => entry === head)
-      effects.push(this.#isHopeless(head, taken, atMs) ? this.#dismiss(head, 'deadline', atMs) : this.#start(head, taken, atMs))
+      // Those behind it start at once beside it, as far as there are places.
+      const company = Math.min(this.#places, taken + this.#waiting.length)
+      effects.push(this.#isHopeless(head, company, atMs) ? this.#dismiss(head, 'deadline', atMs) : this.#start(head, taken, atMs))
     }
     return effects
   }
@@ -216,7 +207,7 @@ export class Schedule {
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
     this.#taken = taken
-    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken })
+    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
     const { interval } = entry
     return {
@@ -249,10 +240,11 @@ export class Schedule {
     for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller)
   }
 
-  #firstByte (id: string, firstByteAtMs: number): void {
+  #firstByte (id: string, firstByteAtMs: number, atMs: number): void {
     const entry = this.#running.get(id)
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
+    if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
   }
@@ -263,7 +255,8 @@ export class Schedule {
     const { startedAtMs, firstByteAtMs, company, work } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      this.#costs.learn({ work, company, firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs, atMs, ...(account === undefined ? {} : { account }) })
+      const times = { firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs }
+      this.#costs.learn({ work, ...times, ...companyOf(entry, this.#placeMs, atMs), atMs, ...(account === undefined ? {} : { account }) })
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)

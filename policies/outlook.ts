@@ -1,0 +1,55 @@
+import type { CostModel, Work } from './cost-model.js'
+import { forecastWaitMs } from './forecast.js'
+import type { Pace } from './pace.js'
+import type { Newcomer, Running } from './schedule-entry.js'
+
+/** The places now, and who holds them. */
+export interface Occupancy {
+  readonly places: number
+  readonly taken: number
+  readonly running: Iterable<Running>
+}
+
+/** How long what runs will hold its places, and what waits will wait: by what calls like them cost, and before that is known by the pace of all. */
+export class Outlook {
+  readonly #costs: CostModel
+  readonly #pace: Pace
+
+  constructor (costs: CostModel, pace: Pace) {
+    this.#costs = costs
+    this.#pace = pace
+  }
+
+  /** Milliseconds in which a call holds its places, among as many as there are; 0 while nothing is known. */
+  serviceMs (work: Work, places: number): number {
+    return this.#costs.leftMs(work, places, 0) ?? this.#pace.serviceMs ?? 0
+  }
+
+  /** Milliseconds until a call of this many places starts behind these; 0 while nothing is known. */
+  waitMs (line: ReadonlyArray<Pick<Newcomer, 'places' | 'work'>>, wanted: number, { places, taken, running }: Occupancy, atMs: number): number {
+    const free = places - taken
+    const widthOf = (width: number): number => Math.min(Math.max(1, width), places)
+    if (line.length === 0 && free >= widthOf(wanted)) return 0
+    const busy = []
+    for (const entry of running) {
+      const leftMs = this.#leftMs(entry, places, atMs)
+      if (leftMs === undefined) return 0
+      busy.push({ leftMs, places: entry.places })
+    }
+    return forecastWaitMs(free, busy, line.map(entry => ({ places: widthOf(entry.places), serviceMs: this.serviceMs(entry.work, places) })), widthOf(wanted))
+  }
+
+  /** Undefined before any call ended. */
+  #leftMs (entry: Running, places: number, atMs: number): number | undefined {
+    const ranMs = atMs - entry.startedAtMs
+    if (entry.leftAtMs !== undefined) {
+      // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.
+      const prefillMs = entry.firstByteAtMs === undefined ? this.#costs.firstByteMs(entry.work, entry.company, atMs) : 0
+      return Math.max(prefillMs - ranMs, atMs - entry.leftAtMs)
+    }
+    const leftMs = this.#costs.leftMs(entry.work, places, ranMs)
+    if (leftMs !== undefined) return leftMs
+    const { serviceMs } = this.#pace
+    return serviceMs === undefined ? undefined : Math.abs(serviceMs - ranMs)
+  }
+}

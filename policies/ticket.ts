@@ -1,0 +1,66 @@
+import type { OwnAnswer } from './answers.js'
+import type { Answer, Call, Next } from './contract.js'
+import { deferred } from './deferred.js'
+import { QueueNotice } from './queue-notice.js'
+import type { StartEffect } from './schedule-events.js'
+
+/** One call in admission, between its arrival and the return of its places. */
+export class Ticket {
+  readonly #answered = deferred<Answer>()
+  #notice: QueueNotice | undefined
+  /** p-queue's signal, of a call that has to wait. Aborted only while it waits: p-queue would let go of the place of a running task, too. */
+  waiting?: AbortController
+  /** When its patience ends, and when it is told next where it stands. */
+  timer?: unknown
+  noticeTimer?: unknown
+  /** Set once it may run. */
+  start?: StartEffect
+
+  /** @param queued calls that waited when it arrived */
+  constructor (readonly id: string, readonly call: Call, readonly next: Next, readonly queued: number, readonly onLeave: () => void) {}
+
+  /** What its caller gets: the answer, or, when it was told of its wait, the stream that will be it. */
+  get answered (): Promise<Answer> {
+    return this.#answered.promise
+  }
+
+  /** Tells its client where it stands; the first time answers it with 200. */
+  notify (position: number, waitMs: number): void {
+    if (this.#notice === undefined) {
+      this.#notice = new QueueNotice()
+      this.#answered.resolve(this.#notice.answer)
+    }
+    this.#notice.say(position, waitMs)
+  }
+
+  answer (answer: Answer): void {
+    if (this.#notice === undefined) this.#answered.resolve(answer)
+    else this.#notice.follow(answer)
+  }
+
+  refuse (refused: OwnAnswer): void {
+    if (this.#notice === undefined) this.#answered.resolve(refused)
+    else this.#notice.refuse(refused)
+  }
+
+  /** There is no answer. @param released when upstream is free of it */
+  fail (error: unknown, released: Promise<void> = Promise.resolve()): void {
+    if (this.#notice === undefined) this.#answered.reject(error)
+    else this.#notice.abandon(this.call.signal.aborted ? 'left' : 'fault', released)
+  }
+
+  /** For the record: what was decided, and what was predicted when it arrived. */
+  get facts (): Record<string, number> {
+    const { queued, start } = this
+    if (start === undefined) return { queued }
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places } = start
+    return {
+      queueWaitMs,
+      queued,
+      predictedWaitMs,
+      predictedTtftMs,
+      ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
+      places
+    }
+  }
+}
