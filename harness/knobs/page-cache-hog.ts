@@ -10,8 +10,6 @@ import { badValue, bytesOf, shown } from './values.js'
 
 const name = 'page-cache-hog'
 const CHUNK_BYTES = 16 * 1024 ** 2
-/** Before anything counts: each drives out a share of what others have in the page cache (measured: the first one a third of an idle model). */
-const ROUNDS = 4
 /** An hour, in pauses of 0.1 s. */
 const CHUNKS_AT_MOST = 36_000
 /** At most 160 MiB/s, so that it takes page cache and (nearly) no CPU. The file has no name while it works: nothing stays, however it ends. */
@@ -76,7 +74,8 @@ function hogOf (spec: string, bytes: number, where: Where): Knob {
     async readBack (at) {
       if (hog === undefined) throw new Error(`${spec}: it was not started`)
       const { pid } = hog
-      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, ROUNDS * bytes)
+      // Once round: what it can drive out has been.
+      await assertAtWork(hog, spec, () => parseKeyed(readText(`/proc/${pid}/io`) ?? '').get('rchar') ?? 0, bytes)
       const home = homeOf(spec, where, at)
       if (home !== undefined && !(await home.processes()).includes(pid)) throw new Error(`${spec}: the hog (process ${pid}) is not ${PLACES[where]} (${at.group?.path})`)
       const residency = await residencyOf(`/proc/${pid}/fd/3`, at.signal)
