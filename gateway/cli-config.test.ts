@@ -17,7 +17,8 @@ t.test('the command line goes over the file, and what it does not say stays', as
     log: { level: 'warn' },
     policies: [],
     allowRoutes: ['/tools'],
-    cors: { origins: '*' }
+    cors: { origins: '*' },
+    apiKeys: [{ name: 'ann', sha256: 'a'.repeat(64) }]
   }))
   const both = config({ config: file, port: '0', upstream: 'http://127.0.0.1:2', slots: '3', logFile: 'x.log' }, { LLAMA_API_KEY: 'e' })
   t.same(both.listen, { host: '127.0.0.1', port: 0, trustedProxies: ['10.0.0.1'] })

@@ -36,6 +36,10 @@ const rules: ReadonlyArray<(config: Config) => string | undefined> = [
     return undefined
   }),
 
+  ({ cors, allowRoutes, apiKeys }) => cors === undefined || allowRoutes.length === 0 || apiKeys.length > 0
+    ? undefined
+    : `allowRoutes: ${allowRoutes.join(', ')} with cors and without apiKeys lets pages that a browser shows act on this server's host; leave one of them out, or give apiKeys`,
+
   ({ cors }) => firstTrouble(cors === undefined || cors.origins === '*' ? [] : cors.origins, (origin, index) => isOrigin(origin)
     ? undefined
     : `cors.origins[${index}]: must be an origin as browsers send it, like https://chat.example.org or http://localhost:5173 (lower case, no path, no final /, no default port), got ${JSON.stringify(origin)}; ` +

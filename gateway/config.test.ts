@@ -103,6 +103,8 @@ t.test('origins are as browsers send them', async t => {
 
 t.test('only routes that are blocked can be allowed', async t => {
   t.equal(trouble({ allowRoutes: ['/tools', '/cors-proxy'] }), 'none')
+  t.match(trouble({ allowRoutes: ['/tools'], cors: { origins: '*' } }), /^allowRoutes: \/tools with cors and without apiKeys lets pages .* act on this server's host/)
+  t.equal(trouble({ allowRoutes: ['/tools'], cors: { origins: '*' }, apiKeys: [{ name: 'ann', sha256: 'a'.repeat(64) }] }), 'none')
   t.match(trouble({ allowRoutes: ['/tools', '/slots'] }), /^allowRoutes\[1\]: must be one of \/tools, \/cors-proxy, got "\/slots"$/)
 })
 

@@ -21,6 +21,14 @@ t.test('what is kept comes back in the next life', async t => {
   t.same(readdirSync(join(file, '..')), ['state.json'], 'nothing half-written is left')
 })
 
+t.test('what was kept stays while nothing new is known, and for who is not asked in this life', async t => {
+  const file = join(t.testdir({ 'state.json': '{"admission":{"learned":2},"other":3}' }), 'state.json')
+  const { memory } = remembering(file)
+  memory.keep('admission', () => undefined)
+  memory.close()
+  t.same(JSON.parse(readFileSync(file, 'utf8')), { admission: { learned: 2 }, other: 3 })
+})
+
 t.test('it is written now and then, so that a crash loses little', async t => {
   const file = join(t.testdir(), 'state.json')
   const { memory, clock } = remembering(file)

@@ -60,8 +60,9 @@ export class FileMemory implements Memory {
     if (this.#file === undefined) return
     try {
       mkdirSync(dirname(this.#file), { recursive: true })
-      const values = Object.fromEntries([...this.#keepers].map(([name, value]) => [name, value()]))
-      writeFileSync(`${this.#file}.new`, JSON.stringify(values))
+      // Who has learned nothing yet, or is not in this configuration, keeps what was there.
+      const values = Object.fromEntries([...this.#keepers].map(([name, value]) => [name, value() ?? this.#kept[name]]))
+      writeFileSync(`${this.#file}.new`, JSON.stringify({ ...this.#kept, ...values }))
       renameSync(`${this.#file}.new`, this.#file)
     } catch (error) {
       this.#log.warn({ err: error, file: this.#file }, 'state.file cannot be written; what is learned now is lost at the end')

@@ -74,15 +74,16 @@ t.test('what was learned of this model is kept, and taken up by the next life', 
 })
 
 t.test('an adaptive limit lets fewer run where that gives more tokens per second', async t => {
-  const { port, policy, send, upstream } = setUp({ slots: 4, limit: 'adaptive' })
+  const { port, policy, send, upstream } = setUp({ slots: 4, limit: 'adaptive', maxWaitMs: 600_000 })
   for (let call = 0; call < 12; call++) send()
   let served = 0
   for (let round = 0; round < 400 && Number(policy.gauges()['places']) > 2; round++) {
     await settle()
     const running = upstream.calls.slice(served)
     const tokensPerSecond = [80, 100, 60, 40][running.length - 1] ?? 40
-    await port.clock.advance(50)
-    for (const held of running) held.complete({ timings: { ...timings, predicted_ms: 50 * running.length / tokensPerSecond * 1_000 } })
+    for (const held of running) held.call.onFirstByte?.(port.clock.nowMs())
+    await port.clock.advance(50 * running.length / tokensPerSecond * 1_000)
+    for (const held of running) held.complete({ timings })
     served += running.length
     running.forEach(() => { send() })
   }

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
-import { AdaptiveLimit } from './adaptive-limit.js'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
 import { askOf } from './ask.js'
@@ -27,20 +26,20 @@ class Admission implements PolicyInstance {
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
-  /** Absent when the limit is the number of slots. */
-  readonly #adaptive: AdaptiveLimit | undefined
   #lastId = 0
-  #recalled = false
+  /** The model whose costs are learned, once it is known. */
+  #learnedOf: string | undefined
+  #total: number
   #unconfirmedReleases = 0
 
   constructor (options: AdmissionOptions, port: Port) {
     this.#options = withAdmissionDefaults(options)
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
-    this.#schedule = new Schedule({ ...this.#options, places: this.#totalPlaces ?? 1 })
+    this.#total = this.#totalPlaces ?? 1
+    this.#schedule = new Schedule({ ...this.#options, places: this.#total })
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
-    if (this.#options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(this.#schedule.places)
-    port.memory.keep(admission.name, () => ({ model: this.#model ?? null, costs: this.#schedule.costs }))
+    port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
   }
 
   readonly run: Policy = async (call, next) => {
@@ -114,16 +113,18 @@ class Admission implements PolicyInstance {
 
   /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is. */
   #recall (): void {
-    if (this.#recalled || this.#model === undefined) return
-    this.#recalled = true
+    const model = this.#model
+    if (this.#learnedOf !== undefined || model === undefined) return
+    this.#learnedOf = model
     const kept = this.#port.memory.recall(admission.name)
-    if (Value.Check(keptSchema, kept) && kept.model === this.#model) this.#schedule.restore(kept.costs, this.#nowMs)
+    if (Value.Check(keptSchema, kept) && kept.model === model) this.#schedule.restore(kept.costs, this.#nowMs)
   }
 
+  /** llama-server has another number of slots than when we asked last. */
   #resize (total: number): void {
-    this.#adaptive?.resize(total)
-    const places = this.#adaptive?.limit ?? total
-    if (places !== this.#schedule.places) this.#apply(this.#schedule.on({ type: 'resize', places, atMs: this.#nowMs }))
+    if (total === this.#total) return
+    this.#total = total
+    this.#apply(this.#schedule.on({ type: 'resize', places: total, atMs: this.#nowMs }))
   }
 
   get #nowMs (): number { return this.#port.clock.nowMs() }
@@ -197,17 +198,13 @@ class Admission implements PolicyInstance {
   }
 
   /** What an answer that is over says of its cost; undefined where it says nothing of the server's speed. */
-  #over ({ id, call, start }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
+  #over ({ id, call }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
     const { timings } = outcome
     // Broken off: upstream notices at its next step that nobody waits.
     if (outcome.how === 'left' || outcome.reason !== undefined) this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
     if (status !== 200 || timings === undefined || outcome.how !== 'complete') return undefined
     // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
     if (!call.stream) this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: startedAtMs + timings.prompt_ms, atMs: this.#nowMs }))
-    if (this.#adaptive !== undefined && start !== undefined && timings.predicted_n > 1) {
-      this.#adaptive.onSample(start.company, timings.predicted_ms / timings.predicted_n)
-      this.#resize(this.#totalPlaces ?? this.#schedule.places)
-    }
     return { evaluatedTokens: timings.prompt_n, cachedTokens: timings.cache_n ?? 0, outputTokens: timings.predicted_n }
   }
 

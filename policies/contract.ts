@@ -194,7 +194,7 @@ export interface PolicyLogger {
 export interface Memory {
   /** What was kept under this name in an earlier life; undefined when there is nothing. */
   recall (name: string): unknown
-  /** `value` is asked now and then, and at the end. */
+  /** `value` is asked now and then, and at the end; while it is undefined, what was kept before stays. */
   keep (name: string, value: () => unknown): void
 }
 

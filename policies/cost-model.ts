@@ -53,6 +53,7 @@ const NEWEST = 1 / 16
 const FIRST_TOKENS_PER_BYTE = 0.2
 /** Error of a prediction before one was seen, as a share of it. */
 const FIRST_ERROR_SHARE = 1 / 8
+
 /**
  * What calls cost at upstream, learned from those that ended: uncached prompt tokens ÷ prefill rate + output tokens ÷ decode rate, each at the company in which a call
  * runs. Pure; knows no slots and no queue.

@@ -40,8 +40,6 @@ export interface StartEffect {
   readonly type: 'start'
   readonly id: string
   readonly places: number
-  /** Places taken now, its own included. */
-  readonly company: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number

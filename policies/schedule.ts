@@ -1,3 +1,4 @@
+import { AdaptiveLimit } from './adaptive-limit.js'
 import { CostModel, type Account, type SavedCosts, type Work } from './cost-model.js'
 import { FairShare, chargeOf } from './fair-share.js'
 import { ForecastErrors } from './forecast-errors.js'
@@ -16,6 +17,8 @@ export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
   /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
   readonly ttftLimitMs?: number
   readonly maxQueued: number
+  /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
+  readonly limit?: 'slots' | 'adaptive'
 }
 
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
@@ -37,6 +40,8 @@ export class Schedule {
   readonly #errors = new ForecastErrors()
   readonly #margin = new Margin(SAFETY.firstShare, SAFETY.quantile)
   readonly #share = new FairShare()
+  /** Absent when the limit is the number of slots. */
+  readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
   #waiting: Entry[] = []
   #places: number
@@ -50,6 +55,7 @@ export class Schedule {
     this.#options = options
     this.#order = { ...AS_THEY_CAME, ...options }
     this.#places = options.places
+    if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
 
   get places (): number { return this.#places }
@@ -91,7 +97,7 @@ export class Schedule {
       case 'leave': this.#leave(event.id, event.atMs); break
       case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs, event.atMs); break
       case 'released': this.#release(event.id, event.atMs, event.account); break
-      case 'resize': this.#places = event.places; break
+      case 'resize': this.#resize(event.places); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
@@ -214,7 +220,6 @@ export class Schedule {
       type: 'start',
       id: entry.id,
       places,
-      company: taken,
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -256,12 +261,20 @@ export class Schedule {
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
       const times = { firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs }
-      this.#costs.learn({ work, ...times, ...companyOf(entry, this.#placeMs, atMs), atMs, ...(account === undefined ? {} : { account }) })
+      const company = companyOf(entry, this.#placeMs, atMs)
+      this.#costs.learn({ work, ...times, ...company, atMs, ...(account === undefined ? {} : { account }) })
+      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(company.restCompany), times.restMs / account.outputTokens)
+      if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
     this.#running.delete(id)
     this.#taken -= entry.places
+  }
+
+  #resize (places: number): void {
+    this.#adaptive?.resize(places)
+    this.#places = this.#adaptive?.limit ?? places
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {

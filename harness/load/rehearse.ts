@@ -6,7 +6,7 @@ import type { CallSample } from '../types.js'
 import { chatBody, openChatClient } from './client.js'
 import { makePrompt } from './prompts.js'
 
-/** Calls of each kind; a call costs a fresh process ten times what it costs after a dozen. */
+/** Calls of each kind: after a dozen, refusals of a block no longer get faster (measured medians: the first three 4.4 ms, from the eighth on 2). */
 const CALLS = 16
 const TOKENS = 16
 const PATIENCE_MS = 10_000

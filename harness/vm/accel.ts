@@ -15,7 +15,7 @@ const probeTimeoutMs = 10_000
 /**
  * KVM where this user may open it and QEMU can make a virtual CPU with it, else an emulated CPU. That is tried: within some virtual machines /dev/kvm is there and QEMU
  * aborts on it ("failed to set MSR").
- * @param qemu undefined: not installed yet; then the device alone decides
+ * @param qemu its path; absent: as it is found on PATH, and where it is not installed the device alone decides
  */
 export async function acceleration (device = '/dev/kvm', qemu?: string): Promise<Acceleration> {
   if (!existsSync(device)) return { accel: 'tcg', why: `there is no ${device}` }
