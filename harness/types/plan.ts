@@ -78,6 +78,8 @@ export interface Condition {
   readonly title: string
   /** Policies that are on in this condition, outermost first. */
   readonly policies: readonly string[]
+  /** Options of these policies beside those that the harness gives them, by policy. */
+  readonly policyOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** System-level conditions as typed, in the order in which they are applied: `cpu-quota=500/1000`. */
   readonly knobs: readonly string[]
   /** Doses, for the axes of a dose-response: `quotaMs`, `periodMs`, `threads` … */
