@@ -3,8 +3,10 @@ import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../plan/comparison.js'
 import { expectedSeconds } from '../plan/duration.js'
-import { presets } from '../plan/presets.js'
+import type { ComparisonFile } from '../plan/experiment-file.js'
+import { presets, type Preset } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
+import type { ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
@@ -70,7 +72,7 @@ async function compare (options: CompareOptions): Promise<void> {
       effects: comparison.effects,
       claims: comparison.claims,
       preset,
-      repeats: preset.pairs,
+      repeats: repeatsOf(comparison, preset),
       load: loadOf(comparison, options),
       seed: options.seed,
       model: options.model ?? comparison.model ?? DEFAULT_MODEL_NAME,
@@ -83,8 +85,18 @@ async function compare (options: CompareOptions): Promise<void> {
     host: options.host,
     argsInVm: argsInVm(options),
     vm: comparison.lead.vm ?? {},
-    expectedSeconds: expectedSeconds(preset, comparison.conditions.length)
+    expectedSeconds: expectedSeconds({ ...preset, pairs: repeatsOf(comparison, preset) }, comparison.conditions.length, comparison.lead.traffic)
   })
+}
+
+function repeatsOf ({ lead }: Comparison, preset: Preset): number {
+  return lead.repeats?.[preset.name] ?? preset.pairs
+}
+
+function classesOf ({ name, mix = '', traffic }: ComparisonFile, typed: string | undefined): readonly ClassSpec[] {
+  if (traffic?.classes === undefined) return parseMix(typed ?? mix)
+  if (typed !== undefined) throw new UsageError(`--mix: ${name} has classes with callers or lengths of their own; leave --mix away`)
+  return traffic.classes
 }
 
 function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
@@ -100,7 +112,8 @@ function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
   }
   return {
     kind: 'open-loop',
-    classes: parseMix(options.mix ?? lead.mix ?? ''),
+    classes: classesOf(lead, options.mix),
+    ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
     slots: options.slots ?? defaultSlots,
     ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })
