@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
+import { usualClasses } from '../plan/traffic.js'
 import { readServerCounters } from '../probes/metrics-poll.js'
 import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
@@ -41,7 +42,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     startObservers(block)
   ])
   checkPolicies(input, gateway.policies)
-  const job = { classes: workload.classes.map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
+  const job = { classes: usualClasses(workload.classes).map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
   const closedLoop = async (seed: number): Promise<ClosedLoop> => {
@@ -55,6 +56,8 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   const closedLoops = [await closedLoop(plan.traceSeed)]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
+  // It may still work on calls that its closed loop gave up.
+  await untilIdle(running.pid, watch.signal)
   const serverCountersAtStart = await serverCounters()
 
   input.onStep('load')

@@ -7,7 +7,7 @@ import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
 
 const id = 'prompt-cap-protects-the-rest'
-const classes = [{ name: 'short', promptWords: 32, maxTokens: 16, share: 0.95 }, { name: 'oversize', promptWords: 640, maxTokens: 16, share: 0.05 }]
+const classes = [{ name: 'short', promptWords: 32, maxTokens: 16, share: 0.95 }, { name: 'oversize', promptWords: 640, maxTokens: 16, share: 0.05, interference: true }]
 const PER_BLOCK = 40
 /** Tokens of a prompt beside its words. */
 const TEMPLATE = 12
@@ -40,9 +40,7 @@ interface Options {
 function evidenceOf ({ before = {}, after = {}, quiet = false, pairs = 8, cpuFactor = 1 }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
   const usual = simulate({ pairs, windowSeconds: 10, cpuFactor })
   const workload = { ...usual.plan.workload, classes: quiet ? classes.slice(0, 1) : classes, ttftLimitMs: { short: 1600, oversize: 1600 } }
-  const policyOptions = { 'prompt-cap': { maxPromptTokens: 64 } }
-  const conditions = usual.plan.conditions.map(condition => ({ ...condition, policyOptions }))
-  const draft = { ...usual.plan, experiment: 'prompt-cap', claims: [id], quiet, workload, conditions, calibration: { ...usual.plan.calibration, unloadedTtftMs: 200 } }
+  const draft = { ...usual.plan, experiment: 'prompt-cap', claims: [id], quiet, workload, calibration: { ...usual.plan.calibration, unloadedTtftMs: 200 } }
   const arm = (block: Block): Arm => block.evidence.plan.condition === 'after' ? { ...light, ...after } : quiet ? { ...light, ...before } : { ...burdened, ...before }
   return {
     ...usual,

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../../policies/contract.js'
-import type { CallSample, Plan } from '../../types.js'
+import type { CallSample, Plan, WorkloadClass } from '../../types.js'
 import { floorOf } from '../../stats/percentile.js'
 import { signFlip } from '../../stats/signflip.js'
 import { quantileRatio } from '../../stats/swap.js'
@@ -9,6 +9,7 @@ import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { fewestPairs } from '../verdict.js'
 import { middle } from '../window.js'
+import { usualClasses } from '../../plan/traffic.js'
 import type { PlanDraft } from './index.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
@@ -116,20 +117,13 @@ export const promptCap = openLoopEntry({
   ]
 })
 
-/** The cap of the plan, tokens; undefined when it names none. */
-function capOf ({ conditions }: Pick<Plan, 'conditions'>): number | undefined {
-  const cap = conditions.map(({ policyOptions }) => policyOptions?.['prompt-cap']?.['maxPromptTokens']).find(value => value !== undefined)
-  return typeof cap === 'number' ? cap : undefined
+/** Names of the classes within the cap. */
+function restNames ({ workload }: Pick<Plan, 'workload'>): string[] {
+  return workload.kind === 'open-loop' ? usualClasses(workload.classes).map(({ name }) => name) : []
 }
 
-/** Names of the classes within the cap: words are tokens, or a few more than tokens with a template. */
-function restNames (plan: Pick<Plan, 'conditions' | 'workload'>): string[] {
-  const cap = capOf(plan)
-  return plan.workload.kind !== 'open-loop' || cap === undefined ? [] : plan.workload.classes.filter(cls => wordsOf(cls) <= cap).map(({ name }) => name)
-}
-
-function wordsOf ({ promptWords }: { readonly promptWords: unknown }): number {
-  return typeof promptWords === 'number' ? promptWords : Infinity
+function wordsOf ({ promptWords }: WorkloadClass): number {
+  return typeof promptWords === 'number' ? promptWords : promptWords.median
 }
 
 /** Prompt words above the cap ÷ those within it, as they are offered. */
