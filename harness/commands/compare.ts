@@ -6,7 +6,7 @@ import { expectedSeconds } from '../plan/duration.js'
 import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
-import type { ClassSpec } from '../plan/traffic.js'
+import { quietClasses, type ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
@@ -102,7 +102,7 @@ function argsInVm ({ policy, setting, preset, repeats, rate, mix, slots, threads
   return ['compare', ...typedOptions({ policy, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
 }
 
-function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
+function loadOf ({ lead, quiet }: Comparison, options: CompareOptions): LoadSpec {
   if (lead.workload !== undefined) {
     for (const [name, value] of [['--rate', options.rate], ['--mix', options.mix], ['--slots', options.slots], ['--slo-ttft-ms', options.sloTtftMs]] as const) {
       if (value !== undefined) throw new UsageError(`${name}: the load of ${lead.name} is streams straight to llama-server; leave ${name} away`)
@@ -111,7 +111,7 @@ function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
   }
   return {
     kind: 'open-loop',
-    classes: classesOf(lead, options.mix),
+    classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),
     ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
     slots: options.slots ?? defaultSlots,

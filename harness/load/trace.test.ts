@@ -58,6 +58,14 @@ t.test('classes come by their shares, independent of the time', async t => {
   }
 })
 
+t.test('each class has its share of the calls to the nearest whole, however few they are', async t => {
+  const rare = [{ ...short, share: 0.95 }, { ...long, share: 0.05 }]
+  for (let seed = 1; seed <= 20; seed++) {
+    const trace = makeTrace({ seed, ratePerSecond: 3, seconds: 10, classes: rare })
+    t.equal(trace.filter(({ cls }) => cls === 'long').length, 2, `seed ${seed}: 1.5 of 30, and what is left over goes to the rarer class`)
+  }
+})
+
 t.test('what cannot be a trace is refused by name', async t => {
   t.throws(() => makeTrace({ ...options, ratePerSecond: 0 }), /ratePerSecond is 0/)
   t.throws(() => makeTrace({ ...options, seconds: NaN }), /seconds is NaN/)

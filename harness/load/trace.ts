@@ -1,3 +1,4 @@
+import { shuffled } from '../stats/random.js'
 import type { Burst, WorkloadClass } from '../types.js'
 import { deriveSeed, makeRandom, type Random } from './random.js'
 
@@ -29,7 +30,8 @@ const BURST_CLASSES = 4
 /**
  * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole: independent and uniform, in order (the order statistics
  * property of the Poisson process). Left to chance, the number in a block of 13 s at 4/s would vary by a seventh, and with it by how much
- * a block is overloaded. A class is drawn for each; the same options give the same trace on every machine. Arrivals and classes have streams
+ * a block is overloaded. Each class has its share of them, to the nearest whole, in random order, for the same reason: of 30 calls with 5 % long ones every
+ * fifth trace would have none. The same options give the same trace on every machine. Arrivals and classes have streams
  * of their own: other shares leave the times as they are, and a burst those of the other calls.
  */
 export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: TraceOptions): TraceEntry[] {
@@ -47,16 +49,31 @@ export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: Tra
 
 /** In order. */
 function poisson ({ ratePerSecond, fromSeconds, seconds }: Omit<Burst, 'shares'>, classes: readonly WorkloadClass[], random: Random, ofClasses: Random): Array<Pick<TraceEntry, 'atMs' | 'cls'>> {
-  const nextClass = classChooser(classes, ofClasses)
   const times = Float64Array.from({ length: Math.round(ratePerSecond * seconds) }, () => (fromSeconds + random() * seconds) * 1000).sort()
-  return Array.from(times, atMs => ({ atMs, cls: nextClass().name }))
+  const names = shuffled(ofClasses, byShare(classes, times.length))
+  return Array.from(times, (atMs, i) => ({ atMs, cls: names[i] ?? '' }))
+}
+
+/** So many names of classes, each as often as its share says; what rounding leaves over goes to the largest remainders. */
+function byShare (classes: readonly WorkloadClass[], count: number): string[] {
+  const drawable = drawableOf(classes)
+  const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
+  const parts = drawable.map(({ name, share }) => ({ name, share, whole: Math.floor(count * share / total), rest: (count * share / total) % 1 }))
+  const left = count - parts.reduce((sum, { whole }) => sum + whole, 0)
+  // Of equal remainders the rarer class gets it: there it is more.
+  const favoured = [...parts].sort((a, b) => Math.abs(b.rest - a.rest) > 1e-9 ? b.rest - a.rest : a.share - b.share).slice(0, left)
+  return parts.flatMap(part => Array<string>(part.whole + (favoured.includes(part) ? 1 : 0)).fill(part.name))
+}
+
+function drawableOf (classes: readonly WorkloadClass[]): readonly [WorkloadClass, ...WorkloadClass[]] {
+  const [first, ...rest] = classes.filter(cls => cls.share > 0)
+  if (first === undefined) throw new RangeError('classes: no class has a share above 0; there must be at least one')
+  return [first, ...rest]
 }
 
 /** Draws classes by their shares. Throws a RangeError when no class has a share. */
 export function classChooser (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
-  const drawable = classes.filter(cls => cls.share > 0)
-  const last = drawable.at(-1)
-  if (last === undefined) throw new RangeError('classes: no class has a share above 0; there must be at least one')
+  const drawable = drawableOf(classes)
   const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
   return () => {
     let left = random() * total
@@ -64,6 +81,6 @@ export function classChooser (classes: readonly WorkloadClass[], random: Random)
       left -= cls.share
       if (left < 0) return cls
     }
-    return last
+    return drawable.at(-1) ?? drawable[0]
   }
 }

@@ -13,7 +13,7 @@ t.test('every file of bench/experiments can be run: its policies, knobs, load an
       t.ok(conditionsOfSweep(file, parseKnobs).length > 1, file.name)
       continue
     }
-    const named = [...file.policies ?? [], ...[file.before, file.after].flatMap(side => Object.keys(side?.policies ?? {}))]
+    const named = [...file.policies ?? [], ...[file.before, file.after, file.only].flatMap(side => Object.keys(side?.policies ?? {}))]
     t.same(named.filter(name => !policyNames().includes(name)), [], file.name)
     for (const own of [file.knobs, file.beforeKnobs]) t.equal(parseKnobs([...file.setting ?? [], ...own ?? []]).some(knob => knob.title === ''), false)
     if (file.workload === undefined) t.ok((file.traffic?.classes ?? parseMix(file.mix ?? '')).length > 0 && parseRate(file.rate ?? ''), file.name)
@@ -23,7 +23,7 @@ t.test('every file of bench/experiments can be run: its policies, knobs, load an
 
 t.test('every policy can be toggled by its name', async t => {
   const files = experimentFiles()
-  for (const name of policyNames()) t.ok(files.some(file => file.name === name && !isSweep(file) && file.policies?.includes(name)), name)
+  for (const name of policyNames()) t.ok(files.some(file => file.name === name && !isSweep(file) && (file.policies?.includes(name) === true || (file.after?.policies?.[name] !== undefined && file.before?.policies?.[name] === undefined))), name)
 })
 
 t.test('gateway policies: outermost first whatever the order typed', async t => {

@@ -51,6 +51,7 @@ const comparison = Type.Object({
   traffic: Type.Optional(trafficSchema),
   before: Type.Optional(sideSchema),
   after: Type.Optional(sideSchema),
+  only: Type.Optional(sideSchema),
   repeats: Type.Optional(repeatsSchema),
   workload: Type.Optional(streams),
   primary: Type.Optional(Type.Union(streamsPrimaries.map(metric => Type.Literal(metric))))
@@ -127,14 +128,14 @@ function firstFault (schema: TSchema, json: unknown): string {
 }
 
 function checkedComparison (file: ComparisonFile, where: string): ComparisonFile {
-  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, traffic, before, after, primary } = file
+  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, traffic, before, after, only, primary } = file
   const fault =
-    policies.length + knobs.length + beforeKnobs.length === 0 && before === undefined && after === undefined
-      ? 'nothing is toggled; give policies, knobs or beforeKnobs, or before and after'
+    policies.length + knobs.length + beforeKnobs.length === 0 && before === undefined && after === undefined && only === undefined
+      ? 'nothing is toggled; give policies, knobs or beforeKnobs, or before and after, or what is asked about alone as only'
       : workload === undefined && (rate === undefined || (mix === undefined) === (traffic?.classes === undefined))
         ? 'no load; give rate and mix or traffic.classes (open loop through the gateway) or workload (streams straight to llama-server)'
-        : workload !== undefined && (rate !== undefined || mix !== undefined || traffic !== undefined || before !== undefined || after !== undefined)
-          ? 'both workload and rate or mix are there, or traffic, before, after; streams have none of them'
+        : workload !== undefined && (rate !== undefined || mix !== undefined || traffic !== undefined || before !== undefined || after !== undefined || only !== undefined)
+          ? 'both workload and rate or mix are there, or traffic, before, after, only; streams have none of them'
           : workload !== undefined && policies.length > 0
             ? `policies ${policies.join(', ')} under streams: these go straight to llama-server, past the gateway; give rate and mix instead of workload`
             : workload === undefined && primary !== undefined
@@ -143,7 +144,9 @@ function checkedComparison (file: ComparisonFile, where: string): ComparisonFile
                   ? 'one of before and after is there; give both, or toggle policies'
                   : before !== undefined && policies.length > 0
                     ? 'policies and before and after are there; the sides name their own policies'
-                    : faultIn(traffic ?? {})
+                    : only !== undefined && (policies.length + knobs.length + beforeKnobs.length > 0 || before !== undefined)
+                      ? 'only is there beside what is toggled; it is the one condition of an experiment that compares nothing'
+                      : faultIn(traffic ?? {})
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
   return file
 }

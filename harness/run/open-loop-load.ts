@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
+import { usualClasses } from '../plan/traffic.js'
+import { readServerCounters } from '../probes/metrics-poll.js'
 import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
@@ -16,6 +18,8 @@ const AGAIN = 1_000_000_000
 /** Calls that their clients gave up cost llama-server at least their prefill each: it notices at the first token that nobody takes. */
 const IDLE_WITHIN_MS = 20_000
 const IDLE_CHECK_MS = 100
+/** They come through llama-server's task queue, behind a long batch where one runs. */
+const COUNTERS_WITHIN_MS = 15_000
 
 /**
  * A closed loop at full slots straight to llama-server (warm-up and this block's own capacity), then the open-loop trace through the gateway, then the closed loop
@@ -38,7 +42,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     startObservers(block)
   ])
   checkPolicies(input, gateway.policies)
-  const job = { classes: workload.classes.map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
+  const job = { classes: usualClasses(workload.classes).map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
   const closedLoop = async (seed: number): Promise<ClosedLoop> => {
@@ -51,6 +55,10 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   }
   const closedLoops = [await closedLoop(plan.traceSeed)]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
+  const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
+  // It may still work on calls that its closed loop gave up.
+  await untilIdle(running.pid, watch.signal)
+  const serverCountersAtStart = await serverCounters()
 
   input.onStep('load')
   const load = await nextGenerator().run({
@@ -65,6 +73,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     spin: placement.serverCpus.join() !== placement.clientCpus.join()
   }, watch)
   signal.throwIfAborted()
+  const serverCountersAtEnd = await serverCounters()
   if (workload.capacityAgain === true) {
     await untilIdle(running.pid, watch.signal)
     // Prompts of its own: llama-server keeps those of the first loop.
@@ -82,7 +91,9 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     readBack: { 'gateway policies': gateway.policies.join(',') },
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
     tools: toolRuns,
-    ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart })
+    ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
+    ...(serverCountersAtStart === undefined ? {} : { serverCountersAtStart }),
+    ...(serverCountersAtEnd === undefined ? {} : { serverCountersAtEnd })
   }
 }
 

@@ -121,6 +121,9 @@ export interface BlockEvidence {
   /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
   readonly groupCountersAtStart?: Readonly<Record<string, number>>
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
+  /** Of an open loop: llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load and when it was over. Absent in runs before they were read. */
+  readonly serverCountersAtStart?: Readonly<Record<string, number>>
+  readonly serverCountersAtEnd?: Readonly<Record<string, number>>
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
   readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
   readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>

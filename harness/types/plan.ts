@@ -23,6 +23,8 @@ export interface WorkloadClass {
   /** Sent with its calls under load. */
   readonly headers?: Readonly<Record<string, string>>
   readonly leave?: Leaving
+  /** True: its calls are what the policy is about. They are in no closed loop and no calibration, their limit is the longest of the others', and `--no-setting` leaves them out. */
+  readonly interference?: boolean
 }
 
 /** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */

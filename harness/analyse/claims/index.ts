@@ -11,7 +11,9 @@ import { mlock } from './mlock.js'
 import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
 import { pinning } from './pinning.js'
+import { prediction } from './prediction.js'
 import { preload } from './preload.js'
+import { promptCap } from './prompt-cap.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
@@ -38,6 +40,8 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
+  promptCap,
+  prediction,
   cpuQuota,
   cpuBurst,
   threads,
