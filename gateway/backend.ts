@@ -1,4 +1,5 @@
 import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock, Served } from '../policies/contract.js'
+import type { SlotsReading } from '../policies/slot-table.js'
 import { abortSignalOf } from './abort-signal.js'
 import type { Poller } from './poller.js'
 import { countRouteOf, promptsOf } from './prompt.js'
@@ -42,6 +43,10 @@ export class UpstreamBackend implements Backend {
   /** A request that changes what is served passes through the gateway: told before and after. */
   changed (): void {
     this.#model.changed()
+  }
+
+  readSlots (): Promise<SlotsReading | undefined> {
+    return this.#poller.readSlots()
   }
 
   get state (): BackendState {

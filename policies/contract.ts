@@ -3,6 +3,7 @@
  * pass it on with `next`, and returns an answer. Everything else (record, metrics, headers) is derived from what it did.
  */
 import type { Readable } from 'node:stream'
+import type { SlotsReading } from './slot-table.js'
 
 /** What kind of work a route is for llama-server; decides whether it goes through the chain. */
 export type RouteClass = 'generation' | 'slot-bound' | 'free' | 'admin' | 'special' | 'blocked'
@@ -175,6 +176,8 @@ export interface Backend {
    * or where no two answers need be alike (a template that writes the time of day).
    */
   served (sinceMs: number): Promise<Served | undefined>
+  /** Which slots are busy, read by a request that was sent after this call; waits its turn (L8). Undefined when this server does not say. Rejects when it does not answer. */
+  readSlots (): Promise<SlotsReading | undefined>
 }
 
 /** What of the backend decides how a call is answered. */

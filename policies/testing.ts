@@ -3,6 +3,7 @@ import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Out
 import { deferred } from './deferred.js'
 import { needOf } from './need.js'
 import { RelayBody } from './relay-body.js'
+import type { SlotSeen } from './slot-table.js'
 import { Unanswered } from './unanswered.js'
 
 /** Lets everything run that only waits for promises. */
@@ -176,6 +177,9 @@ export interface TestPort extends Port {
   readonly clock: FakeClock
   props: BackendProps | undefined
   load: BackendLoad | undefined
+  /** What `readSlots` answers: the state of each slot; undefined: this server does not say. */
+  slots: readonly SlotSeen[] | undefined
+  slotsRead: number
   /** What `countTokens` answers; an error makes it reject. */
   tokens: number | Error
   counted: number
@@ -196,6 +200,8 @@ export function makePort (): TestPort {
     clock: new FakeClock(),
     props: { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/test.gguf', buildInfo: 'b1' },
     load: undefined,
+    slots: undefined,
+    slotsRead: 0,
     tokens: 10,
     counted: 0,
     identity: 'model',
@@ -215,6 +221,11 @@ export function makePort (): TestPort {
           reading = port.identity === undefined ? undefined : { identity: port.identity, sampling: port.sampling, atMs: port.clock.nowMs() }
         }
         return reading
+      },
+      readSlots: async () => {
+        port.slotsRead++
+        const atMs = port.clock.nowMs()
+        return port.slots === undefined ? undefined : { slots: port.slots, askedAtMs: atMs, atMs }
       },
       countTokens: async () => {
         port.counted++
