@@ -46,6 +46,7 @@ export class Flight {
   #firstByteAtMs: number | undefined
   #graceTimer: unknown
   #retried = false
+  #isOver = false
   #closed = false
 
   /** @param deterministic it has but one answer: everybody may have it, not only a retry */
@@ -81,6 +82,7 @@ export class Flight {
     this.#passengers.add(passenger)
     call.signal.addEventListener('abort', passenger.onLeave, { once: true })
     if (this.#answer !== undefined) this.#serve(passenger, this.#answer)
+    if (this.#isOver) this.#close()
     return await passenger.answered.promise
   }
 
@@ -93,7 +95,10 @@ export class Flight {
     }
     this.#answer = answer
     // Who is about to try again finds even what has come to its end meanwhile.
-    answer.over.then(() => { if (this.#graceTimer === undefined) this.#close() })
+    answer.over.then(() => {
+      this.#isOver = true
+      if (this.#graceTimer === undefined) this.#close()
+    })
     if (body instanceof Readable) this.#fanOut = new FanOut(relayOf(body), { maxBytes: this.#options.maxBehindBytes, onFirstByte: () => { this.#firstByteAtMs = this.#options.clock.nowMs() } })
     for (const passenger of [...this.#passengers]) this.#serve(passenger, answer)
     this.#fanOut?.start()

@@ -22,7 +22,9 @@ const classSpec = Type.Object({
   share: Type.Number({ minimum: 0, description: 'in proportion to the sum; 0: only in the burst' }),
   caller: Type.Optional(text),
   headers: Type.Optional(Type.Record(text, Type.String())),
-  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came' }))
+  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came' })),
+  prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1, maximum: 100_000 }), zipf: Type.Number({ minimum: 0 }) }, { ...closed, description: 'asked again: the k-th of the pool with a weight of k^-zipf; absent: each call its own' })),
+  together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1, maximum: 1_000 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, { ...closed, description: 'so many at one moment at each arrival, with one prompt or each its own; rate counts arrivals' }))
 }, closed)
 
 const grant = Type.Object({

@@ -23,6 +23,21 @@ export interface WorkloadClass {
   /** Sent with its calls under load. */
   readonly headers?: Readonly<Record<string, string>>
   readonly leave?: Leaving
+  /** Absent: each call has a prompt of its own. */
+  readonly prompts?: PromptPool
+  readonly together?: Together
+}
+
+/** Prompts that are asked again: the k-th of `pool` with a weight of k^-`zipf` (0: all alike). Each trace has a pool of its own. */
+export interface PromptPool {
+  readonly pool: number
+  readonly zipf: number
+}
+
+/** So many calls at each arrival, at one moment: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+export interface Together {
+  readonly calls: number
+  readonly prompt: 'one' | 'each'
 }
 
 /** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */

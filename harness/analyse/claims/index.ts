@@ -12,6 +12,8 @@ import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
 import { pinning } from './pinning.js'
 import { preload } from './preload.js'
+import { responseCache } from './response-cache.js'
+import { singleFlight } from './single-flight.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
@@ -46,6 +48,8 @@ const registry: readonly ClaimEntry[] = [
   mlock,
   noSwap,
   preload,
+  responseCache,
+  singleFlight,
   noisyNeighbour,
   cpuWeight,
   pinning,
