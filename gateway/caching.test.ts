@@ -36,7 +36,7 @@ t.test('a second call is answered from memory, whole or streamed: the same text 
   await gateway.recorded(4)
   const [miss, hit] = gateway.records
   t.ok(miss?.timings && miss.admittedAtMs !== undefined)
-  t.same(hit?.decisions.map(({ policy, verdict }) => `${policy} ${verdict}`), ['prompt-cap change', 'response-cache serve'])
+  t.same(hit?.decisions.map(({ policy, verdict }) => `${policy} ${verdict}`), ['prompt-cap pass', 'response-cache serve'])
   t.match(hit, { status: 200, outcome: 'complete', timings: undefined, admittedAtMs: undefined })
   t.ok(hit && hit.firstByteAtMs !== undefined && hit.firstByteAtMs >= hit.arrivedAtMs)
   const metrics = await (await fetch(`${gateway.url}/weir/metrics`)).text()

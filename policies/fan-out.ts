@@ -7,6 +7,8 @@ export type SeatEnd = 'whole' | 'cut' | 'too slow'
 /** One reader of a body that several read. */
 export interface Seat {
   readonly body: RelayBody
+  /** That it got so far. */
+  readonly bytes: number
   /** Takes no more bytes; `ended` is not told. */
   leave (): void
 }
@@ -14,6 +16,7 @@ export interface Seat {
 interface Reader extends Seat {
   /** The next chunk that it gets, counted from the first one of all. */
   next: number
+  bytes: number
   full: boolean
   readonly ended: (how: SeatEnd) => void
 }
@@ -62,6 +65,7 @@ export class FanOut implements Sink {
       body: new RelayBody(() => { this.#resume(reader) }),
       leave: () => { this.#part(reader) },
       next: 0,
+      bytes: 0,
       full: false,
       ended
     }
@@ -118,6 +122,7 @@ export class FanOut implements Sink {
       const chunk = this.#chunks[reader.next - this.#dropped]
       if (chunk === undefined) break
       reader.next++
+      reader.bytes += chunk.length
       reader.full = !reader.body.deliver(chunk)
     }
     // What broke off ends for all at once, for those who are behind at the same place.

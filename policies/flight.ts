@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { askOf } from './ask.js'
 import type { Answer, Call, Clock, Outcome } from './contract.js'
 import { deferred, type Deferred } from './deferred.js'
-import { FanOut } from './fan-out.js'
+import { FanOut, type Seat } from './fan-out.js'
 import { LeaveSignal } from './leave-signal.js'
 import { relayOf } from './relay-body.js'
 import { gaveUpWaiting, idempotencyKeyOf, retryCountOf } from './retry.js'
@@ -147,23 +147,20 @@ export class Flight {
   #reading (passenger: Passenger, answer: Answer, fanOut: FanOut, own: boolean, boardedAtMs: number): Answer {
     const over = deferred<Outcome>()
     const released = deferred<void>()
-    let bytes = 0
-    const seat = fanOut.join(how => {
+    const seat: Seat = fanOut.join(how => {
       this.#part(passenger)
-      if (how === 'too slow') {
-        over.resolve({ how: 'cut', bytes, reason: 'slow-reader' })
-        released.resolve()
-      } else {
-        answer.over.then(outcome => { over.resolve(own ? outcome : ofFollower(outcome, bytes, boardedAtMs)) })
-        answer.released.then(released.resolve)
-      }
+      // Not now: who joins what is over already has its end before it has its seat.
+      answer.over.then(outcome => { over.resolve(own ? outcome : ofFollower(outcome, seat.bytes, boardedAtMs)) })
+      answer.released.then(released.resolve)
+      if (how !== 'too slow') return
+      over.resolve({ how: 'cut', bytes: seat.bytes, reason: 'slow-reader' })
+      released.resolve()
     })
-    seat.body.watch({ write: chunk => { bytes += chunk.length; return true }, end () {}, cut () {} })
     passenger.leaveBody = free => {
       seat.leave()
       seat.body.fail(new Error('the client left'))
       const firstByteAtMs = this.#firstByteAtMs
-      over.resolve({ how: 'left', bytes, ...(firstByteAtMs === undefined ? {} : { firstByteAtMs: Math.max(boardedAtMs, firstByteAtMs) }) })
+      over.resolve({ how: 'left', bytes: seat.bytes, ...(firstByteAtMs === undefined ? {} : { firstByteAtMs: Math.max(boardedAtMs, firstByteAtMs) }) })
       free.then(released.resolve)
     }
     return { ...answer, body: seat.body, over: over.promise, released: released.promise }

@@ -4,7 +4,7 @@ import type { Answer, Call } from './contract.js'
 import { responseCache } from './response-cache.js'
 import { singleFlight } from './single-flight.js'
 import { makeBody, makeCall, makePort } from './testing.js'
-import { drawBody, drawFrom, hashOf, type Written } from './testing-bodies.js'
+import { drawFrom, drawMeaning, hashOf, near, write, type Meant, type Written } from './testing-bodies.js'
 
 const cases = 10_000
 const paths = ['/v1/chat/completions', '/v1/completions', '/v1/messages']
@@ -49,28 +49,32 @@ t.test('no wrong answer in ten thousand', async t => {
       given.set(number, hash)
     }
 
+    const earlier: Meant[] = []
     for (let done = 0; done < cases / 2;) {
-      const written = Array.from({ length: 1 + draw(4) }, () => drawBody(draw))
-      await Promise.all(written.map(body => ask(body, draw(2) === 0 ? 'a' : 'b', paths[draw(4)] ?? '/v1/chat/completions')))
-      done += written.length
+      const meant = Array.from({ length: 1 + draw(4) }, () => {
+        const before = earlier.at(-1 - draw(40))
+        const now = before === undefined || draw(6) === 0 ? drawMeaning(draw) : draw(3) === 0 ? near(before, draw) : before
+        earlier.push(now)
+        return now
+      })
+      // Now and then the same twice at one time, in other words.
+      meant.push(...meant.slice(0, draw(3) === 0 ? 1 : 0))
+      await Promise.all(meant.map(body => ask(write(body, draw), draw(3) === 0 ? 'b' : 'a', paths[draw(9)] ?? '/v1/chat/completions')))
+      done += meant.length
     }
     t.same(wrong.slice(0, 3), [], `${wrong.length} wrong answers, shared among ${sharedAmong}`)
     const { hits = 0, bypassed = 0 } = cache.gauges()
     const { followed = 0 } = flights.gauges()
     t.comment(`${sharedAmong}: ${hits} hits, ${followed} followed, ${bypassed} passed, ${upstreamCalls} upstream`)
     t.ok(hits > 500, `${hits} of them came from the cache: it was put to the test`)
+    t.ok(followed > 20, `${followed} came while another one was under way`)
     t.ok(bypassed > 500)
   }
 })
 
-t.test('the generator can tell: the same draws in another notation mean the same, and next to none of them are alike', async t => {
-  const byMeaning = new Map<string, Set<string>>()
+t.test('the generator can tell: many bodies are written in several ways, and hardly two mean the same by chance', async t => {
   const draw = drawFrom(3)
-  for (let index = 0; index < 5_000; index++) {
-    const { meaning, bytes } = drawBody(draw)
-    const texts = byMeaning.get(meaning) ?? new Set()
-    byMeaning.set(meaning, texts.add(bytes.toString()))
-  }
-  t.ok([...byMeaning.values()].filter(texts => texts.size > 1).length > 200, 'many are written in several ways')
-  t.ok(byMeaning.size > 1_000)
+  const bodies = Array.from({ length: 500 }, () => drawMeaning(draw))
+  t.ok(new Set(bodies.map(({ meaning }) => meaning)).size > 400)
+  t.ok(bodies.every(body => new Set(Array.from({ length: 10 }, () => write(body, draw).bytes.toString())).size > 3))
 })

@@ -56,22 +56,47 @@ const TEXTS: readonly Ways[] = [
   ['"x\\",\\"temperature\\":\\"1"'], ['"x"'], ['"x "'], ['"X"'], ['"\\u0000"'], ['""'], ['"\u2028"', '"\\u2028"'], ['" "']
 ]
 
-/** A body near many others: few texts and settings, each of which may be another one, in any order and notation. */
-export function drawBody (draw: Draw): Written {
+/** What a body means, to be written down in many ways. */
+export interface Meant {
+  readonly meaning: string
+  readonly deterministic: boolean
+  readonly messages: readonly Ways[]
+  readonly fields: ReadonlyMap<string, Ways>
+}
+
+/** A body near many others: few texts and settings, each of which may be another one. */
+export function drawMeaning (draw: Draw): Meant {
   const [draws, deterministic] = one(DRAWS, draw)
-  const chosen = new Map<string, Ways>()
+  const fields = new Map<string, Ways>()
   const messages = Array.from({ length: 1 + draw(2) }, () => one(TEXTS, draw))
-  if (draw(8) === 0) chosen.set('prompt', one([['[1,2,3]', '[1, 2 ,3]'], ['[1.0,2,3]'], ['[1,2,31]'], ['["1",2,3]']], draw))
+  if (draw(8) === 0) fields.set('prompt', one([['[1,2,3]', '[1, 2 ,3]'], ['[1.0,2,3]'], ['[1,2,31]'], ['["1",2,3]']], draw))
   for (let count = draw(3); count > 0; count--) {
     const [name, values] = one(SAMPLING, draw)
-    chosen.set(name, one(values, draw))
+    fields.set(name, one(values, draw))
   }
-  for (const [name, ways] of draws) chosen.set(name, ways)
-  if (draw(4) === 0) chosen.set('stream', one([['true'], ['false']], draw))
-  const meant = [...chosen].sort(([a], [b]) => a < b ? -1 : 1).map(([name, [first]]) => `${name}=${first}`)
-  const content = `[${messages.map(text => `{"role":"user","content":${one(text, draw)}}`).join(draw(2) === 0 ? ',' : ' ,\n')}]`
-  const fields = [...chosen].map(([name, ways]) => [name, one(ways, draw)] as const)
-  const written: Array<readonly [name: string, value: string]> = shuffled([['messages', content] as const, ...fields], draw)
+  for (const [name, ways] of draws) fields.set(name, ways)
+  if (draw(4) === 0) fields.set('stream', one([['true'], ['false']], draw))
+  return meant(messages, fields, deterministic)
+}
+
+/** The same body with one setting of sampling put in, taken out or exchanged; what draws stays. */
+export function near ({ messages, fields, deterministic }: Meant, draw: Draw): Meant {
+  const changed = new Map(fields)
+  const [name, values] = one(SAMPLING.filter(([name]) => name !== 'samplers'), draw)
+  const value = one(values, draw)
+  if (!changed.delete(name) || draw(2) === 0) changed.set(name, value)
+  return meant(messages, changed, deterministic)
+}
+
+function meant (messages: Meant['messages'], fields: Meant['fields'], deterministic: boolean): Meant {
+  const said = [...fields].sort(([a], [b]) => a < b ? -1 : 1).map(([name, [first]]) => `${name}=${first}`)
+  return { meaning: JSON.stringify([messages.map(([first]) => first), said]), deterministic, messages, fields }
+}
+
+/** In any order and notation. */
+export function write ({ meaning, deterministic, messages, fields }: Meant, draw: Draw): Written {
+  const content = `[${messages.map(text => `{"role":"user","content":${one(text, draw)}}`).join(',')}]`
+  const written = shuffled<readonly [name: string, value: string]>([['messages', content], ...[...fields].map(([name, ways]) => [name, one(ways, draw)] as const)], draw)
   // A name that comes twice: the last counts.
   if (draw(10) === 0) written.unshift(['messages', '[]'])
   if (draw(3) === 0) written.splice(draw(written.length + 1), 0, ['user', `"u${draw(1000)}"`])
@@ -79,7 +104,7 @@ export function drawBody (draw: Draw): Written {
   const space = (): string => one(['', '', ' ', '\n  ', '\t'], draw)
   const name = (text: string): string => draw(12) === 0 ? text.replace(/[a-z]/, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
   const text = `{${space()}${written.map(([key, value]) => `"${name(key)}"${space()}:${space()}${value}`).join(`${space()},${space()}`)}${space()}}`
-  return { bytes: Buffer.from(text), meaning: JSON.stringify([messages.map(([first]) => first), meant]), deterministic }
+  return { bytes: Buffer.from(text), meaning, deterministic }
 }
 
 export function hashOf (text: string): string {

@@ -55,7 +55,8 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
     const intendedMs = loadFromMs + entry.atMs
     const follows = sharing.policy === 'single-flight'
     // In turns of four, without sharing: the last of fifty waits long.
-    const turn = workload.classes[0]?.together === undefined || (condition === 'after' && sharing.works) ? 0 : Math.floor((entry.seq % 50) / 4)
+    const { together } = workload.classes[0] ?? {}
+    const turn = together === undefined || (together.prompt === 'one' && condition === 'after' && sharing.works) ? 0 : Math.floor((entry.seq % 50) / 4)
     const firstMs = intendedMs + (shared && !follows ? 3 : 100 + turn * upstreamMs)
     const endMs = firstMs + (shared && !follows ? 1 : upstreamMs)
     if (!shared) {
@@ -64,7 +65,19 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
     }
     const weirId = `${block.evidence.plan.index}-${entry.seq}`
     records.push({
-      msg: 'call', id: weirId, caller: 'c', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true, status: 200, outcome: 'complete', arrivedAtMs: intendedMs, overAtMs: endMs, queueWaitMs: 0, bytes: 1,
+      msg: 'call',
+      id: weirId,
+      caller: 'c',
+      route: 'generation',
+      method: 'POST',
+      path: '/v1/chat/completions',
+      stream: true,
+      status: 200,
+      outcome: 'complete',
+      arrivedAtMs: intendedMs,
+      overAtMs: endMs,
+      queueWaitMs: 0,
+      bytes: 1,
       ...(shared ? {} : { admittedAtMs: intendedMs }),
       decisions: condition === 'before' ? [] : [{ policy: sharing.policy, verdict: shared ? (follows ? 'follow' : 'serve') : 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: [] }]
     })
