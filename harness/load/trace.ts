@@ -13,7 +13,7 @@ export interface TraceOptions {
 
 /** One intended send. */
 export interface TraceEntry {
-  /** 0-based, in order of time; calls of one arrival follow each other. */
+  /** 0-based, in order of time. */
   readonly seq: number
   /** After the start of the load, milliseconds. */
   readonly atMs: number
@@ -30,6 +30,8 @@ const POOLED = 3
 /** Beyond every number of an arrival: numbers of pooled prompts, and of the calls of one arrival. */
 const POOLS = 500_000_000
 const COPIES = 700_000_000
+/** Between calls that come together, milliseconds: the generator needs most of it to send one, and must not be late. */
+const TOGETHER_GAP_MS = 1
 /** Prompts that a pool may have. */
 const LARGEST_POOL = 1_000_000
 
@@ -50,7 +52,8 @@ export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: Tra
     arrivals.sort((a, b) => a.atMs - b.atMs)
   }
   const promptsOf = promptChooser(seed, classes)
-  return arrivals.flatMap(({ atMs, cls }, index) => promptsOf(cls, index).map(promptSeed => ({ atMs, cls, promptSeed }))).map((call, seq) => ({ seq, ...call }))
+  const calls = arrivals.flatMap(({ atMs, cls }, index) => promptsOf(cls, index).map((promptSeed, copy) => ({ atMs: atMs + copy * TOGETHER_GAP_MS, cls, promptSeed })))
+  return calls.sort((a, b) => a.atMs - b.atMs).map((call, seq) => ({ seq, ...call }))
 }
 
 /** Seeds of the prompts of an arrival: one, or as many as come together. */

@@ -34,7 +34,7 @@ export interface PromptPool {
   readonly zipf: number
 }
 
-/** So many calls at each arrival, at one moment: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+/** So many calls at each arrival, a millisecond apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
 export interface Together {
   readonly calls: number
   readonly prompt: 'one' | 'each'
