@@ -45,7 +45,9 @@ const openLoop = Type.Object({
     share: num,
     caller: Type.Optional(text),
     headers: Type.Optional(Type.Record(text, text)),
-    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed))
+    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
+    prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
+    together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed))
   }, closed)),
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),

@@ -1,5 +1,5 @@
 import { shuffled } from '../stats/random.js'
-import type { Burst, WorkloadClass } from '../types.js'
+import type { Burst, PromptPool, WorkloadClass } from '../types.js'
 import { deriveSeed, makeRandom, type Random } from './random.js'
 
 export interface TraceOptions {
@@ -26,13 +26,22 @@ const ARRIVALS = 1
 const CLASSES = 2
 const BURST_ARRIVALS = 3
 const BURST_CLASSES = 4
+/** Of a call's seed: which prompt of its class's pool. */
+const POOLED = 3
+/** Beyond every number of an arrival: numbers of pooled prompts, and of the calls of one arrival. */
+const POOLS = 500_000_000
+const COPIES = 700_000_000
+/** Between calls that come together, milliseconds: the generator needs most of it to send one, and must not be late. */
+const TOGETHER_GAP_MS = 1
+/** Prompts that a pool may have. */
+const LARGEST_POOL = 1_000_000
 
 /**
  * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole: independent and uniform, in order (the order statistics
  * property of the Poisson process). Left to chance, the number in a block of 13 s at 4/s would vary by a seventh, and with it by how much
  * a block is overloaded. Each class has its share of them, to the nearest whole, in random order, for the same reason: of 30 calls with 5 % long ones every
  * fifth trace would have none. The same options give the same trace on every machine. Arrivals and classes have streams
- * of their own: other shares leave the times as they are, and a burst those of the other calls.
+ * of their own: other shares leave the times as they are, and a burst those of the other calls. An arrival of a class whose calls come together is as many calls.
  */
 export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: TraceOptions): TraceEntry[] {
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) throw new RangeError(`ratePerSecond is ${ratePerSecond}; it must be a number above 0`)
@@ -44,7 +53,32 @@ export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: Tra
     arrivals.push(...extra.filter(({ atMs }) => atMs < seconds * 1000))
     arrivals.sort((a, b) => a.atMs - b.atMs)
   }
-  return arrivals.map(({ atMs, cls }, seq) => ({ seq, atMs, cls, promptSeed: deriveSeed(seed, seq) }))
+  const promptsOf = promptChooser(seed, classes)
+  const calls = arrivals.flatMap(({ atMs, cls }, index) => promptsOf(cls, index).map((promptSeed, copy) => ({ atMs: atMs + copy * TOGETHER_GAP_MS, cls, promptSeed })))
+  return calls.sort((a, b) => a.atMs - b.atMs).map((call, seq) => ({ seq, ...call }))
+}
+
+/** Seeds of the prompts of an arrival: one, or as many as come together. */
+function promptChooser (seed: number, classes: readonly WorkloadClass[]): (cls: string, arrival: number) => number[] {
+  const pools = new Map(classes.map(({ name, prompts }) => [name, prompts === undefined ? [] : cumulativeZipf(prompts)]))
+  const togetherOf = new Map(classes.map(({ name, together }) => [name, together]))
+  const pooled = (cls: string, own: number): number => {
+    const weights = pools.get(cls) ?? []
+    if (weights.length === 0) return own
+    const drawn = makeRandom(own, POOLED)() * (weights.at(-1) ?? 0)
+    return deriveSeed(seed, POOLS + [...pools.keys()].indexOf(cls) * LARGEST_POOL + weights.findIndex(upTo => drawn < upTo))
+  }
+  return (cls, arrival) => {
+    const first = pooled(cls, deriveSeed(seed, arrival))
+    const { calls = 1, prompt = 'one' } = togetherOf.get(cls) ?? {}
+    return Array.from({ length: calls }, (_, copy) => prompt === 'one' || copy === 0 ? first : pooled(cls, deriveSeed(first, COPIES + copy)))
+  }
+}
+
+/** Sums of k^-zipf for k from 1. */
+function cumulativeZipf ({ pool, zipf }: PromptPool): number[] {
+  let sum = 0
+  return Array.from({ length: pool }, (_, index) => { sum += (index + 1) ** -zipf; return sum })
 }
 
 /** In order. */

@@ -56,7 +56,8 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     ttftLimitMs
   }
   const judgedSeconds = input.repeats * workload.windowSeconds
-  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload))
+  const perArrival = classes.reduce((sum, { share, together }) => sum + share * (together?.calls ?? 1), 0)
+  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload)) * perArrival
   const answered = Math.round(Math.min(offered, judgedSeconds * calibration.capacityPerSecond))
   return {
     ...headOfPlan(input),

@@ -3,11 +3,13 @@ import type { Condition } from '../types.js'
 /** Gateway configuration of each policy that `compare` can toggle, for a limit in milliseconds. */
 const policyConfigs: Readonly<Record<string, (ttftLimitMs: number) => Readonly<Record<string, unknown>>>> = {
   admission: ttftLimitMs => ({ name: 'admission', slots: 'auto', ttftLimitMs }),
-  'prompt-cap': () => ({ name: 'prompt-cap', maxPromptTokens: 128, maxTokens: 4096 })
+  'prompt-cap': () => ({ name: 'prompt-cap', maxPromptTokens: 128, maxTokens: 4096 }),
+  'response-cache': () => ({ name: 'response-cache' }),
+  'single-flight': () => ({ name: 'single-flight' })
 }
 
-/** Outermost first: what refuses without a place comes before what hands out places. */
-const policyOrder = ['prompt-cap', 'admission'] as const
+/** Outermost first: what refuses or answers without a place comes before what hands out places. */
+const policyOrder = ['prompt-cap', 'response-cache', 'single-flight', 'admission'] as const
 
 export function policyNames (): string[] {
   return Object.keys(policyConfigs).sort()

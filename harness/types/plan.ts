@@ -25,6 +25,21 @@ export interface WorkloadClass {
   readonly leave?: Leaving
   /** True: its calls are what the policy is about. They are in no closed loop and no calibration, their limit is the longest of the others', and `--no-setting` leaves them out. */
   readonly interference?: boolean
+  /** Absent: each call has a prompt of its own. */
+  readonly prompts?: PromptPool
+  readonly together?: Together
+}
+
+/** Prompts that are asked again: the k-th of `pool` with a weight of k^-`zipf` (0: all alike). Each trace has a pool of its own. */
+export interface PromptPool {
+  readonly pool: number
+  readonly zipf: number
+}
+
+/** So many calls at each arrival, a millisecond apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+export interface Together {
+  readonly calls: number
+  readonly prompt: 'one' | 'each'
 }
 
 /** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */

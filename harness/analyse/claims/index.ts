@@ -14,6 +14,8 @@ import { pinning } from './pinning.js'
 import { prediction } from './prediction.js'
 import { preload } from './preload.js'
 import { promptCap } from './prompt-cap.js'
+import { responseCache } from './response-cache.js'
+import { singleFlight } from './single-flight.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
@@ -50,6 +52,8 @@ const registry: readonly ClaimEntry[] = [
   mlock,
   noSwap,
   preload,
+  responseCache,
+  singleFlight,
   noisyNeighbour,
   cpuWeight,
   pinning,
