@@ -29,6 +29,8 @@ export interface CallSample {
   /** Gaps between content chunks, milliseconds, 2 decimals: chunk n came at `firstMs` + the sum of the first n. */
   readonly itlMs: readonly number[]
   readonly promptTokens?: number
+  /** Of these, taken from a slot's cache and not computed (`timings.cache_n`). Absent from servers that do not tell. */
+  readonly cachedTokens?: number
   readonly outputTokens?: number
   /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
   readonly promptMs?: number
@@ -107,12 +109,23 @@ export interface BlockEvidence {
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
   readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
   readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>
+  /** llama-server's own totals just before the load (after the warm-up) and when it was over; absent from servers without `/metrics`, and in runs before they were read. */
+  readonly serverCountersAtStart?: ServerCounters
+  readonly serverCountersAtEnd?: ServerCounters
   /** llama-server ended by itself or was killed: evidence in a block of streams. */
   readonly serverEnd?: ServerEnd
   /** Absent in runs before Weir ran other tools beside its own sampler. */
   readonly tools?: readonly ToolRun[]
   readonly generatorEventLoopDelayMaxMs: number
   readonly warnings: readonly string[]
+}
+
+/** Cumulative, by `/metrics`. */
+export interface ServerCounters {
+  /** Calls of `llama_decode()`, for prompts and for tokens: `n_decode_total`. */
+  readonly decodeCalls: number
+  /** `tokens_predicted_total`. */
+  readonly predictedTokens: number
 }
 
 /** At full slots straight to llama-server, past the gateway. */
