@@ -1,6 +1,6 @@
 import { cpusUsed } from '../contention.js'
 import { tokensPerDecode, wholeRate } from '../streams-summary.js'
-import { factorEntry, noLegs } from './factor-claim.js'
+import { factorEntry, noLegs, type Band } from './factor-claim.js'
 import { around, calibrated, cellOf, cpuMsPerToken, dosesOf, gap, LOAD, PROC, ratioCell, ttft } from './factor-figures.js'
 
 /** llama-server computes one token of every running answer in one call; what a call costs, and what is gained by it, follows from the calibration. */
@@ -28,12 +28,12 @@ export const concurrency = factorEntry('concurrency', [{
     const waiting = (oneSlot.workload?.clients ?? 1) - 1
     return {
       application: [
-        { id: 'gap', metric: 'itl', what: 'median gap, ms: that of one client + (clients − 1) × a token of a prompt, both of the calibration', source: LOAD, cells: doses.map(({ id, dose }) => cellOf(id, gap, around(callMs(dose), [0.75, 1.4]))) },
-        { id: 'rate', metric: 'tokens-per-second', what: 'tokens/s of all clients together ÷ those of one', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, ({ summary }) => wholeRate(summary), around(gain(dose), [0.65, 1.3]))) }
+        { id: 'gap', metric: 'itl', what: 'median gap, ms: at least that of one client + (clients − 1) × a token of a prompt (all that a call can share), at most as many times that of one client (nothing is shared)', source: LOAD, cells: doses.map(({ id, dose }) => cellOf(id, gap, between(callMs(dose), server === undefined ? undefined : dose * server.gapMs))) },
+        { id: 'rate', metric: 'tokens-per-second', what: 'tokens/s of all clients together ÷ those of one: what is shared, and no more', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, ({ summary }) => wholeRate(summary), between(1, gain(dose)))) }
       ],
       os: [
         { id: 'cpus-used', metric: 'cpus-used', what: 'CPUs that llama-server uses: all that its threads can, with one client already', source: PROC, cells: doses.map(({ id }) => cellOf(id, cpusUsed, [0.85 * (draft.calibration.servers[0]?.threads ?? 1), 1.15 * (draft.calibration.servers[0]?.threads ?? 1)])) },
-        { id: 'cpu-per-token', metric: 'server-cpu-per-token', what: 'CPU time of a token ÷ that with one client: what is saved by sharing a call, and no more', source: PROC, cells: others.map(({ id, dose }) => ratioCell(one.id, id, cpuMsPerToken, around(reciprocal(gain(dose)), [0.75, 1.4]))) }
+        { id: 'cpu-per-token', metric: 'server-cpu-per-token', what: 'CPU time of a token ÷ that with one client: less by what is shared', source: PROC, cells: others.map(({ id, dose }) => ratioCell(one.id, id, cpuMsPerToken, between(reciprocal(gain(dose)), 1))) }
       ],
       mechanism: [{ id: 'tokens-per-decode', metric: 'tokens-per-decode', what: 'tokens for each call of the decoder: one of each client', source: 'llama-server (/metrics)', cells: doses.map(({ id, dose }) => cellOf(id, ({ block }) => tokensPerDecode(block), [0.8 * dose, 1.02 * dose])) }],
       control: [
@@ -44,6 +44,11 @@ export const concurrency = factorEntry('concurrency', [{
     }
   }
 }])
+
+/** With a fifth to spare at both ends, for the noise of blocks. */
+function between (lo: number | undefined, hi: number | undefined): Band | undefined {
+  return lo === undefined || hi === undefined ? undefined : [lo / 1.2, hi * 1.2]
+}
 
 function reciprocal (value: number | undefined): number | undefined {
   return value === undefined ? undefined : 1 / value
