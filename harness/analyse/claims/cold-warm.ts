@@ -1,7 +1,8 @@
 import type { Manifest } from '../../types.js'
 import { middleOf, type Figure } from '../contention.js'
+import { diskRate } from './disk-rate.js'
 import { factorEntry, type Band, type FactorCell, type FactorClaim } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, cpuMsPerCall, gap, LOAD, PROC, promptMsPerToken, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, cpuMsPerCall, differenceCell, gap, LOAD, PROC, promptMsPerToken, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
 import { unbounded } from './leg.js'
 import { grownBy } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
@@ -37,11 +38,11 @@ function shareOfDifference (a: string, b: string, part: Figure, whole: Figure, b
 
 const coldFile: FactorClaim = {
   id: 'cold-file',
-  statement: 'A model file that is not in the page cache makes a start later by its reading, and nothing after it',
-  explanation: 'llama-server maps the file and has all of it brought in while it loads. Pages that are not in the page cache come from storage then: the process reads as many bytes as the file has. Once it is healthy they are in memory, and the first token takes what it takes with a warm file.',
+  statement: 'A model file that is not in the page cache makes a start later by its bytes ÷ the disk’s rate, and nothing after it',
+  explanation: 'All conditions have the same limit on the disk of the model, so that its rate is known before the run: without one a fast disk, or the cache of a hypervisor, may hide the reading. llama-server maps the file and has all of it brought in while it loads. Pages that are not in the page cache come from storage then: the process reads as many bytes as the file has. Once it is healthy they are in memory, and the first token takes what it takes with a warm file.',
   rivals: false,
-  legs: (_draft, manifest) => ({
-    application: [{ id: 'file-start', metric: 'start-to-first-token', what: 'start to first token, file cold ÷ warm', source: STAMPS, cells: [ratioCell(PROCESS, FILE, startToFirstToken, [1.1, unbounded])] }],
+  legs: (draft, manifest) => ({
+    application: [{ id: 'file-start', metric: 'start-to-first-token', what: 'start to first token, ms later with a cold file: its bytes ÷ the rate of the disk, which all conditions share', source: STAMPS, cells: [differenceCell(PROCESS, FILE, startToFirstToken, around(manifest === undefined ? undefined : manifest.model.bytes / (diskRate(draft) ?? NaN) * 1000, [0.75, 1.25]))] }],
     os: [{ id: 'file-read', metric: 'read-bytes', what: 'MiB that the process read from storage until the load: the file, or nothing', source: IO, cells: [cellOf(FILE, readMibUntilLoad, modelMib(manifest, [0.9, 1.2])), cellOf(PROCESS, readMibUntilLoad, modelMib(manifest, [0, 0.05]))] }],
     mechanism: [{ id: 'file-where', metric: 'start-to-first-token', what: 'of the time lost, the share before llama-server is healthy', source: 'launch and health of llama-server', cells: [shareOfDifference(PROCESS, FILE, startMs, startToFirstToken, [0.8, 1.2])] }],
     control: [

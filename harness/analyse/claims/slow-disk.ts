@@ -1,7 +1,6 @@
-import { bytesOf } from '../../knobs/values.js'
-import type { Condition } from '../../types.js'
 import { middleOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
+import { rateOf } from './disk-rate.js'
 import { factorEntry, noLegs } from './factor-claim.js'
 import { around, cellOf, LOAD, ratioCell, startToFirstToken, ttft, untilLoad } from './factor-figures.js'
 import { growth } from './memory-figures.js'
@@ -13,11 +12,6 @@ const readMib = inMebibytes(untilLoad(({ readBytes }) => readBytes))
 const ioFullMs: Figure = ({ block: { evidence: { groupCountersAtStart } } }) => {
   const usec = groupCountersAtStart?.['io.pressure.full_usec']
   return usec === undefined ? null : usec / 1000
-}
-
-function rateOf ({ knobs }: Condition): number | undefined {
-  const value = knobs.flatMap(knob => /^io-max=.*\brbps=(\w+)/.exec(knob)?.[1] ?? [])[0]
-  return value === undefined ? undefined : bytesOf('io-max=rbps', value, 1)
 }
 
 /** A limit on the disk of the model: what a start loses to it, and that a warm file loses nothing. */
