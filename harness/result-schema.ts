@@ -62,9 +62,13 @@ const openLoop = Type.Object({
   ttftLimitMs: Type.Record(text, num)
 }, closed)
 
-const streams = Type.Object({
-  kind: Type.Literal('streams'), clients: count, calls: count, atLeastSeconds: Type.Optional(num), promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
+const streamsFields = Type.Object({
+  clients: count, slots: count, calls: count, atLeastSeconds: num, promptWords: count, cachePrompt: Type.Boolean(), predictTokens: count, warmupCalls: count, pauseSeconds: num, patienceSeconds: num
 }, closed)
+const overrides = Type.Partial(streamsFields, { ...closed, description: 'what the condition changes of the workload' })
+const streams = Type.Composite([
+  Type.Object({ kind: Type.Literal('streams') }), Type.Omit(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']), Type.Partial(Type.Pick(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']))
+], closed)
 
 const cell = Type.Object({
   condition,
@@ -164,6 +168,7 @@ const streamsBlock = Type.Object({
   answered: count,
   failed: count,
   ttftP50Ms: orNull,
+  requestLatencyP50Ms: orNull,
   startToFirstTokenMs: orNull,
   itlP50Ms: orNull,
   itlP95Ms: orNull,
@@ -196,6 +201,7 @@ const head = {
     factors: Type.Record(text, Type.Union([num, text])),
     threads: Type.Optional(count),
     model: Type.Optional(text),
+    workload: Type.Optional(overrides),
     baseline: Type.Optional(text),
     probe: Type.Optional(count)
   }, closed)),

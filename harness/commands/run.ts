@@ -73,7 +73,7 @@ async function run (name: string, options: RunOptions): Promise<void> {
       claims: file.claim === undefined ? [] : [file.claim],
       preset,
       repeats,
-      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.search === undefined ? {} : { search: file.search }) },
+      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.outcomes === undefined ? {} : { outcomes: file.outcomes }), ...(file.search === undefined ? {} : { search: file.search }) },
       seed: options.seed,
       model: options.model ?? file.model ?? DEFAULT_MODEL_NAME,
       ...(threads === undefined ? {} : { threads }),

@@ -85,6 +85,7 @@ const StreamsPhase = Type.Object({
   /** Of the one prompt that all calls share. */
   promptSeed: Type.Number(),
   predictTokens: Type.Integer({ minimum: 1 }),
+  cachePrompt: Type.Optional(Type.Boolean()),
   pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
 }, closed)

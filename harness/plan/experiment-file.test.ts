@@ -63,6 +63,9 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
     [{ ...base, kind: 'sweep', workload, baseline: 'none' }, /no cells; give cells, or a grid/],
     [{ ...base, kind: 'sweep', workload: { ...workload, predictTokens: 1 }, baseline: 'none', cells: [] }, /workload\.predictTokens is 1: Expected integer to be greater or equal to 2/],
     [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a/b' }] }, /cells\.0\.id is "a\/b"/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a', workload: { clients: 0 } }] }, /cells\.0\.workload\.clients is 0: Expected integer to be greater or equal to 1/],
+    [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a', workload: { kind: 'streams' } }] }, /cells\.0\.workload\.kind is "streams": Unexpected property/],
+    [{ ...base, kind: 'sweep', workload, outcomes: ['speed'], baseline: 'a', cells: [{ id: 'a' }] }, /outcomes\.0 is "speed"/],
     [{ ...base, kind: 'sweep', workload, baseline: 'a', grid: [[{ id: 'a-b' }]] }, /grid\.0\.0\.id is "a-b"/],
     [{ ...base, kind: 'sweep', workload, baseline: 'a', cells: [{ id: 'a' }], repeats: { smoke: 1 } }, /repeats\.laptop is undefined/],
     [7, /the file is 7/]

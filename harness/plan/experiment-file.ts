@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { streamsPrimaries } from '../analyse/outcomes.js'
+import { streamsPrimaries, sweepMetrics } from '../analyse/outcomes.js'
 import { packageRoot } from '../package-root.js'
 import { UsageError } from '../usage-error.js'
 import { faultIn, repeatsSchema, sideSchema, trafficSchema } from './traffic.js'
@@ -12,17 +12,20 @@ const text = Type.String({ minLength: 1 })
 const wholeFrom = (minimum: number) => Type.Integer({ minimum })
 const knobs = Type.Array(text, { description: 'as typed: cpu-quota=500/1000' })
 
-const streams = Type.Object({
-  kind: Type.Literal('streams'),
-  clients: Type.Optional(wholeFrom(1)),
+const streamsFields = {
+  clients: wholeFrom(1),
+  slots: wholeFrom(1),
   calls: wholeFrom(1),
-  atLeastSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  promptWords: Type.Optional(wholeFrom(1)),
+  atLeastSeconds: Type.Number({ exclusiveMinimum: 0 }),
+  promptWords: wholeFrom(1),
+  cachePrompt: Type.Boolean(),
   predictTokens: wholeFrom(2),
-  warmupCalls: Type.Optional(wholeFrom(0)),
-  pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
-  patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
-}, closed)
+  warmupCalls: wholeFrom(0),
+  pauseSeconds: Type.Number({ minimum: 0 }),
+  patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
+}
+const overrides = Type.Partial(Type.Object(streamsFields), { ...closed, description: 'what this cell or point changes of the workload' })
+const streams = Type.Composite([overrides, Type.Object({ kind: Type.Literal('streams'), calls: streamsFields.calls, predictTokens: streamsFields.predictTokens })], closed)
 
 const vm = Type.Object({
   memoryMb: Type.Optional(Type.Integer({ minimum: 256, maximum: 65_536 })),
@@ -63,7 +66,8 @@ const cellWith = (id: string) => Type.Object({
   knobs: Type.Optional(knobs),
   factors: Type.Optional(factors),
   threads: Type.Optional(wholeFrom(1)),
-  model: Type.Optional(text)
+  model: Type.Optional(text),
+  workload: Type.Optional(overrides)
 }, closed)
 /** Ids of points are joined by `-`. */
 const point = cellWith('^[A-Za-z0-9][A-Za-z0-9._+]*$')
@@ -82,6 +86,7 @@ const sweep = Type.Object({
   grid: Type.Optional(Type.Array(Type.Array(point, { minItems: 1 }), { minItems: 1 })),
   search: Type.Optional(search),
   workload: streams,
+  outcomes: Type.Optional(Type.Array(Type.Union(sweepMetrics.map(metric => Type.Literal(metric))), { minItems: 1, description: 'what its dose-response shows and its ratios are made of' })),
   baseline: text,
   repeats: Type.Optional(repeatsSchema)
 }, closed)

@@ -5,13 +5,14 @@ export interface ServerGauges {
   readonly requestsDeferred?: number
 }
 
+function metricOf (text: string, name: string): number | undefined {
+  const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
+  return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
+}
+
 /** llama-server's /metrics: slots that work now, and requests in its own hidden queue. */
 export function parseServerGauges (text: string): ServerGauges {
-  const gauge = (name: string): number | undefined => {
-    const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
-    return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
-  }
-  const [processing, deferred] = [gauge('requests_processing'), gauge('requests_deferred')]
+  const [processing, deferred] = [metricOf(text, 'requests_processing'), metricOf(text, 'requests_deferred')]
   return {
     ...(processing === undefined ? {} : { requestsProcessing: processing }),
     ...(deferred === undefined ? {} : { requestsDeferred: deferred })

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { parseServerGauges, readServerGauges } from './metrics-poll.js'
+import { parseServerCounters, parseServerGauges, readServerGauges } from './metrics-poll.js'
 import { countSockets, startSocketCounter } from './sockets.js'
 
 t.test('ss prints a line a socket', async t => {
@@ -61,6 +61,7 @@ t.test('the two gauges of llama-server', async t => {
   t.same(parseServerGauges(metrics), { requestsProcessing: 4, requestsDeferred: 17 })
   t.same(parseServerGauges('llamacpp:requests_processing{model="m"} 2\n'), { requestsProcessing: 2 })
   t.same(parseServerGauges('{"error":{"code":501}}'), {})
+  t.same(parseServerCounters('llamacpp:n_decode_total 65\nllamacpp:tokens_predicted_total{model="m"} 512\n'), { n_decode_total: 65, tokens_predicted_total: 512 })
 })
 
 t.test('a server that is silent, refuses or is gone gives nothing', async t => {

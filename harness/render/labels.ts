@@ -29,6 +29,7 @@ const METRICS: Readonly<Record<string, MetricName>> = {
   'ttft-prediction-error-4': { label: 'error of predicted TTFT, 4 or more in front', definition: 'The same behind four calls or more.' },
   'backlog-growth': { label: 'growth of the backlog', definition: 'How fast the number of calls without an answer grows while the load lasts.' },
   'dispatch-delay': { label: 'dispatch delay', definition: 'Really sent minus intended: the honesty of the load generator.' },
+  'tokens-per-decode': { label: 'tokens per decode call', definition: 'Tokens that llama-server wrote ÷ calls of llama_decode() during the load, those that computed prompts included (its own /metrics).' },
   'cpus-used': { label: 'CPUs used', definition: 'CPU time of llama-server divided by wall time while the streams ran.' },
   'throttled-periods': { label: 'throttled periods', definition: 'Share of the CPU quota’s periods in which llama-server’s control group was throttled (cpu.stat nr_throttled ÷ nr_periods).' },
   'throttled-time': { label: 'throttled time', definition: 'cpu.stat throttled_usec per second of the load; it is summed over CPUs and can exceed the wall time.' },

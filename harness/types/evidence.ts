@@ -34,6 +34,8 @@ export interface CallSample {
   /** Gaps between content chunks, milliseconds, 2 decimals: chunk n came at `firstMs` + the sum of the first n. */
   readonly itlMs: readonly number[]
   readonly promptTokens?: number
+  /** Of these, taken from a slot's cache and not computed (`timings.cache_n`). Absent from servers that do not tell. */
+  readonly cachedTokens?: number
   readonly outputTokens?: number
   /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
   readonly promptMs?: number
@@ -121,7 +123,7 @@ export interface BlockEvidence {
   /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
   readonly groupCountersAtStart?: Readonly<Record<string, number>>
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
-  /** Of an open loop: llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load and when it was over. Absent in runs before they were read. */
+  /** llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load (after the warm-up) and when it was over. Absent from servers that do not tell, and in runs before they were read. */
   readonly serverCountersAtStart?: Readonly<Record<string, number>>
   readonly serverCountersAtEnd?: Readonly<Record<string, number>>
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */

@@ -114,8 +114,12 @@ export interface StreamsWorkload {
    * few calls and the fast ones a window that counters can be read in. Absent: no more than `calls`.
    */
   readonly atLeastSeconds?: number
-  /** Words of the one prompt that all calls share; nothing of it is reused (`cache_prompt: false`). */
+  /** `-np` of llama-server; absent: the most clients of any condition, so that conditions with fewer run on the same server. */
+  readonly slots?: number
+  /** Words of the one prompt that all calls share. */
   readonly promptWords: number
+  /** `cache_prompt`: what a slot still holds of the prompt is not computed again; absent: false, nothing is reused. */
+  readonly cachePrompt?: boolean
   /** `n_predict` with `ignore_eos`: tokens out of each call. */
   readonly predictTokens: number
   /** Calls before the load, one at a time; in the evidence as `warm-up`, judged by nothing. 0 for cold starts. */
@@ -125,6 +129,9 @@ export interface StreamsWorkload {
   /** A call that has not ended after this long is `unanswered`, seconds. */
   readonly patienceSeconds: number
 }
+
+/** What a condition changes of the run's streams. */
+export type StreamsOverrides = Partial<Omit<StreamsWorkload, 'kind'>>
 
 export type Workload = OpenLoopWorkload | StreamsWorkload
 
@@ -159,6 +166,8 @@ export interface Condition {
   readonly threads?: number
   /** Catalogue name or file; absent: the run's. */
   readonly model?: string
+  /** Of a sweep of streams; absent: the run's. */
+  readonly workload?: StreamsOverrides
   /** Id of the condition that it is contrasted with; absent: it is nobody's treatment. */
   readonly baseline?: string
   /** 1-based: one step of the plan's search, whose limit follows from the steps before it. */
@@ -187,7 +196,7 @@ export interface OpenLoopCalibration {
   readonly answers: number
 }
 
-/** One llama-server without knobs, under the plan's own streams. */
+/** One llama-server without knobs, under the plan's own streams, without what conditions change of them. */
 export interface CalibratedServer {
   readonly model: string
   readonly threads: number
@@ -195,6 +204,8 @@ export interface CalibratedServer {
   /** Medians over its calls and their gaps. */
   readonly ttftMs: number
   readonly gapMs: number
+  /** Tokens of the prompt that were computed, and llama-server's own time for them: medians. Absent in runs before they were kept, and from a server that does not tell. */
+  readonly prompt?: { readonly tokens: number, readonly ms: number }
   /** CPU time of llama-server ÷ wall time: CPUs that it uses at once; null where there is no /proc. */
   readonly cpusUsed: number | null
   /** Of its control group when all was over, where one could be made: `memory.peak`, `memory.stat.anon`, … */

@@ -76,9 +76,11 @@ function retryEntries ({ id, retry }: Condition): Entry[] {
   return [['Retries', `${id}: a refused client comes back ${when}, ${retry.tries} tries in all, within ${formatSeconds(retry.patienceSeconds)}; times count from the first one`]]
 }
 
-function streamsEntries ({ workload, calibration }: StreamsPlan): Entry[] {
+function streamsEntries ({ workload, calibration, conditions }: StreamsPlan): Entry[] {
+  const changed = conditions.flatMap(({ id, workload: own }) => own === undefined ? [] : [`${id}: ${Object.entries(own).map(([name, value]) => `${name} ${value}`).join(', ')}`])
   return [
-    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, ${workload.cachePrompt === true ? 'what a slot still holds of it is reused' : 'nothing reused'}; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ...(changed.length === 0 ? [] : [['Changed by conditions', changed.join('; ')] as const]),
     ['Undisturbed', calibration.servers.map((server) => `${server.model} with ${server.threads} threads: ${formatNumber(server.tokensPerSecond)} tokens/s, median gap ${formatNumber(server.gapMs)} ms, TTFT ${formatNumber(server.ttftMs)} ms, ${formatNumber(server.cpusUsed)} CPUs at once`).join('; ')]
   ]
 }
