@@ -17,6 +17,7 @@ import { promptCap } from './prompt-cap.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
+import { zombie } from './zombie.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -42,6 +43,7 @@ const registry: readonly ClaimEntry[] = [
   admission,
   promptCap,
   prediction,
+  zombie,
   cpuQuota,
   cpuBurst,
   threads,
