@@ -83,6 +83,11 @@ export class Schedule {
     this.#costs.restore(costs, atMs)
   }
 
+  /** Another model answers from now on. */
+  forgetCosts (): void {
+    this.#costs.forget()
+  }
+
   on (event: ScheduleEvent): readonly Effect[] {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
@@ -114,6 +119,14 @@ export class Schedule {
     return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
+  /** A caller with a bound of its own stands behind its own calls, too, however many places are free. */
+  #waitAtOwnBound ({ caller, places, maxPlaces }: Newcomer, before: readonly Newcomer[], atMs: number): number {
+    if (maxPlaces === Infinity) return 0
+    const running = [...this.#running.values()].filter(entry => entry.caller === caller)
+    const taken = running.reduce((sum, entry) => sum + entry.places, 0)
+    return this.#outlook.waitMs(before.filter(entry => entry.caller === caller), places, { places: maxPlaces, taken, running, company: this.#places }, atMs)
+  }
+
   #serviceMs (work: Work): number {
     return this.#outlook.serviceMs(work, this.#places)
   }
@@ -124,9 +137,9 @@ export class Schedule {
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
     const before = line.slice(0, line.indexOf(own))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own)
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && mayStart(own, width, this.#running.values())
     const company = startsNow ? this.#taken + width : this.#places
-    const predictedWaitMs = this.#waitBehind(before, own.places, atMs)
+    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#waitAtOwnBound(own, before, atMs))
     const predictedFirstByteMs = predictedWaitMs + this.#costs.firstByteMs(own.work, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
     const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }

@@ -157,5 +157,8 @@ t.test('traffic: shares sum to 1, limits and leavers follow the calibration, a b
   t.equal(expected.offeredPerCondition, 8 * 20 * (2 + 8))
   t.equal(expected.answeredPerCondition, 8 * 20 * 4)
   t.notOk('burst' in makePlan({ ...changed, quiet: true }).workload)
+  const withLong = makePlan({ ...changed, classes: [...classes, { name: 'long', promptWords: 400, maxTokens: 4, share: 1, interference: true }] }).workload
+  t.same(withLong.ttftLimitMs, { a: 300, b: 600, long: 600 }, 'calls that interfere were not calibrated: the longest limit of the others is theirs')
+  t.equal(withLong.drainSeconds, workload.drainSeconds)
   t.same(makePlan({ ...changed, traffic: { ...traffic, burst: { rate: '2x', fromSeconds: 3, seconds: 4 } } }).workload.burst, { ratePerSecond: 8, fromSeconds: 3, seconds: 4, shares: { a: 0.75, b: 0.25 } })
 })

@@ -73,7 +73,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     spin: placement.serverCpus.join() !== placement.clientCpus.join()
   }, watch)
   signal.throwIfAborted()
-  const serverCountersAtEnd = await serverCounters()
+  const [serverCountersAtEnd, slotSecondsWasted] = await Promise.all([serverCounters(), readSlotSecondsWasted(gateway.url)])
   if (workload.capacityAgain === true) {
     await untilIdle(running.pid, watch.signal)
     // Prompts of its own: llama-server keeps those of the first loop.
@@ -93,8 +93,16 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
     ...(serverCountersAtStart === undefined ? {} : { serverCountersAtStart }),
+    ...(slotSecondsWasted === undefined ? {} : { slotSecondsWasted }),
     ...(serverCountersAtEnd === undefined ? {} : { serverCountersAtEnd })
   }
+}
+
+/** Undefined where the gateway wants a key for its metrics. */
+async function readSlotSecondsWasted (gatewayUrl: string): Promise<number | undefined> {
+  const text = await (await fetch(`${gatewayUrl}/weir/metrics`)).text()
+  const found = /^weir_slot_seconds_wasted (\S+)$/m.exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
 }
 
 /** Until a process has used next to no CPU time for a moment; not longer than it can take. */

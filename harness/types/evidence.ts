@@ -92,6 +92,8 @@ export interface OsSample {
   readonly cgroup?: Readonly<Record<string, number>>
   /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
   readonly serverSockets?: number
+  /** Those that their clients have closed and llama-server has not (CLOSE-WAIT). Absent in runs before they were counted. */
+  readonly serverSocketsCloseWait?: number
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
@@ -126,6 +128,8 @@ export interface BlockEvidence {
   /** llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load (after the warm-up) and when it was over. Absent from servers that do not tell, and in runs before they were read. */
   readonly serverCountersAtStart?: Readonly<Record<string, number>>
   readonly serverCountersAtEnd?: Readonly<Record<string, number>>
+  /** The gateway's `weir_slot_seconds_wasted` when the load was over; it began at 0. Absent in runs before it was read. */
+  readonly slotSecondsWasted?: number
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
   readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
   readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>
@@ -170,8 +174,18 @@ export interface Block {
   readonly samples: readonly OsSample[]
   /** What other tools counted in the judged window, from their own output (`tools/*.txt`). */
   readonly tools?: BlockTools
+  /** Which task had which slot, from llama-server's own log; of an open loop. */
+  readonly slotStays?: readonly SlotStay[]
   /** Gateway records (`CallRecord` lines) of this block. */
   readonly records: readonly CallRecord[]
+}
+
+/** A task in a slot of llama-server, by its log: milliseconds on the log's own clock, which begins about when the process does. */
+export interface SlotStay {
+  readonly task: number
+  readonly fromMs: number
+  /** Absent: the log ends before it. */
+  readonly toMs?: number
 }
 
 /** What analyse() gets: a plan and blocks, in any order. Pure. */

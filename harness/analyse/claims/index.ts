@@ -26,6 +26,7 @@ import { threadCount } from './thread-count.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
+import { zombie } from './zombie.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -58,6 +59,7 @@ const registry: readonly ClaimEntry[] = [
   modelBytes,
   slowDisk,
   threadCount,
+  zombie,
   cpuQuota,
   cpuBurst,
   threads,

@@ -64,7 +64,7 @@ export const promptCap = openLoopEntry({
     source: 'pidstat (%usr + %system)',
     value: (views, plan) => withToWithout(views, view => cpuPerAnswer(view, plan)),
     // Each call within the cap carries its part of the long prompts' work only where they are served.
-    band: draft => [0.8 / (1 + excessOf(draft)), Math.min(0.9, 2 / (1 + excessOf(draft)))],
+    band: draft => [0.8 / (1 + excessOf(draft)), 0.9],
     quiet: [1 / MATTERS, MATTERS]
   }],
   control: [
@@ -101,7 +101,7 @@ export const promptCap = openLoopEntry({
       what: 'the same without it',
       source: COUNTER,
       value: (views, plan) => tokensToRest(views, plan, 'before'),
-      // The words of a plan leave out the template, which weighs more in short prompts; and how many of few calls are long is chance.
+      // The words of a plan leave out the template, which weighs more in short prompts; and a prompt that is given up in the middle is not counted.
       band: draft => [1 + 0.4 * excessOf(draft), 1 + 1.5 * excessOf(draft)],
       quiet: [0.95, MATTERS]
     },
