@@ -122,6 +122,11 @@ export class CostModel {
     return this.firstByteMs(work, company, atMs) * (1 + this.#errorShare)
   }
 
+  /** Milliseconds to evaluate a prompt token in this company; 0 when nothing is known. */
+  msPerPromptToken (company: number, atMs: number): number {
+    return this.#prefill.freshMsPerUnit(company, atMs) ?? 0
+  }
+
   /** Milliseconds that a call which started `ranMs` ago in this company is expected to hold its places still; undefined before any call ended. */
   leftMs (work: Work, company: number, ranMs: number): number | undefined {
     const prefillRate = this.#prefill.msPerUnit(company)
