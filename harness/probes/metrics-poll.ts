@@ -3,18 +3,20 @@ import { get } from 'node:http'
 export interface ServerGauges {
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
+  readonly promptTokensTotal?: number
 }
 
-/** llama-server's /metrics: slots that work now, and requests in its own hidden queue. */
+/** llama-server's /metrics: slots that work now, requests in its own hidden queue, and prompt tokens evaluated so far. */
 export function parseServerGauges (text: string): ServerGauges {
   const gauge = (name: string): number | undefined => {
     const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
     return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
   }
-  const [processing, deferred] = [gauge('requests_processing'), gauge('requests_deferred')]
+  const [processing, deferred, promptTokens] = [gauge('requests_processing'), gauge('requests_deferred'), gauge('prompt_tokens_total')]
   return {
     ...(processing === undefined ? {} : { requestsProcessing: processing }),
-    ...(deferred === undefined ? {} : { requestsDeferred: deferred })
+    ...(deferred === undefined ? {} : { requestsDeferred: deferred }),
+    ...(promptTokens === undefined ? {} : { promptTokensTotal: promptTokens })
   }
 }
 
