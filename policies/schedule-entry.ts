@@ -3,15 +3,13 @@ import { chargeOf } from './fair-share.js'
 import type { Interval } from './forecast-errors.js'
 import type { Orderable } from './order.js'
 import type { Ask, ScheduleEvent } from './schedule-events.js'
+import type { Placed } from './slot-table.js'
 
 /** A call before anything was predicted of it. */
-export interface Newcomer extends Orderable {
-  readonly id: string
+export interface Newcomer extends Orderable, Placed {
   readonly places: number
   readonly sinceMs: number
   readonly maxPlaces: number
-  /** It may be sent to a slot of our choice. */
-  readonly nameable: boolean
   readonly work: Work
   /** On the time from `sinceMs` to its first byte and to its end, milliseconds; Infinity when there is none. */
   readonly ttftLimitMs: number
@@ -49,12 +47,12 @@ const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, m
  * @param depth calls in the line now
  */
 export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Extract<ScheduleEvent, { type: 'arrive' }>, limitMs: number, depth: number, costs: CostModel): Newcomer {
-  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
+  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, prompt, reusesNothing = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
   const work = { bodyBytes, maxTokens, ...(promptTokens === undefined ? {} : { promptTokens }) }
   const prefillTokens = costs.prefillTokens(work)
   const charge = chargeOf(prefillTokens, costs.outputTokens(work))
   const ttftLimitMs = Math.min(limitMs, ask.ttftLimitMs ?? Infinity)
-  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: nameable && places === 1, ttftLimitMs, finishLimitMs, depth }
+  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: nameable && places === 1, ...(prompt === undefined ? {} : { prompt }), reusesNothing, ttftLimitMs, finishLimitMs, depth }
 }
 
 /** How long a call may wait in the line at most, whatever is predicted. */

@@ -12,6 +12,9 @@ export interface Ask {
   readonly maxPlaces?: number
   /** Its route obeys `id_slot`, and its client chose none. Default: no. */
   readonly nameable?: boolean
+  /** What the choice of its slot goes by: a text that stands for its prompt, and whether it wants nothing of it out of a cache. */
+  readonly prompt?: string
+  readonly reusesNothing?: boolean
   /** Counted; absent: estimated from the size of the body. */
   readonly promptTokens?: number
   readonly bodyBytes: number
@@ -47,6 +50,8 @@ export interface StartEffect {
   readonly places: number
   /** llama-server's slot that it is to be sent to and holds until it is released; absent: llama-server chooses. */
   readonly slot?: number
+  /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
+  readonly predictedCachedTokens?: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number

@@ -6,17 +6,17 @@ import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
+import { retryAfterMs } from './retry-after.js'
 import { hasRoom, mayStart } from './room.js'
 import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
 import type { ScheduleOptions } from './schedule-options.js'
-import { SlotTable } from './slot-table.js'
+import { SlotTable, nextWakeMs } from './slot-table.js'
 
 export type { ScheduleOptions } from './schedule-options.js'
 
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
 const SAFETY = { firstShare: 0.15, quantile: 0.95 }
-const RETRY_MS = { min: 1_000, max: 120_000 }
 const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
 
 /**
@@ -72,6 +72,9 @@ export class Schedule {
 
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
+
+  /** When a call that waits for a busy slot is to start in another one: a `tick` is wanted then. Undefined when none does. */
+  get wakeAtMs (): number | undefined { return nextWakeMs(this.#waiting, this.#atMs) }
 
   /** How long a call with these limits of its own may wait in the line at most, whatever is predicted. */
   patienceMs ({ ttftLimitMs = Infinity, finishLimitMs = Infinity }: Pick<Ask, 'ttftLimitMs' | 'finishLimitMs'> = {}): number {
@@ -181,7 +184,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => mayStart(entry, this.#widthOf(entry.places), this.#running.values()))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => mayStart(entry, this.#widthOf(entry.places), this.#running.values()) && !this.#awaitsSlot(entry, atMs))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -200,6 +203,14 @@ export class Schedule {
     return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
   }
 
+  #awaitsSlot (entry: Entry, atMs: number): boolean {
+    const leftMsOf = (id: string): number | undefined => {
+      const running = this.#running.get(id)
+      return running === undefined ? undefined : this.#outlook.leftMs(running, this.#places, atMs)
+    }
+    return this.#slots.awaits(entry, leftMsOf, this.#costs.msPerPromptToken(this.#places, atMs), atMs)
+  }
+
   #hasRoom (next: Newcomer): boolean {
     return hasRoom(next, this.#running.values(), this.#options, this.#costs)
   }
@@ -213,9 +224,10 @@ export class Schedule {
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
-    const slot = this.#slots.start(entry, places, atMs)
+    const [slot, predictedCachedTokens] = [this.#slots.start(entry, places, atMs), this.#slots.predictedTokens(entry.id)]
     this.#taken = taken
-    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
+    const work = { ...entry.work, ...(predictedCachedTokens === undefined ? {} : { cachedTokens: predictedCachedTokens }) }
+    this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
     const { interval } = entry
     return {
@@ -223,6 +235,7 @@ export class Schedule {
       id: entry.id,
       places,
       ...(slot === undefined ? {} : { slot }),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -271,7 +284,7 @@ export class Schedule {
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
-    this.#slots.release(id, entry.leftAtMs !== undefined, atMs)
+    this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
@@ -285,16 +298,13 @@ export class Schedule {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.#costs.firstByteMs(entry.work, this.#places, atMs) + this.#marginMs(entry)
-    const startLimitMs = Math.min(entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work))
-    // A draining gateway is gone when its backlog is: the next one is asked then.
-    const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
-    const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)
+    const spareMs = Math.max(0, Math.min(maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
     return {
       type: 'refuse',
       id: entry.id,
       status,
       reason,
-      retryAfterMs: Math.min(RETRY_MS.max, Math.max(RETRY_MS.min, untilMs)),
+      retryAfterMs: retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs
     }

@@ -53,7 +53,7 @@ export class Ticket {
   get facts (): Record<string, number> {
     const { queued, start } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot, predictedCachedTokens } = start
     return {
       queueWaitMs,
       queued,
@@ -61,7 +61,8 @@ export class Ticket {
       predictedTtftMs,
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
       places,
-      ...(slot === undefined ? {} : { slot })
+      ...(slot === undefined ? {} : { slot }),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens })
     }
   }
 }

@@ -33,7 +33,8 @@ const osSample = Type.Object({
   process: Type.Optional(Type.Object({ cpuUsec: num })),
   serverSockets: Type.Optional(num),
   serverSocketsCloseWait: Type.Optional(num),
-  requestsDeferred: Type.Optional(num)
+  requestsDeferred: Type.Optional(num),
+  promptTokensTotal: Type.Optional(num)
 })
 
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })

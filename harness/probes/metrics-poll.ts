@@ -3,6 +3,7 @@ import { get } from 'node:http'
 export interface ServerGauges {
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
+  readonly promptTokensTotal?: number
 }
 
 function metricOf (text: string, name: string): number | undefined {
@@ -10,12 +11,13 @@ function metricOf (text: string, name: string): number | undefined {
   return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
 }
 
-/** llama-server's /metrics: slots that work now, and requests in its own hidden queue. */
+/** llama-server's /metrics: slots that work now, requests in its own hidden queue, and prompt tokens evaluated so far. */
 export function parseServerGauges (text: string): ServerGauges {
-  const [processing, deferred] = [metricOf(text, 'requests_processing'), metricOf(text, 'requests_deferred')]
+  const [processing, deferred, promptTokens] = [metricOf(text, 'requests_processing'), metricOf(text, 'requests_deferred'), metricOf(text, 'prompt_tokens_total')]
   return {
     ...(processing === undefined ? {} : { requestsProcessing: processing }),
-    ...(deferred === undefined ? {} : { requestsDeferred: deferred })
+    ...(deferred === undefined ? {} : { requestsDeferred: deferred }),
+    ...(promptTokens === undefined ? {} : { promptTokensTotal: promptTokens })
   }
 }
 

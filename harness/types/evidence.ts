@@ -13,6 +13,9 @@ export interface CallSample {
   /** Of a class whose lengths are drawn. */
   readonly promptWords?: number
   readonly maxTokens?: number
+  /** Of conversations: which one, and its turns before this one. */
+  readonly conversation?: number
+  readonly turn?: number
   /** Of the call, not of its last try. */
   readonly intendedMs: number
   /** Of the first try. All that follows is of the last one. */
@@ -97,6 +100,8 @@ export interface OsSample {
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
+  /** llama-server's own count of the prompt tokens that it evaluated. */
+  readonly promptTokensTotal?: number
   /** CPU time of the sampler itself, microseconds. */
   readonly samplerCpuUsec: number
 }

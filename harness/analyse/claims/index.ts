@@ -17,6 +17,7 @@ import { noisyNeighbour } from './noisy-neighbour.js'
 import { outputLength } from './output-length.js'
 import { pinning } from './pinning.js'
 import { prediction } from './prediction.js'
+import { prefixCache } from './prefix-cache.js'
 import { preload } from './preload.js'
 import { promptCap } from './prompt-cap.js'
 import { responseCache } from './response-cache.js'
@@ -74,7 +75,8 @@ const registry: readonly ClaimEntry[] = [
   cpuWeight,
   pinning,
   threadsFreeCores,
-  warmup
+  warmup,
+  prefixCache
 ]
 
 /** @throws when there is no such entry, naming all there are */
