@@ -52,6 +52,7 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
     [{ ...base, policies: ['admission'], rate: '2x', mix: 'a:1/1:1', traffic: { classes: [cls] } }, /no load; give rate and mix or traffic\.classes/],
     [{ ...base, before: side, rate: '2x', mix: 'a:1/1:1' }, /one of before and after is there; give both/],
     [{ ...base, policies: ['admission'], before: side, after: side, rate: '2x', mix: 'a:1/1:1' }, /the sides name their own policies/],
+    [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1 }, conversations: { perSlot: 2, turns: 3, firstWords: 4, turnWords: 4, answerTokens: 4, thinkSeconds: 1 } } }, /conversations and a burst/],
     [{ ...sides, traffic: { classes: [cls, cls] } }, /traffic\.classes has a twice/],
     [{ ...sides, traffic: { classes: [{ ...cls, share: 0 }] } }, /no class has a share above 0/],
     [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1, shares: { b: 1 } } } }, /traffic\.burst\.shares\.b: no class has this name; there are a/],
