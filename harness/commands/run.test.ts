@@ -61,7 +61,7 @@ t.test('a sweep from its file to its report', async t => {
   }
 
   const twice = await harness(['run', `${folder}/sweep.json`, '--preset', 'smoke', '--repeats', '2', '--llama-server', fake, '--out', `${folder}/twice`], env)
-  t.match(twice.err, /4 blocks, .*\n2 repeats describe/)
+  t.match(twice.err, /6 blocks, .*\n2 repeats describe/)
 
   const again = await harness(['report', `${folder}/run`, '--json'], env)
   t.same(JSON.parse(again.out), result)

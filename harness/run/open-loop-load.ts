@@ -60,6 +60,8 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   await untilIdle(running.pid, watch.signal)
   const serverCountersAtStart = await serverCounters()
 
+  // The loop's last calls were given up and may still run: to the gateway they are somebody who goes past it, and for a while it would name no slots.
+  if (workload.conversations !== undefined) await untilIdle(running.pid, watch.signal)
   input.onStep('load')
   const seconds = workload.rampSeconds + workload.windowSeconds
   const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }
