@@ -158,6 +158,8 @@ export interface TestPort extends Port {
   /** What `countTokens` answers; an error makes it reject. */
   tokens: number | Error
   counted: number
+  /** What `promptTokens` answers; an error makes it reject. */
+  promptTokens: readonly number[] | Error
   readonly warnings: Array<{ readonly facts: object, readonly message: string }>
 }
 
@@ -171,6 +173,7 @@ export function makePort (): TestPort {
     load: undefined,
     tokens: 10,
     counted: 0,
+    promptTokens: [1, 2, 3],
     warnings,
     remembered,
     kept: name => keepers.get(name)?.(),
@@ -183,6 +186,10 @@ export function makePort (): TestPort {
         port.counted++
         if (port.tokens instanceof Error) throw port.tokens
         return port.tokens
+      },
+      promptTokens: async () => {
+        if (port.promptTokens instanceof Error) throw port.promptTokens
+        return port.promptTokens
       }
     } satisfies Backend
   }

@@ -3,6 +3,7 @@ import type { Answer, Call, Next } from './contract.js'
 import { deferred } from './deferred.js'
 import { QueueNotice } from './queue-notice.js'
 import type { StartEffect } from './schedule-events.js'
+import { Turn } from './turn.js'
 
 /** One call in admission, between its arrival and the return of its places. */
 export class Ticket {
@@ -13,6 +14,8 @@ export class Ticket {
   /** When its patience ends, and when it is told next where it stands. */
   timer?: unknown
   noticeTimer?: unknown
+  /** Of a call whose prompt is fed in chunks. */
+  readonly turn = new Turn()
   /** Set once it may run. */
   start?: StartEffect
 
