@@ -1,4 +1,5 @@
 import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock } from '../policies/contract.js'
+import type { SlotsReading } from '../policies/slot-table.js'
 import { abortSignalOf } from './leave-signal.js'
 import type { Poller } from './poller.js'
 import { countRouteOf, promptsOf } from './prompt.js'
@@ -31,6 +32,10 @@ export class UpstreamBackend implements Backend {
 
   readonly props = (): BackendProps | undefined => this.#props
   readonly load = (): BackendLoad | undefined => this.#poller.load
+
+  readSlots (): Promise<SlotsReading | undefined> {
+    return this.#poller.readSlots()
+  }
 
   get state (): BackendState {
     return this.#state

@@ -73,6 +73,33 @@ t.test('what a prompt counts before it waits is what llama-server then makes of 
   }
 })
 
+t.test('llama-server takes the slot that it is told', async t => {
+  const server = await startRealServer(t, { slots: 3 })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice: 'by-length' }] } })
+  t.teardown(() => gateway.stop())
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, max_tokens: 2, n_predict: 2 }) })
+    t.equal(answer.status, 200, path)
+    return await answer.json()
+  }
+  const lastTasks = async (): Promise<readonly unknown[]> => {
+    const slots: unknown = await (await fetch(`${server.url}/slots`, { headers: { authorization: `Bearer ${server.apiKey}` } })).json()
+    return Array.isArray(slots) ? slots.map((slot: unknown) => Reflect.get(Object(slot), 'id_task')) : []
+  }
+  t.match(await ask('/completion', { prompt: 'the of' }), { id_slot: 0 })
+  t.match(await ask('/completion', { prompt: 'the of and '.repeat(100) }), { id_slot: 2 })
+  for (const [path, body] of [
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'one '.repeat(200) }] }],
+    ['/v1/completions', { prompt: 'two '.repeat(200) }],
+    ['/v1/responses', { input: 'three '.repeat(200) }]
+  ] as const) {
+    const before = await lastTasks()
+    await ask(path, body)
+    t.same((await lastTasks()).map((task, slot) => task !== before[slot]), [false, false, true], `${path} in the highest slot, where llama-server would have taken the one that was used least lately`)
+  }
+  t.same(gateway.records.map(({ decisions }) => decisions[0]?.facts['slot']), [0, 2, 2, 2, 2])
+})
+
 interface Choice { readonly message?: { readonly content: string }, readonly delta?: { readonly content?: string | null }, readonly finish_reason: string | null }
 interface Completion { readonly choices: readonly Choice[], readonly usage?: unknown }
 

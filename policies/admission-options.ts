@@ -9,6 +9,10 @@ export const admissionSchema = Type.Object({
     default: 'slots',
     description: '"adaptive": fewer than `slots` where that gives more tokens per second; learned from time per token, now and then a neighbour is tried.'
   })),
+  slotChoice: Type.Optional(Type.Union([Type.Literal('server'), Type.Literal('by-length')], {
+    default: 'server',
+    description: 'Who chooses the slot of a call: llama-server ("server"), or Weir by `id_slot`. "by-length": short prompts in the lowest slots, long ones in the highest, because llama-server evaluates prompts in the order of slots. Only where `/slots` shows that nobody goes past the gateway; else llama-server chooses.'
+  })),
   maxWaitMs: Type.Optional(Type.Number({
     minimum: 0,
     default: 30_000,
@@ -73,6 +77,7 @@ export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
   return {
     slots: 'auto',
     limit: 'slots',
+    slotChoice: 'server',
     maxWaitMs: 30_000,
     maxQueued: 1_000,
     priority: false,

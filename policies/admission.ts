@@ -9,8 +9,11 @@ import { savedCostsSchema, type Account } from './cost-model.js'
 import { lineFor } from './line.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
+import { ByLength } from './slot-choice.js'
+import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
+import { withJson } from './with-json.js'
 
 /** What is kept over a restart of the gateway. */
 const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
@@ -26,6 +29,8 @@ class Admission implements PolicyInstance {
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
+  /** Absent where llama-server chooses the slots. */
+  readonly #slotWatch: SlotWatch | undefined
   #lastId = 0
   /** The model whose costs are learned, once it is known. */
   #learnedOf: string | undefined
@@ -37,12 +42,19 @@ class Admission implements PolicyInstance {
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
-    this.#schedule = new Schedule({ ...this.#options, places: this.#total })
+    const slotStrategy = this.#options.slotChoice === 'by-length' ? new ByLength() : undefined
+    this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(slotStrategy === undefined ? {} : { slotStrategy }) })
+    if (slotStrategy !== undefined) {
+      this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
+        this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
+      })
+    }
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
     port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
   }
 
   readonly run: Policy = async (call, next) => {
+    if (this.#slotWatch !== undefined) await this.#slotWatch.fresh()
     call.signal.throwIfAborted()
     const places = this.#totalPlaces
     if (places === undefined) return loadingRefusal()
@@ -102,6 +114,7 @@ class Admission implements PolicyInstance {
   }
 
   readonly drain = (): void => {
+    this.#slotWatch?.stop()
     this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
   }
 
@@ -181,7 +194,8 @@ class Admission implements PolicyInstance {
       call.signal.throwIfAborted()
       const startedAtMs = this.#nowMs
       if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
-      const answer = await ticket.next(call, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', ticket.facts)
+      const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
+      const answer = await ticket.next(named, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', ticket.facts)
       ticket.answer(answer)
       const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, startedAtMs) })
       await this.#confirmed(ticket, answer.released, over)

@@ -1,4 +1,5 @@
 import type { Call } from './contract.js'
+import { isNameable } from './need.js'
 import type { Ask } from './schedule-events.js'
 
 /** Headers by which a call says how urgent it is. */
@@ -26,6 +27,7 @@ export function askOf (call: Call): Ask {
     weight: grant.weight,
     priority: Math.min(LAST_PRIORITY, Math.max(grant.bestPriority, whole(headers.get(askHeaders.priority)) ?? grant.usualPriority)),
     ...(grant.maxPlaces === undefined ? {} : { maxPlaces: grant.maxPlaces }),
+    nameable: isNameable(call.path, call.body.json),
     ...(need.promptTokens === undefined ? {} : { promptTokens: need.promptTokens }),
     bodyBytes: call.body.bytes.length,
     maxTokens: need.maxTokens,

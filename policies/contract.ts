@@ -3,6 +3,7 @@
  * pass it on with `next`, and returns an answer. Everything else (record, metrics, headers) is derived from what it did.
  */
 import type { Readable } from 'node:stream'
+import type { SlotsReading } from './slot-table.js'
 
 /** What kind of work a route is for llama-server; decides whether it goes through the chain. */
 export type RouteClass = 'generation' | 'slot-bound' | 'free' | 'admin' | 'special' | 'blocked'
@@ -172,6 +173,8 @@ export interface Backend {
   promptTokens (call: Call, signal: CallSignal): Promise<readonly number[]>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
+  /** Which slots are busy, read by a request that was sent after this call; waits its turn (L8). Undefined when this server does not say. Rejects when it does not answer. */
+  readSlots (): Promise<SlotsReading | undefined>
 }
 
 export interface BackendProps {

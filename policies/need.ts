@@ -51,3 +51,9 @@ export function needOf (path: string, json: Readonly<Record<string, unknown>>): 
   if (/^\/rerank(ing)?$/.test(name)) return { maxTokens: 0, places: prompts(json['documents'] ?? json['texts']) }
   return { maxTokens, places: name === '/chat/completions' ? n : 1 }
 }
+
+/** Whether llama-server obeys `id_slot` on this route (it does not on `/v1/messages`), and the client left the choice to others. */
+export function isNameable (path: string, json: Readonly<Record<string, unknown>>): boolean {
+  const chosen = json['id_slot']
+  return /^\/(completions?|infill|chat\/completions|responses)$/.test(routeName(path)) && (chosen === undefined || chosen === -1)
+}

@@ -33,3 +33,11 @@ export function hasRoom (next: Next, running: Iterable<Running>, { kvTokens = In
 function poolTokens ({ work }: Next, costs: CostModel): number {
   return costs.promptTokens(work) + work.maxTokens
 }
+
+/** Whether a caller has places left of those that it may hold; with all of them taken it waits without keeping others from theirs. @param width places that the call takes */
+export function mayStart ({ caller, maxPlaces }: Pick<Newcomer, 'caller' | 'maxPlaces'>, width: number, running: Iterable<Running>): boolean {
+  if (maxPlaces === Infinity) return true
+  let held = 0
+  for (const each of running) if (each.caller === caller) held += each.places
+  return held === 0 || held + width <= maxPlaces
+}

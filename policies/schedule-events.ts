@@ -1,4 +1,5 @@
 import type { Account } from './cost-model.js'
+import type { SlotsReading } from './slot-table.js'
 
 /** What is known of a call before it runs, and what it may ask for: order, prediction and limits rest on it. */
 export interface Ask {
@@ -9,6 +10,8 @@ export interface Ask {
   readonly priority: number
   /** Most places that the caller's calls may hold at a time; absent: no bound. */
   readonly maxPlaces?: number
+  /** Its route obeys `id_slot`, and its client chose none. Default: no. */
+  readonly nameable?: boolean
   /** Counted; absent: estimated from the size of the body. */
   readonly promptTokens?: number
   readonly bodyBytes: number
@@ -33,6 +36,8 @@ export type ScheduleEvent =
   /** Refuses everything that waits and that arrives from now on. */
   | { readonly type: 'drain', readonly atMs: number }
   | { readonly type: 'resize', readonly places: number, readonly atMs: number }
+  /** What llama-server says of its slots. */
+  | { readonly type: 'slots', readonly reading: SlotsReading, readonly atMs: number }
 
 export type RefusalReason = 'queue-full' | 'deadline' | 'queue-timeout' | 'draining'
 
@@ -40,6 +45,8 @@ export interface StartEffect {
   readonly type: 'start'
   readonly id: string
   readonly places: number
+  /** llama-server's slot that it is to be sent to and holds until it is released; absent: llama-server chooses. */
+  readonly slot?: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number

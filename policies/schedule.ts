@@ -6,20 +6,13 @@ import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
-import { hasRoom, type RoomOptions } from './room.js'
+import { hasRoom, mayStart } from './room.js'
 import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
+import type { ScheduleOptions } from './schedule-options.js'
+import { SlotTable } from './slot-table.js'
 
-export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
-  readonly places: number
-  /** Longest wait for a place, milliseconds; a longer predicted one is refused at arrival, a longer real one when it is over. */
-  readonly maxWaitMs: number
-  /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
-  readonly ttftLimitMs?: number
-  readonly maxQueued: number
-  /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
-  readonly limit?: 'slots' | 'adaptive'
-}
+export type { ScheduleOptions } from './schedule-options.js'
 
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
 const SAFETY = { firstShare: 0.15, quantile: 0.95 }
@@ -43,6 +36,7 @@ export class Schedule {
   /** Absent when the limit is the number of slots. */
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
+  readonly #slots: SlotTable
   #waiting: Entry[] = []
   #places: number
   #taken = 0
@@ -54,6 +48,7 @@ export class Schedule {
   constructor (options: ScheduleOptions) {
     this.#options = options
     this.#order = { ...AS_THEY_CAME, ...options }
+    this.#slots = new SlotTable(options.slotStrategy)
     this.#places = options.places
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
@@ -98,6 +93,7 @@ export class Schedule {
       case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs, event.atMs); break
       case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#resize(event.places); break
+      case 'slots': this.#slots.see(event.reading); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
@@ -172,7 +168,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#callerMayStart(entry))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => mayStart(entry, this.#widthOf(entry.places), this.#running.values()))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -191,14 +187,6 @@ export class Schedule {
     return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
   }
 
-  /** A caller with all its places taken waits without keeping others from theirs. */
-  #callerMayStart ({ caller, places, maxPlaces }: Entry): boolean {
-    if (maxPlaces === Infinity) return true
-    let held = 0
-    for (const running of this.#running.values()) if (running.caller === caller) held += running.places
-    return held === 0 || held + this.#widthOf(places) <= maxPlaces
-  }
-
   #hasRoom (next: Newcomer): boolean {
     return hasRoom(next, this.#running.values(), this.#options, this.#costs)
   }
@@ -212,6 +200,7 @@ export class Schedule {
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
+    const slot = this.#slots.start(entry, places, atMs)
     this.#taken = taken
     this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
@@ -220,6 +209,7 @@ export class Schedule {
       type: 'start',
       id: entry.id,
       places,
+      ...(slot === undefined ? {} : { slot }),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -268,6 +258,7 @@ export class Schedule {
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
+    this.#slots.release(id, entry.leftAtMs !== undefined, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
@@ -280,10 +271,8 @@ export class Schedule {
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
-    const startLimitMs = Math.min(
-      entry.ttftLimitMs - this.#costs.firstByteMs(entry.work, this.#places, atMs) - this.#marginMs(entry),
-      entry.finishLimitMs - this.#serviceMs(entry.work)
-    )
+    const firstByteMs = this.#costs.firstByteMs(entry.work, this.#places, atMs) + this.#marginMs(entry)
+    const startLimitMs = Math.min(entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work))
     // A draining gateway is gone when its backlog is: the next one is asked then.
     const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
     const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)

@@ -2,6 +2,7 @@ import { openGrant } from './contract.js'
 import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port } from './contract.js'
 import { deferred } from './deferred.js'
 import { needOf } from './need.js'
+import type { SlotSeen } from './slot-table.js'
 import { Unanswered } from './unanswered.js'
 
 /** Lets everything run that only waits for promises. */
@@ -155,6 +156,9 @@ export interface TestPort extends Port {
   readonly clock: FakeClock
   props: BackendProps | undefined
   load: BackendLoad | undefined
+  /** What `readSlots` answers: the state of each slot; undefined: this server does not say. */
+  slots: readonly SlotSeen[] | undefined
+  slotsRead: number
   /** What `countTokens` answers; an error makes it reject. */
   tokens: number | Error
   counted: number
@@ -171,6 +175,8 @@ export function makePort (): TestPort {
     clock: new FakeClock(),
     props: { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/test.gguf', buildInfo: 'b1' },
     load: undefined,
+    slots: undefined,
+    slotsRead: 0,
     tokens: 10,
     counted: 0,
     promptTokens: [1, 2, 3],
@@ -182,6 +188,11 @@ export function makePort (): TestPort {
     backend: {
       props: () => port.props,
       load: () => port.load,
+      readSlots: async () => {
+        port.slotsRead++
+        const atMs = port.clock.nowMs()
+        return port.slots === undefined ? undefined : { slots: port.slots, askedAtMs: atMs, atMs }
+      },
       countTokens: async () => {
         port.counted++
         if (port.tokens instanceof Error) throw port.tokens

@@ -56,14 +56,15 @@ export class Ticket {
   get facts (): Record<string, number> {
     const { queued, start } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot } = start
     return {
       queueWaitMs,
       queued,
       predictedWaitMs,
       predictedTtftMs,
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
-      places
+      places,
+      ...(slot === undefined ? {} : { slot })
     }
   }
 }

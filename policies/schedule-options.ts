@@ -1,0 +1,16 @@
+import type { OrderOptions } from './order.js'
+import type { RoomOptions } from './room.js'
+import type { SlotStrategy } from './slot-choice.js'
+
+export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
+  readonly places: number
+  /** Longest wait for a place, milliseconds; a longer predicted one is refused at arrival, a longer real one when it is over. */
+  readonly maxWaitMs: number
+  /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
+  readonly ttftLimitMs?: number
+  readonly maxQueued: number
+  /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
+  readonly limit?: 'slots' | 'adaptive'
+  /** Names the slot of each call. Default: llama-server chooses. */
+  readonly slotStrategy?: SlotStrategy
+}
