@@ -2,7 +2,7 @@ import t from 'tap'
 import { ChunkSize } from './chunk-size.js'
 
 t.test('a chunk is a time: its tokens follow the speed at which chunks were evaluated', async t => {
-  for (const [msPerToken, tokens] of [[6, 64], [12.5, 32], [3, 128], [100, 32], [0.01, 512]] as const) {
+  for (const [msPerToken, tokens] of [[6, 64], [12.5, 32], [3, 128], [100, 32], [0.01, 2_048]] as const) {
     const size = new ChunkSize(400)
     t.equal(size.tokens(msPerToken), tokens, `guessed: ${msPerToken} ms/token`)
     for (let i = 0; i < 40; i++) size.sample(size.tokens(msPerToken), size.tokens(msPerToken) * msPerToken)
@@ -13,11 +13,11 @@ t.test('a chunk is a time: its tokens follow the speed at which chunks were eval
 t.test('without knowledge it is the smallest, and from there at most doubles', async t => {
   const size = new ChunkSize(400)
   const seen: number[] = []
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 8; i++) {
     seen.push(size.tokens(0))
-    size.sample(size.tokens(0), size.tokens(0) * 0.5)
+    size.sample(size.tokens(0), size.tokens(0) * 0.1)
   }
-  t.same(seen, [32, 64, 128, 256, 512, 512])
+  t.same(seen, [32, 64, 128, 256, 512, 1_024, 2_048, 2_048])
 })
 
 t.test('a server that became slower gets smaller chunks; one that was in the cache says nothing', async t => {

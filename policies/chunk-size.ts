@@ -2,8 +2,8 @@
 const NEWEST = 1 / 8
 /** Chunks are whole multiples of so many tokens: matrix kernels work in tiles, and at 50 tokens a chunk a prompt took a third longer than at 64 (135M model, one core). */
 const TILE_TOKENS = 32
-/** Above llama-server's usual micro-batch a chunk is worked on in several steps; nothing is gained by more. */
-const MAX_TOKENS = 512
+/** llama-server's usual batch (`-b`): a longer chunk would be several. */
+const MAX_TOKENS = 2_048
 
 /** How many prompt tokens upstream evaluates in the time that a chunk may take; learned from the chunks themselves, and before the first one from what calls cost. */
 export class ChunkSize {
@@ -31,7 +31,7 @@ export class ChunkSize {
   }
 
   /**
-   * Tokens of the next chunk, a multiple of 32 from 32 to 512. Without knowledge it is the smallest, and it at most doubles: a first estimate that was wrong by much must
+   * Tokens of the next chunk, a multiple of 32 from 32 to 2048. Without knowledge it is the smallest, and it at most doubles: a first estimate that was wrong by much must
    * not freeze everybody.
    * @param guessMsPerToken what calls cost so far; 0 when nothing is known
    */

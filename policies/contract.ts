@@ -90,6 +90,8 @@ export interface Call {
   readonly decisions: Decision[]
   /** A part of a call's prompt that is evaluated ahead of it, under the call's own id; what comes back is not the client's. */
   readonly chunk?: true
+  /** A copy that a policy in shadow mode decides about: the call itself is on its way already, and nothing may be sent for it. */
+  readonly shadow?: true
 }
 
 /** llama-server's own account of a generation; all fields as it names them. */

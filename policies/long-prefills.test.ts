@@ -23,7 +23,7 @@ t.test('alone, a prompt goes chunk after chunk, and a short rest with the last o
   long.chunkOver('a', 64, 384, 384)
   t.match(long.next(alone, GUESS, 384), chunk('a', 128))
   long.chunkOver('a', 64, 384, 768)
-  t.equal(long.leftTokens('a'), 80)
+  t.equal(long.leftTokens, 80)
   t.match(long.next(alone, GUESS, 768), chunk('a', 208, true), '80 tokens are one chunk and a short rest')
   long.end('a', 1_200, 'first-byte')
   t.notOk(long.has('a'))

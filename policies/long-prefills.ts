@@ -94,10 +94,11 @@ export class LongPrefills {
     return this.#feeding.get(id)?.pausedMs ?? 0
   }
 
-  /** Tokens that are still to come of a prompt under way; 0 for any other. */
-  leftTokens (id: string): number {
-    const feeding = this.#feeding.get(id)
-    return feeding === undefined ? 0 : feeding.tokens - feeding.fedTokens
+  /** Tokens that are still to come of the prompts under way. */
+  get leftTokens (): number {
+    let sum = 0
+    for (const { tokens, fedTokens } of this.#feeding.values()) sum += tokens - fedTokens
+    return sum
   }
 
   /** A chunk is in the cache. @param tookMs upstream's own time for `evaluatedTokens` */

@@ -41,7 +41,7 @@ export class Outlook {
 
   /** Undefined before any call ended. */
   #leftMs (entry: Running, places: number, atMs: number): number | undefined {
-    const ranMs = atMs - entry.startedAtMs
+    const ranMs = atMs - entry.startedAtMs - (entry.pausedMs ?? 0)
     if (entry.leftAtMs !== undefined) {
       // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.
       const prefillMs = entry.firstByteAtMs === undefined ? this.#costs.firstByteMs(entry.work, entry.company, atMs) : 0

@@ -1,3 +1,6 @@
+import type { CostModel } from './cost-model.js'
+import type { Running } from './schedule-entry.js'
+
 export interface TurnOptions {
   /** Share of the time that long prompts get while others decode; the rest is theirs. Above 0, at most 1. */
   readonly share: number
@@ -34,4 +37,21 @@ export function chunkDueAtMs ({ sinceMs }: Paused, last: LastChunk | undefined, 
   if (others === 0) return sinceMs
   const fairAtMs = last === undefined ? sinceMs : last.endedAtMs + last.tookMs * (1 / share - 1)
   return Math.min(sinceMs + maxPauseMs, Math.max(sinceMs, fairAtMs, prefillsUntilMs))
+}
+
+/** A prompt in prefill counts as over when it took so much longer than predicted: the first byte of an answer that is not streamed is not told. */
+const LATE = 1.5
+
+/** @param fed tells which calls are fed in chunks themselves */
+export function companyBeside (running: Iterable<Running>, fed: { has (id: string): boolean }, costs: CostModel, atMs: number): Company {
+  let others = 0
+  let prefillsUntilMs = -Infinity
+  for (const { id, work, company, startedAtMs, firstByteAtMs } of running) {
+    if (fed.has(id)) continue
+    others++
+    if (firstByteAtMs !== undefined) continue
+    const untilMs = startedAtMs + LATE * costs.firstByteMs(work, company, atMs)
+    if (untilMs > atMs) prefillsUntilMs = Math.max(prefillsUntilMs, untilMs)
+  }
+  return { others, prefillsUntilMs }
 }

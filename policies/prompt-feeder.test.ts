@@ -27,7 +27,7 @@ function scene (): Scene {
       const call = makeCall()
       const chunks: ChunkOver[] = []
       const ticket = new Ticket('1', call, passed => upstream.handler(passed), 0, () => undefined)
-      const fed = feeder.feed(ticket, prompt, 3, 'place free, prompt in chunks', chunk => chunks.push(chunk))
+      const fed = feeder.feed(ticket, prompt, 3, chunk => chunks.push(chunk))
       fed.catch(() => undefined)
       return { ticket, call, chunks, fed }
     }
@@ -112,14 +112,14 @@ t.test('what upstream does not find in its cache again ends the feeding; twice i
   feeder.check(makeCall(), fed, 0)
   await found(64)
   feeder.check(makeCall(), await missed(), 0)
-  t.same(await feeder.tokensOf(makeCall()), [1, 2, 3], 'one may have lost them to a full KV pool')
+  t.same(await feeder.promptOf(makeCall(), 64), { tokens: [1, 2, 3] }, 'one may have lost them to a full KV pool')
   t.equal(port.warnings.length, 0)
   await found(63)
   t.match(port.warnings, [{ facts: { fedTokens: 64, cachedTokens: 63 }, message: /does not find the chunks/ }])
-  t.equal(await feeder.tokensOf(makeCall()), 'switched off')
+  t.same(await feeder.promptOf(makeCall(), 64), { whole: 'switched off' })
   t.match(feeder.gauges, { missedCalls: 3, prefillOff: 1 })
   port.props = { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/other.gguf', buildInfo: 'b1' }
-  t.same(await feeder.tokensOf(makeCall()), [1, 2, 3], 'another model is another try')
+  t.same(await feeder.promptOf(makeCall(), 64), { tokens: [1, 2, 3] }, 'another model is another try')
   t.equal(feeder.gauges['prefillOff'], 0)
 })
 
@@ -139,13 +139,17 @@ t.test('a chunk that upstream fails on as it would on the call is the call’s a
 
 t.test('tokens: of the prompt as upstream sees it, or why it goes whole', async t => {
   const { port, feeder } = scene()
-  t.equal(await feeder.tokensOf(makeCall({}, { messages: [], n: 2 })), 'several prompts')
+  t.same(await feeder.promptOf(makeCall({}, { messages: [], n: 2 }), 64), { whole: 'several prompts' })
+  const shadow = makeCall({ shadow: true })
+  port.promptTokens = prompt
+  t.same(await feeder.promptOf(shadow, 64), { whole: 'shadow mode', wouldTakeChunks: 3 })
+  t.equal(shadow.need.promptTokens, 150)
   port.promptTokens = new Error('no answer')
-  t.equal(await feeder.tokensOf(makeCall()), 'not tokenized')
+  t.same(await feeder.promptOf(makeCall(), 64), { whole: 'not tokenized' })
   t.match(port.warnings, [{ message: /did not tokenize/ }])
   const left = makeCall()
   left.leave()
-  await t.rejects(feeder.tokensOf(left), /client left/)
+  await t.rejects(feeder.promptOf(left, 64), /client left/)
 })
 
 t.test('chunks are steps of one decision, and leave no decision of their own', async t => {
@@ -154,9 +158,10 @@ t.test('chunks are steps of one decision, and leave no decision of their own', a
   const chain = createChain([{
     name: 'admission',
     run: async (call, next) => {
-      const ticket = new Ticket('1', call, next, 0, () => undefined)
+      const ticket = new Ticket('1', call, next, 0, () => undefined, { tokens: prompt })
+      ticket.start = { type: 'start', id: '1', places: 1, slot: 3, feeds: true, queueWaitMs: 0, predictedWaitMs: 0, predictedTtftMs: 0 }
       ticket.turn.grant({ type: 'chunk', id: '1', toTokens: 64, pausedMs: 0, last: false })
-      const feeding = feeder.feed(ticket, prompt, 3, 'place free, prompt in chunks', () => {
+      const feeding = feeder.feed(ticket, prompt, 3, () => {
         ticket.turn.grant({ type: 'chunk', id: '1', toTokens: 150, pausedMs: 0, last: true })
       })
       await feeding

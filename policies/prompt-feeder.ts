@@ -6,6 +6,15 @@ import { wholeBecause, type WholeReason } from './whole-prompt.js'
 /** So many calls in a row must miss their chunks in the cache before it is believed that they always will: one may have lost them to a full KV pool. */
 const MISSES = 2
 
+/** What is known of a long prompt before its call waits. */
+export interface LongPrompt {
+  /** Token ids as upstream will see them; absent where it goes whole. */
+  readonly tokens?: readonly number[]
+  readonly whole?: WholeReason
+  /** In shadow mode: so many chunks it would have been fed in. */
+  readonly wouldTakeChunks?: number
+}
+
 /** A chunk that upstream evaluated. */
 export interface ChunkOver {
   readonly evaluatedTokens: number
@@ -49,16 +58,18 @@ export class PromptFeeder {
     return { ...this.#gauges, prefillOff: this.#isOff ? 1 : 0 }
   }
 
-  /** Token ids of the call's prompt as upstream will see it, or why it has to go whole. Rejects when the client leaves. */
-  async tokensOf (call: Call): Promise<readonly number[] | WholeReason> {
+  /** Rejects when the client leaves. @param chunkTokens of a chunk now */
+  async promptOf (call: Call, chunkTokens: number): Promise<LongPrompt> {
     const reason = this.#isOff ? 'switched off' : wholeBecause(call)
-    if (reason !== undefined) return reason
+    if (reason !== undefined) return { whole: reason }
     try {
-      return await this.#port.backend.promptTokens(call, call.signal)
+      const tokens = await this.#port.backend.promptTokens(call, call.signal)
+      call.need.promptTokens ??= tokens.length
+      return call.shadow === true ? { whole: 'shadow mode', wouldTakeChunks: Math.ceil(tokens.length / chunkTokens) } : { tokens }
     } catch (error) {
       call.signal.throwIfAborted()
       this.#port.log.warn({ id: call.id, err: error }, 'admission: the backend did not tokenize a long prompt; it goes whole')
-      return 'not tokenized'
+      return { whole: 'not tokenized' }
     }
   }
 
@@ -67,7 +78,7 @@ export class PromptFeeder {
    * free when this settles.
    * @param onChunk called for each chunk but the last
    */
-  async feed (ticket: Ticket, tokens: readonly number[], slot: number, reason: string, onChunk: (chunk: ChunkOver) => void): Promise<Fed> {
+  async feed (ticket: Ticket, tokens: readonly number[], slot: number, onChunk: (chunk: ChunkOver) => void): Promise<Fed> {
     const { call } = ticket
     let chunks = 0
     let fedTokens = 0
@@ -77,7 +88,7 @@ export class PromptFeeder {
       const { toTokens, last, pausedMs } = await ticket.turn.next(call.signal)
       const sofar = { chunks, fedTokens, evaluatedTokens, pausedMs, missed: false }
       if (last) return sofar
-      const answer = await ticket.next(chunkOf(call, tokens.slice(0, toTokens), slot), chunks === 0 ? reason : 'chunk', chunks === 0 ? ticket.facts : {})
+      const answer = await ticket.next(chunkOf(call, tokens.slice(0, toTokens), slot), chunks === 0 ? ticket.reason : 'chunk', chunks === 0 ? ticket.facts : {})
       if (answer.status >= 500) return { ...sofar, answer }
       if (answer.body instanceof Readable) answer.body.resume()
       const { timings } = await answer.over

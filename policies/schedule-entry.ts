@@ -12,6 +12,8 @@ export interface Newcomer extends Orderable {
   readonly maxPlaces: number
   /** It may be sent to a slot of our choice. */
   readonly nameable: boolean
+  /** Its prompt is fed in chunks. */
+  readonly long: boolean
   readonly work: Work
   /** On the time from `sinceMs` to its first byte and to its end, milliseconds; Infinity when there is none. */
   readonly ttftLimitMs: number
@@ -40,6 +42,8 @@ export interface Running extends Entry {
   placeMsAtFirstByte?: number
   firstByteAtMs?: number
   leftAtMs?: number
+  /** Milliseconds in which its prompt stood still for others. */
+  pausedMs?: number
 }
 
 const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, maxTokens: Infinity }
@@ -49,12 +53,13 @@ const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, m
  * @param depth calls in the line now
  */
 export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Extract<ScheduleEvent, { type: 'arrive' }>, limitMs: number, depth: number, costs: CostModel): Newcomer {
-  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
+  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, feedable = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
   const work = { bodyBytes, maxTokens, ...(promptTokens === undefined ? {} : { promptTokens }) }
   const prefillTokens = costs.prefillTokens(work)
   const charge = chargeOf(prefillTokens, costs.outputTokens(work))
   const ttftLimitMs = Math.min(limitMs, ask.ttftLimitMs ?? Infinity)
-  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: nameable && places === 1, ttftLimitMs, finishLimitMs, depth }
+  const named = nameable && places === 1
+  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: named, long: named && feedable, ttftLimitMs, finishLimitMs, depth }
 }
 
 /** How long a call may wait in the line at most, whatever is predicted. */

@@ -6,6 +6,7 @@ import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
+import { Preemption } from './preemption.js'
 import { hasRoom, mayStart } from './room.js'
 import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
@@ -37,6 +38,8 @@ export class Schedule {
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
   readonly #slots: SlotTable
+  /** Its `wakeAtMs`: a `tick` is due then. */
+  readonly preemption: Preemption
   #waiting: Entry[] = []
   #places: number
   #taken = 0
@@ -50,6 +53,7 @@ export class Schedule {
     this.#order = { ...AS_THEY_CAME, ...options }
     this.#slots = new SlotTable(options.slotStrategy)
     this.#places = options.places
+    this.preemption = new Preemption(this.#costs, options.preemptiblePrefill)
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
 
@@ -87,6 +91,12 @@ export class Schedule {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
+    const effects = this.#handle(event)
+    const chunks = this.preemption.next(this.#running, event.atMs)
+    return chunks.length === 0 ? effects : [...effects, ...chunks]
+  }
+
+  #handle (event: ScheduleEvent): readonly Effect[] {
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
       case 'leave': this.#leave(event.id, event.atMs); break
@@ -94,6 +104,8 @@ export class Schedule {
       case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#resize(event.places); break
       case 'slots': this.#slots.see(event.reading); break
+      case 'chunk': this.preemption.chunkOver(event.id, event.evaluatedTokens, event.tookMs, event.atMs); break
+      case 'whole': this.preemption.end(event.id, event.atMs, 'other'); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
@@ -122,12 +134,12 @@ export class Schedule {
     const { atMs } = event
     const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
-    const before = line.slice(0, line.indexOf(own))
+    const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own)
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places)
     const company = startsNow ? this.#taken + width : this.#places
-    const predictedWaitMs = this.#waitBehind(before, own.places, atMs)
-    const predictedFirstByteMs = predictedWaitMs + this.#costs.firstByteMs(own.work, company, atMs)
+    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
+    const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
     const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
@@ -149,7 +161,7 @@ export class Schedule {
     if (this.#taken === 0) return undefined
     const sinceMs = entry.atMs - entry.sinceMs
     const firstByteMs = startsNow
-      ? this.#costs.cautiousFirstByteMs(entry.work, this.#taken + this.#widthOf(entry.places), entry.atMs)
+      ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     const finishMs = entry.predictedWaitMs + this.#serviceMs(entry.work)
     return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
@@ -168,7 +180,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => mayStart(entry, this.#widthOf(entry.places), this.#running.values()))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.preemption.hasLane(entry, this.#places) && mayStart(entry, this.#widthOf(entry.places), this.#running.values()))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -181,10 +193,10 @@ export class Schedule {
   }
 
   /** A call that waited and would miss its limits if it started now; on an idle server it may try. */
-  #isHopeless ({ work, atMs: arrivedAtMs, sinceMs, ttftLimitMs, finishLimitMs }: Entry, company: number, atMs: number): boolean {
-    if (this.#taken === 0 || atMs === arrivedAtMs) return false
-    const waitedMs = atMs - sinceMs
-    return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
+  #isHopeless (entry: Entry, company: number, atMs: number): boolean {
+    if (this.#taken === 0 || atMs === entry.atMs) return false
+    const waitedMs = atMs - entry.sinceMs
+    return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
   }
 
   #hasRoom (next: Newcomer): boolean {
@@ -204,12 +216,14 @@ export class Schedule {
     this.#taken = taken
     this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
+    const feeds = this.preemption.start(entry, slot, atMs)
     const { interval } = entry
     return {
       type: 'start',
       id: entry.id,
       places,
       ...(slot === undefined ? {} : { slot }),
+      ...(feeds ? { feeds } : {}),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -239,6 +253,7 @@ export class Schedule {
     const entry = this.#running.get(id)
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
+    this.preemption.end(id, firstByteAtMs, 'first-byte')
     if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
@@ -247,10 +262,10 @@ export class Schedule {
   #release (id: string, atMs: number, account: Account | undefined): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    const { startedAtMs, firstByteAtMs, company, work } = entry
+    const { startedAtMs, firstByteAtMs, company, work, pausedMs = 0 } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      const times = { firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs }
+      const times = { firstByteMs: firstByteAtMs - startedAtMs - pausedMs, restMs: atMs - firstByteAtMs }
       const company = companyOf(entry, this.#placeMs, atMs)
       this.#costs.learn({ work, ...times, ...company, atMs, ...(account === undefined ? {} : { account }) })
       if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(company.restCompany), times.restMs / account.outputTokens)
@@ -258,6 +273,7 @@ export class Schedule {
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
+    this.preemption.end(id, atMs, 'other')
     this.#slots.release(id, entry.leftAtMs !== undefined, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
@@ -271,7 +287,7 @@ export class Schedule {
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
-    const firstByteMs = this.#costs.firstByteMs(entry.work, this.#places, atMs) + this.#marginMs(entry)
+    const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const startLimitMs = Math.min(entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work))
     // A draining gateway is gone when its backlog is: the next one is asked then.
     const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))

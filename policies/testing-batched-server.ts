@@ -74,10 +74,10 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
 
   while (traffic.nextAtMs < Infinity || slots.length > 0) {
     if (streamed) traffic.see(Array.from({ length: options.places }, (_, id) => ({ id, busy: slots.some(slot => slot.id === id && (slot.givenLeft > 0 || slot.promptLeft === 0)) })), nowMs)
-    if (traffic.schedule.wakeAtMs <= nowMs) traffic.tick(nowMs)
+    if (traffic.schedule.preemption.wakeAtMs <= nowMs) traffic.tick(nowMs)
     const batch = slots.filter(slot => slot.givenLeft > 0 || slot.promptLeft === 0)
     if (batch.length === 0) {
-      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, traffic.schedule.wakeAtMs))
+      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, traffic.schedule.preemption.wakeAtMs))
       if (nowMs === Infinity) throw new Error('everybody waits, and nothing will happen')
       arriveUntil(nowMs)
       continue

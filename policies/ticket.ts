@@ -4,6 +4,7 @@ import { deferred } from './deferred.js'
 import { QueueNotice } from './queue-notice.js'
 import type { StartEffect } from './schedule-events.js'
 import { Turn } from './turn.js'
+import type { LongPrompt } from './prompt-feeder.js'
 
 /** One call in admission, between its arrival and the return of its places. */
 export class Ticket {
@@ -19,8 +20,11 @@ export class Ticket {
   /** Set once it may run. */
   start?: StartEffect
 
-  /** @param queued calls that waited when it arrived */
-  constructor (readonly id: string, readonly call: Call, readonly next: Next, readonly queued: number, readonly onLeave: () => void) {}
+  /**
+   * @param queued calls that waited when it arrived
+   * @param prompt where it is long
+   */
+  constructor (readonly id: string, readonly call: Call, readonly next: Next, readonly queued: number, readonly onLeave: () => void, readonly prompt?: LongPrompt) {}
 
   /** What its caller gets: the answer, or, when it was told of its wait, the stream that will be it. */
   get answered (): Promise<Answer> {
@@ -52,9 +56,18 @@ export class Ticket {
     else this.#notice.abandon(this.call.signal.aborted ? 'left' : 'fault', released)
   }
 
+  /** Why it goes to upstream now, and how its prompt does where that is long. */
+  get reason (): string {
+    const { start, prompt } = this
+    const reason = (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn'
+    if (prompt === undefined) return reason
+    if (start?.feeds !== undefined) return `${reason}, prompt in chunks`
+    return `${reason}, whole prompt: ${prompt.whole ?? 'no slot of its own'}`
+  }
+
   /** For the record: what was decided, and what was predicted when it arrived. */
   get facts (): Record<string, number> {
-    const { queued, start } = this
+    const { queued, start, prompt } = this
     if (start === undefined) return { queued }
     const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot } = start
     return {
@@ -64,7 +77,8 @@ export class Ticket {
       predictedTtftMs,
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
       places,
-      ...(slot === undefined ? {} : { slot })
+      ...(slot === undefined ? {} : { slot }),
+      ...(prompt?.wouldTakeChunks === undefined ? {} : { wouldTakeChunks: prompt.wouldTakeChunks })
     }
   }
 }

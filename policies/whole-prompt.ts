@@ -2,7 +2,7 @@ import type { Call } from './contract.js'
 import { routeName } from './need.js'
 
 /** Why a long prompt goes to upstream as one piece, in the record. */
-export type WholeReason = 'route' | 'several prompts' | 'media' | 'prompt of mixed parts' | 'cache_prompt: false' | 'id_slot of its own' | 'lora' | 'no slot of its own' | 'not tokenized' | 'switched off'
+export type WholeReason = 'route' | 'several prompts' | 'media' | 'prompt of mixed parts' | 'cache_prompt: false' | 'id_slot of its own' | 'lora' | 'not tokenized' | 'switched off' | 'shadow mode'
 
 /** What can be seen of a call that keeps its prompt from being fed in chunks; undefined: nothing. */
 export function wholeBecause ({ path, need, body: { json } }: Pick<Call, 'path' | 'need' | 'body'>): WholeReason | undefined {
