@@ -34,10 +34,22 @@ const manifest = Type.Object({
   missing: Type.Array(text)
 }, closed)
 
+const length = Type.Union([count, Type.Object({ median: num, sigma: num, from: count, to: count }, { ...closed, description: 'lognormal between two bounds' })])
+
 const openLoop = Type.Object({
   kind: Type.Literal('open-loop'),
-  classes: Type.Array(Type.Object({ name: text, promptWords: count, maxTokens: count, share: num }, closed)),
+  classes: Type.Array(Type.Object({
+    name: text,
+    promptWords: length,
+    maxTokens: length,
+    share: num,
+    caller: Type.Optional(text),
+    headers: Type.Optional(Type.Record(text, text)),
+    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed))
+  }, closed)),
   ratePerSecond: num,
+  burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),
+  grants: Type.Optional(Type.Record(text, Type.Record(text, num))),
   rampSeconds: num,
   windowSeconds: num,
   drainSeconds: num,
@@ -172,7 +184,18 @@ const head = {
   manifest,
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   conditions: Type.Array(Type.Object({
-    id: text, title: text, policies: Type.Array(text), knobs: Type.Array(text), factors: Type.Record(text, Type.Union([num, text])), threads: Type.Optional(count), model: Type.Optional(text), baseline: Type.Optional(text), probe: Type.Optional(count)
+    id: text,
+    title: text,
+    policies: Type.Array(text),
+    policyOptions: Type.Optional(Type.Record(text, Type.Record(text, Type.Unknown()))),
+    tellsLimit: Type.Optional(Type.Boolean()),
+    retry: Type.Optional(Type.Object({ wait: Type.Union([num, Type.Literal('told')]), tries: count, patienceSeconds: num }, closed)),
+    knobs: Type.Array(text),
+    factors: Type.Record(text, Type.Union([num, text])),
+    threads: Type.Optional(count),
+    model: Type.Optional(text),
+    baseline: Type.Optional(text),
+    probe: Type.Optional(count)
   }, closed)),
   quiet: Type.Boolean({ description: 'The experiment’s interference was left out.' }),
   effects: Type.Array(text),

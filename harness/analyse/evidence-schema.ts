@@ -20,7 +20,11 @@ const callSample = Type.Object({
   lastMs: Type.Optional(num),
   outcome: Type.Union([Type.Literal('answered'), Type.Literal('refused'), Type.Literal('failed'), Type.Literal('unanswered')]),
   chunks: num,
-  itlMs: Type.Array(num)
+  itlMs: Type.Array(num),
+  promptTokens: Type.Optional(num),
+  outputTokens: Type.Optional(num),
+  refusals: Type.Optional(Type.Array(Type.Object({ sentMs: num, doneMs: num, retryAfterSeconds: Type.Optional(num) }))),
+  lastSentMs: Type.Optional(num)
 })
 
 const osSample = Type.Object({

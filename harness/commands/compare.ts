@@ -3,21 +3,24 @@ import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../plan/comparison.js'
 import { expectedSeconds } from '../plan/duration.js'
+import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
+import type { ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
-import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
+import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
 import { runToReport } from './run-to-report.js'
 
 interface CompareOptions {
   readonly policy: string
   readonly setting: boolean
   readonly preset: PresetName
+  readonly repeats?: number
   readonly rate?: string
   readonly mix?: string
   readonly model?: string
@@ -41,6 +44,7 @@ export function compareCommand (): Command {
     .requiredOption('--policy <names>', `what to toggle, comma-separated: ${toggleNames().join(', ')}; two make a 2×2, more are toggled together`)
     .option('--no-setting', 'leave out the interference that the mitigation cures: on the quiet host it should change nothing')
     .addOption(new Option('--preset <name>', presetHelp(preset => preset.describe)).choices(Object.keys(presets)).default('laptop'))
+    .addOption(repeatsOption('pairs of blocks (default: the experiment\'s, else the preset\'s); a verdict that cannot say names how many would tell'))
     .option('--rate <rate>', 'offered load: a multiple of the capacity such as 4x, or requests per second (default: the experiment\'s)')
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
     .option('--model <name>', `catalogue name or .gguf file (default: the experiment's, else ${DEFAULT_MODEL_NAME})`)
@@ -59,6 +63,7 @@ export function compareCommand (): Command {
 async function compare (options: CompareOptions): Promise<void> {
   const comparison = comparisonOf(parseToggles(options.policy), { quiet: !options.setting, knobsFor: parseKnobs })
   const preset = presets[options.preset]
+  const repeats = options.repeats ?? comparison.lead.repeats?.[preset.name] ?? preset.pairs
   const threads = options.threads ?? comparison.threads
   await runToReport({
     input: {
@@ -70,7 +75,7 @@ async function compare (options: CompareOptions): Promise<void> {
       effects: comparison.effects,
       claims: comparison.claims,
       preset,
-      repeats: preset.pairs,
+      repeats,
       load: loadOf(comparison, options),
       seed: options.seed,
       model: options.model ?? comparison.model ?? DEFAULT_MODEL_NAME,
@@ -83,12 +88,18 @@ async function compare (options: CompareOptions): Promise<void> {
     host: options.host,
     argsInVm: argsInVm(options),
     vm: comparison.lead.vm ?? {},
-    expectedSeconds: expectedSeconds(preset, comparison.conditions.length)
+    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length, comparison.lead.traffic)
   })
 }
 
-function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
-  return ['compare', ...typedOptions({ policy, preset, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
+function classesOf ({ name, mix = '', traffic }: ComparisonFile, typed: string | undefined): readonly ClassSpec[] {
+  if (traffic?.classes === undefined) return parseMix(typed ?? mix)
+  if (typed !== undefined) throw new UsageError(`--mix: ${name} has classes with callers or lengths of their own; leave --mix away`)
+  return traffic.classes
+}
+
+function argsInVm ({ policy, setting, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
+  return ['compare', ...typedOptions({ policy, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
 }
 
 function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
@@ -100,7 +111,8 @@ function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
   }
   return {
     kind: 'open-loop',
-    classes: parseMix(options.mix ?? lead.mix ?? ''),
+    classes: classesOf(lead, options.mix),
+    ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
     slots: options.slots ?? defaultSlots,
     ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })

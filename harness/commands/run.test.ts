@@ -55,6 +55,9 @@ t.test('a sweep from its file to its report', async t => {
   t.ok(result.blocks.every(block => block.valid && block.answered === 1 && block.failed === 0))
   t.match(result.contrasts.map(contrast => contrast.id), ['itl-p99:t2', 'tokens-per-second:t2'])
 
+  const twice = await harness(['run', `${folder}/sweep.json`, '--preset', 'smoke', '--repeats', '2', '--llama-server', fake, '--out', `${folder}/twice`], env)
+  t.match(twice.err, /4 blocks, .*\n2 repeats describe/)
+
   const again = await harness(['report', `${folder}/run`, '--json'], env)
   t.same(JSON.parse(again.out), result)
 })

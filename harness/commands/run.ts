@@ -9,7 +9,7 @@ import { conditionsOfSweep, streamsOf } from '../plan/sweep.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
-import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
+import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
 import { runToReport } from './run-to-report.js'
 
 interface RunOptions {
@@ -17,6 +17,7 @@ interface RunOptions {
   readonly model?: string
   readonly llamaServer?: string
   readonly threads?: number
+  readonly repeats?: number
   readonly seed: number
   readonly out?: string
   readonly json?: true
@@ -31,6 +32,7 @@ export function runCommand (): Command {
     .description('run a dose-response: every condition of a sweep in each repeat, in random order')
     .argument('<name>', `${names.length === 0 ? '' : `${names.join(', ')}; or `}a .json file of your own`)
     .addOption(new Option('--preset <name>', presetHelp(preset => `${preset.repeats} repeat${preset.repeats === 1 ? '' : 's'} unless the sweep says otherwise`)).choices(Object.keys(presets)).default('laptop'))
+    .addOption(repeatsOption('blocks of each condition (default: the sweep\'s, else the preset\'s)'))
     .option('--model <name>', `catalogue name or .gguf file (default: the sweep's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--threads <n>', 'threads of llama-server in conditions that name none (-t; default: the sweep\'s, else one per CPU that it gets)', wholeNumber(1, 256))
@@ -58,7 +60,7 @@ async function run (name: string, options: RunOptions): Promise<void> {
   const file = findSweep(name)
   const preset = presets[options.preset]
   const conditions = conditionsOfSweep(file, parseKnobs)
-  const repeats = file.repeats?.[options.preset] ?? preset.repeats
+  const repeats = options.repeats ?? file.repeats?.[options.preset] ?? preset.repeats
   const threads = options.threads ?? file.threads
   await runToReport({
     input: {
@@ -81,7 +83,7 @@ async function run (name: string, options: RunOptions): Promise<void> {
     json: options.json === true,
     report: options.report,
     host: options.host,
-    argsInVm: ['run', name, ...typedOptions({ preset: options.preset, threads: options.threads, seed: options.seed })],
+    argsInVm: ['run', name, ...typedOptions({ preset: options.preset, repeats: options.repeats, threads: options.threads, seed: options.seed })],
     vm: file.vm ?? {},
     expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, conditions.length)
   })

@@ -17,6 +17,13 @@ export interface PreparedCall {
   readonly seq: number
   readonly cls: string
   readonly body: string
+  /** Of a class whose lengths are drawn, for its sample. */
+  readonly promptWords?: number
+  readonly maxTokens?: number
+  /** Beside those of every call; instead of them where they have the same name. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Its client gives it up so long after the headers of an answer came: `unanswered`, reason `left`. */
+  readonly leaveAfterMs?: number
 }
 
 export interface ChatClient {
@@ -54,7 +61,7 @@ export function openChatClient ({ url, apiKey }: Target): ChatClient {
   const pool = new Pool(base.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
   const headers = requestHeaders(apiKey)
   return {
-    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers, body: prepared.body }, prepared, intendedMs, signal),
+    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers: { ...headers, ...prepared.headers }, body: prepared.body }, prepared, intendedMs, signal),
     close: () => pool.destroy()
   }
 }
@@ -67,19 +74,26 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     let errorBody = ''
     let control: Dispatcher.DispatchController | undefined
     let settled = false
+    let leaving: NodeJS.Timeout | undefined
+    const { phase, seq, cls, promptWords, maxTokens, leaveAfterMs } = prepared
+    const lengths = { ...(promptWords === undefined ? {} : { promptWords }), ...(maxTokens === undefined ? {} : { maxTokens }) }
     const sentMs = nowMs()
 
     function settle (ending: Ending): void {
       if (settled) return
       settled = true
       const doneMs = nowMs()
+      clearTimeout(leaving)
       signal.removeEventListener('abort', giveUp)
-      const sample = { phase: prepared.phase, seq: prepared.seq, cls: prepared.cls, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
+      const sample = { phase, seq, cls, ...lengths, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
       // undici hands a connection back only after this event: a closed loop that went on at once would open a second one.
       setImmediate(resolve, sample)
     }
     function giveUp (): void {
-      settle({ outcome: 'unanswered', ...(typeof signal.reason === 'string' ? { reason: signal.reason } : {}) })
+      leave(typeof signal.reason === 'string' ? signal.reason : undefined)
+    }
+    function leave (reason: string | undefined): void {
+      settle({ outcome: 'unanswered', ...(reason === undefined ? {} : { reason }) })
       control?.abort(new Error('nobody waits any more'))
     }
     signal.addEventListener('abort', giveUp, { once: true })
@@ -98,6 +112,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         if (weirId !== undefined) stamps.weirId = weirId
         const retryAfter = text(headers['retry-after'])
         if (retryAfter !== undefined && /^\d+$/.test(retryAfter)) stamps.retryAfterSeconds = Number(retryAfter)
+        if (leaveAfterMs !== undefined && status === 200) leaving = setTimeout(leave, leaveAfterMs, 'left')
       },
       onResponseData (_controller, chunk) {
         if (stamps.status === 200) stream.feed(chunk, nowMs())

@@ -4,11 +4,19 @@ import type { CapacityEstimate } from './capacity.js'
 
 const closed = { additionalProperties: false }
 
+const length = Type.Union([
+  Type.Integer({ minimum: 1 }),
+  Type.Object({ median: Type.Number({ exclusiveMinimum: 0 }), sigma: Type.Number({ minimum: 0 }), from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) }, closed)
+])
+
 const Class = Type.Object({
   name: Type.String({ minLength: 1 }),
-  promptWords: Type.Integer({ minimum: 1 }),
-  maxTokens: Type.Integer({ minimum: 1 }),
-  share: Type.Number({ minimum: 0 })
+  promptWords: length,
+  maxTokens: length,
+  share: Type.Number({ minimum: 0 }),
+  /** Of its calls in the open loop. */
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed))
 }, closed)
 
 const place = {
@@ -29,6 +37,17 @@ const LoadPhase = Type.Object({
   phase: Type.Literal('load'),
   ...common,
   ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
+  burst: Type.Optional(Type.Object({
+    ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
+    fromSeconds: Type.Number({ minimum: 0 }),
+    seconds: Type.Number({ exclusiveMinimum: 0 }),
+    shares: Type.Record(Type.String(), Type.Number({ minimum: 0 }))
+  }, closed)),
+  retry: Type.Optional(Type.Object({
+    wait: Type.Union([Type.Literal('told'), Type.Number({ minimum: 0 })]),
+    tries: Type.Integer({ minimum: 1 }),
+    patienceSeconds: Type.Number({ minimum: 0 })
+  }, closed)),
   /** Ramp and window together. */
   seconds: Type.Number({ exclusiveMinimum: 0 }),
   /** Spin the last 2 ms before a send; see `waitUntil`. */

@@ -82,7 +82,7 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
   const drainUntilMs = toMs + job.drainSeconds * 1000
   switch (job.phase) {
     case 'load':
-      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin })
+      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin, ...(job.retry === undefined ? {} : { retry: job.retry }) })
       // All blocks have the same length, whenever the last call of a trace comes.
       await waitUntil(toMs, { spin: false, signal })
       break

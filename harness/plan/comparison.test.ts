@@ -66,3 +66,24 @@ t.test('things that contradict each other are named, with the reason', async t =
   t.equal(comparisonOf([weight, pin], { quiet: true, knobsFor: parseKnobs }).conditions.length, 4)
   t.throws(() => comparisonOf([{ ...weight, knobs: ['cpu-wait=9'] }], { quiet: false, knobsFor: parseKnobs }), /^no such knob/)
 })
+
+t.test('two sides: titles, policies with options and clients of their own; quiet without a burst is an error', async t => {
+  const retry = { wait: 'told' as const, tries: 2, patienceSeconds: 9 }
+  const file = {
+    name: 'sides',
+    question: 'why?',
+    rate: '2x',
+    mix: 'a:1/1:1',
+    claim: 'c',
+    before: { title: 'as they come', policies: { admission: {} } },
+    after: { title: 'by turns', policies: { admission: { fair: true } }, tellsLimit: true, retry }
+  }
+  const made = comparisonOf([file], { quiet: false, knobsFor: parseKnobs })
+  t.same(made.conditions, [
+    { id: 'before', title: 'as they come', policies: ['admission'], policyOptions: { admission: {} }, knobs: [], factors: {} },
+    { id: 'after', title: 'by turns', policies: ['admission'], policyOptions: { admission: { fair: true } }, tellsLimit: true, retry, knobs: [], factors: {}, baseline: 'before' }
+  ])
+  t.throws(() => comparisonOf([file], { quiet: true, knobsFor: parseKnobs }), /--no-setting: sides has no interference/)
+  t.equal(comparisonOf([{ ...file, traffic: { burst: { rate: '4x', fromSeconds: 1 } } }], { quiet: true, knobsFor: parseKnobs }).quiet, true)
+  t.throws(() => comparisonOf([file, { name: 'b', question: 'why?', knobs: ['mlock'] }], { quiet: false, knobsFor: parseKnobs }), /sides compares two sides of its own; name it alone/)
+})

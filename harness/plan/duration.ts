@@ -2,13 +2,15 @@ import { isOpenLoop } from '../analyse/plan-kind.js'
 import type { BlockPlan, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
 import type { Preset } from './presets.js'
 import { calibratedServer } from './streams-plan.js'
+import { windowSecondsOf, type TrafficSpec } from './traffic.js'
 
 /** Seconds that a start and a stop take. */
 const startAndStop = 2.5
 
 /** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
-export function expectedSeconds (preset: Preset, conditions: number): number {
-  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + preset.windowSeconds.usual + 6
+export function expectedSeconds (preset: Preset, conditions: number, traffic: TrafficSpec = {}): number {
+  const load = (windowSecondsOf(traffic, preset) ?? preset.windowSeconds.usual) + (traffic.rampSeconds ?? 2)
+  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + load + 4
   return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
 }
 

@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import { packageRoot } from '../package-root.js'
 import { UsageError } from '../usage-error.js'
+import { faultIn, repeatsSchema, sideSchema, trafficSchema } from './traffic.js'
 
 const closed = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
@@ -47,6 +48,10 @@ const comparison = Type.Object({
   beforeKnobs: Type.Optional(knobs),
   rate: Type.Optional(text),
   mix: Type.Optional(text),
+  traffic: Type.Optional(trafficSchema),
+  before: Type.Optional(sideSchema),
+  after: Type.Optional(sideSchema),
+  repeats: Type.Optional(repeatsSchema),
   workload: Type.Optional(streams),
   primary: Type.Optional(Type.Union(streamsPrimaries.map(metric => Type.Literal(metric))))
 }, closed)
@@ -61,7 +66,6 @@ const cellWith = (id: string) => Type.Object({
 }, closed)
 /** Ids of points are joined by `-`. */
 const point = cellWith('^[A-Za-z0-9][A-Za-z0-9._+]*$')
-const repeats = wholeFrom(1)
 const search = Type.Object({
   knob: Type.Literal('memory-max'),
   from: text,
@@ -78,7 +82,7 @@ const sweep = Type.Object({
   search: Type.Optional(search),
   workload: streams,
   baseline: text,
-  repeats: Type.Optional(Type.Object({ smoke: repeats, laptop: repeats, overnight: repeats }, closed))
+  repeats: Type.Optional(repeatsSchema)
 }, closed)
 
 /** A question about something that is toggled: a file in bench/experiments, named in `harness compare --policy`. */
@@ -123,17 +127,23 @@ function firstFault (schema: TSchema, json: unknown): string {
 }
 
 function checkedComparison (file: ComparisonFile, where: string): ComparisonFile {
-  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, primary } = file
+  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, traffic, before, after, primary } = file
   const fault =
-    policies.length + knobs.length + beforeKnobs.length === 0
-      ? 'nothing is toggled; give policies, knobs or beforeKnobs'
-      : workload === undefined && (rate === undefined || mix === undefined)
-        ? 'no load; give rate and mix (open loop through the gateway) or workload (streams straight to llama-server)'
-        : workload !== undefined && (rate !== undefined || mix !== undefined)
-          ? 'both workload and rate or mix are there; streams have neither'
+    policies.length + knobs.length + beforeKnobs.length === 0 && before === undefined && after === undefined
+      ? 'nothing is toggled; give policies, knobs or beforeKnobs, or before and after'
+      : workload === undefined && (rate === undefined || (mix === undefined) === (traffic?.classes === undefined))
+        ? 'no load; give rate and mix or traffic.classes (open loop through the gateway) or workload (streams straight to llama-server)'
+        : workload !== undefined && (rate !== undefined || mix !== undefined || traffic !== undefined || before !== undefined || after !== undefined)
+          ? 'both workload and rate or mix are there, or traffic, before, after; streams have none of them'
           : workload !== undefined && policies.length > 0
             ? `policies ${policies.join(', ')} under streams: these go straight to llama-server, past the gateway; give rate and mix instead of workload`
-            : workload === undefined && primary !== undefined ? `primary is ${primary}; only streams choose their primary outcome` : undefined
+            : workload === undefined && primary !== undefined
+              ? `primary is ${primary}; only streams choose their primary outcome`
+              : (before === undefined) !== (after === undefined)
+                  ? 'one of before and after is there; give both, or toggle policies'
+                  : before !== undefined && policies.length > 0
+                    ? 'policies and before and after are there; the sides name their own policies'
+                    : faultIn(traffic ?? {})
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
   return file
 }

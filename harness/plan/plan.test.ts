@@ -137,3 +137,25 @@ t.test('--mix and --rate', async t => {
   t.strictSame(parseRate('6.5'), { perSecond: 6.5 })
   for (const text of ['', 'x', '0', '0x', '-1', '101x', '20000', '2 x']) t.throws(() => parseRate(text), /is not a rate; give a multiple/)
 })
+
+t.test('traffic: shares sum to 1, limits and leavers follow the calibration, a burst lasts until the end and is left out on the quiet side', async t => {
+  const classes = [
+    { name: 'a', promptWords: 8, maxTokens: 4, share: 3, caller: 'one', leave: { share: 0.3, shareOfUnloadedTtft: 0.5 } },
+    { name: 'b', promptWords: { median: 40, sigma: 1, from: 4, to: 200 }, maxTokens: 4, share: 1, caller: 'two' }
+  ]
+  const traffic = { burst: { rate: '2x', fromSeconds: 3, shares: { b: 1 } }, limitMultiple: 3, rampSeconds: 5, windowSeconds: { smoke: 4, laptop: 20, overnight: 60 }, grants: { two: { maxPlaces: 3 } } }
+  const changed = { classes, traffic, rate: { timesCapacity: 0.5 }, calibration: { unloadedTtftMs: { a: 100, b: 200 }, capacityPerSecond: 4, answers: 24 } }
+  const { workload, expected } = makePlan(changed)
+  t.match(workload, {
+    classes: [{ share: 0.75, leave: { share: 0.3, afterMs: 50 } }, { share: 0.25, promptWords: { median: 40 } }],
+    burst: { ratePerSecond: 8, fromSeconds: 3, seconds: 22, shares: { b: 1 } },
+    grants: { two: { maxPlaces: 3 } },
+    ttftLimitMs: { a: 300, b: 600 },
+    rampSeconds: 5,
+    windowSeconds: 20
+  })
+  t.equal(expected.offeredPerCondition, 8 * 20 * (2 + 8))
+  t.equal(expected.answeredPerCondition, 8 * 20 * 4)
+  t.notOk('burst' in makePlan({ ...changed, quiet: true }).workload)
+  t.same(makePlan({ ...changed, traffic: { ...traffic, burst: { rate: '2x', fromSeconds: 3, seconds: 4 } } }).workload.burst, { ratePerSecond: 8, fromSeconds: 3, seconds: 4, shares: { a: 0.75, b: 0.25 } })
+})

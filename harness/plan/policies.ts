@@ -1,3 +1,5 @@
+import type { Condition } from '../types.js'
+
 /** Gateway configuration of each policy that `compare` can toggle, for a limit in milliseconds. */
 const policyConfigs: Readonly<Record<string, (ttftLimitMs: number) => Readonly<Record<string, unknown>>>> = {
   admission: ttftLimitMs => ({ name: 'admission', slots: 'auto', ttftLimitMs }),
@@ -11,6 +13,7 @@ export function policyNames (): string[] {
   return Object.keys(policyConfigs).sort()
 }
 
-export function gatewayPolicies (names: readonly string[], ttftLimitMs: number): Array<Readonly<Record<string, unknown>>> {
-  return policyOrder.filter(name => names.includes(name)).map(name => policyConfigs[name]?.(ttftLimitMs) ?? {})
+/** @param options of the condition, by policy; they come before ours */
+export function gatewayPolicies (names: readonly string[], ttftLimitMs: number, options: Condition['policyOptions'] = {}): Array<Readonly<Record<string, unknown>>> {
+  return policyOrder.filter(name => names.includes(name)).map(name => ({ ...policyConfigs[name]?.(ttftLimitMs), ...options[name] }))
 }

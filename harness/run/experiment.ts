@@ -8,18 +8,19 @@ import type { Knob } from '../knobs/contract.js'
 import { parseKnobs } from '../knobs/index.js'
 import type { SweepFile } from '../plan/experiment-file.js'
 import { nextLimit, probeOf, type Probe } from '../plan/limit-search.js'
+import type { ClassSpec, TrafficSpec } from '../plan/traffic.js'
 import type { Rate } from '../plan/workload.js'
 import type { Progress } from '../render/progress.js'
-import type { BlockEvidence, BlockPlan, Condition, LimitSearch, Manifest, Plan, StreamsWorkload, WorkloadClass } from '../types.js'
+import type { BlockEvidence, BlockPlan, Condition, LimitSearch, Manifest, Plan, StreamsWorkload } from '../types.js'
 import { announce } from './announce.js'
-import { runBlock, type BlockStep } from './block.js'
+import { runBlock, type BlockStep, type ConditionTraffic } from './block.js'
 import { makePlan } from './make-plan.js'
 import { prepare, serverOf, type Prepared } from './prepare.js'
 import { stepsOf } from './steps.js'
 
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
-  | { readonly kind: 'open-loop', readonly classes: readonly WorkloadClass[], readonly rate: Rate, readonly ttftLimitMs?: number, readonly slots: number }
+  | { readonly kind: 'open-loop', readonly classes: readonly ClassSpec[], readonly rate: Rate, readonly traffic?: TrafficSpec, readonly ttftLimitMs?: number, readonly slots: number }
   | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly search?: SweepFile['search'] }
 
 export interface ExperimentInput extends Omit<PlanInput, 'createdAt'> {
@@ -86,7 +87,7 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
     return await runBlock({
       plan: block,
       workload: plan.workload,
-      policies: condition.policies,
+      ...trafficOf(condition),
       knobs: prepared.knobsOf(condition),
       groupHost: prepared.groupHost,
       server: serverOf(prepared, condition),
@@ -101,6 +102,10 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
     rmSync(folder, { recursive: true, force: true })
     return undefined
   }
+}
+
+function trafficOf ({ policies, policyOptions, tellsLimit, retry }: Condition): ConditionTraffic {
+  return { policies, ...(policyOptions === undefined ? {} : { policyOptions }), ...(tellsLimit === undefined ? {} : { tellsLimit }), ...(retry === undefined ? {} : { retry }) }
 }
 
 function conditionOf (plan: Plan, block: BlockPlan): Condition {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
-import { gatewayPolicies } from '../plan/policies.js'
 import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
@@ -9,6 +8,7 @@ import { patienceSeconds } from './calibrate.js'
 import { startGateway } from './gateway-process.js'
 import { allStarted, startObservers } from './observers.js'
 import { countersOf } from './server-watch.js'
+import { apiKeysOf, bareClass, policiesOf, sentClass } from './traffic.js'
 
 /** Beyond every number of a call. */
 const AGAIN = 1_000_000_000
@@ -30,14 +30,15 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     undo.pushed('gateway', startGateway({
       upstreamUrl: running.url,
       upstreamApiKey: running.apiKey,
-      policies: gatewayPolicies(input.policies, Math.min(...Object.values(workload.ttftLimitMs))),
+      policies: policiesOf(workload, input),
+      apiKeys: apiKeysOf(workload),
       folder,
       cpus: placement.clientCpus
     })),
     startObservers(block)
   ])
   checkPolicies(input, gateway.policies)
-  const job = { classes: [...workload.classes], outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
+  const job = { classes: workload.classes.map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
   const closedLoop = async (seed: number): Promise<ClosedLoop> => {
@@ -56,7 +57,10 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     ...job,
     phase: 'load',
     target: { url: gateway.url },
+    classes: workload.classes.map(cls => sentClass(cls, workload, input)),
     ratePerSecond: workload.ratePerSecond,
+    ...(workload.burst === undefined ? {} : { burst: workload.burst }),
+    ...(input.retry === undefined ? {} : { retry: input.retry }),
     seconds: workload.rampSeconds + workload.windowSeconds,
     spin: placement.serverCpus.join() !== placement.clientCpus.join()
   }, watch)

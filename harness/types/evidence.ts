@@ -10,7 +10,12 @@ export interface CallSample {
   readonly phase: 'capacity' | 'load' | 'unloaded' | 'warm-up'
   readonly seq: number
   readonly cls: string
+  /** Of a class whose lengths are drawn. */
+  readonly promptWords?: number
+  readonly maxTokens?: number
+  /** Of the call, not of its last try. */
   readonly intendedMs: number
+  /** Of the first try. All that follows is of the last one. */
   readonly sentMs: number
   readonly headersMs?: number
   /** First non-empty content chunk. */
@@ -35,6 +40,18 @@ export interface CallSample {
   readonly predictedMs?: number
   /** The gateway's record id (`X-Weir-Id`), to join with its log. */
   readonly weirId?: string
+  /** Of a call that was tried again: those that were refused, in order, and then the last one's time of sending. */
+  readonly refusals?: readonly Refusal[]
+  readonly lastSentMs?: number
+}
+
+/** A try that was refused and followed by another. */
+export interface Refusal {
+  readonly sentMs: number
+  readonly doneMs: number
+  readonly status: number
+  readonly reason: string
+  readonly retryAfterSeconds?: number
 }
 
 /** One line of samples.ndjson; counters are raw (cumulative), deltas are taken in analysis. Absent = this machine has no such source. */

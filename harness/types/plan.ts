@@ -2,14 +2,61 @@
 
 export type PresetName = 'smoke' | 'laptop' | 'overnight'
 
+/** Lognormal, of what lies in [from, to]; drawn for each call from its seed and rounded. `sigma` is of the logarithm. */
+export interface DrawnLength {
+  readonly median: number
+  readonly sigma: number
+  readonly from: number
+  readonly to: number
+}
+
 /** A class of calls: one prompt shape and output length, with its share of the arrivals. */
 export interface WorkloadClass {
   readonly name: string
   /** Words in the prompt (about one token each with the synthetic tokenizer; the count of the server is in the evidence). */
-  readonly promptWords: number
-  readonly maxTokens: number
-  /** Share of arrivals, sums to 1 over the classes. */
+  readonly promptWords: number | DrawnLength
+  readonly maxTokens: number | DrawnLength
+  /** Share of arrivals, sums to 1 over the classes; 0: only in a burst. */
   readonly share: number
+  /** Whose API key its calls carry; absent: none. */
+  readonly caller?: string
+  /** Sent with its calls under load. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly leave?: Leaving
+}
+
+/** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */
+export interface Leaving {
+  readonly share: number
+  readonly afterMs: number
+}
+
+/** What a caller's API key grants, as the gateway's configuration has it. */
+export interface Grant {
+  readonly weight?: number
+  readonly bestPriority?: number
+  readonly usualPriority?: number
+  readonly maxPlaces?: number
+}
+
+/** Arrivals beside those of `ratePerSecond`, Poisson as they are. */
+export interface Burst {
+  readonly ratePerSecond: number
+  /** After the start of the load (of its ramp), seconds. */
+  readonly fromSeconds: number
+  readonly seconds: number
+  /** Shares of the classes in it. */
+  readonly shares: Readonly<Record<string, number>>
+}
+
+/** What a client does after a refusal. */
+export interface Retry {
+  /** `told`: it comes back when `Retry-After` says (never, without one); a number: after so many seconds, whatever it says. */
+  readonly wait: 'told' | number
+  /** Most tries, the first included. */
+  readonly tries: number
+  /** A try that would be later than this after the call's intended time is not made, seconds. */
+  readonly patienceSeconds: number
 }
 
 /** Poisson arrivals through the gateway; a closed loop straight to llama-server, before it or around it, tells the block's own capacity. */
@@ -18,6 +65,9 @@ export interface OpenLoopWorkload {
   readonly classes: readonly WorkloadClass[]
   /** Requests per second offered in the open loop. */
   readonly ratePerSecond: number
+  readonly burst?: Burst
+  /** By caller; those that are not named have a key with the usual grant. */
+  readonly grants?: Readonly<Record<string, Grant>>
   /** Ramp at the start of the load, seconds: calls intended in it are sent but not judged. */
   readonly rampSeconds: number
   /** Judged window after the ramp, seconds. */
@@ -78,6 +128,12 @@ export interface Condition {
   readonly title: string
   /** Policies that are on in this condition, outermost first. */
   readonly policies: readonly string[]
+  /** Options of these policies beside those that the harness gives them, by policy. */
+  readonly policyOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** True: a call under load says the limit of its class (`X-SLO-TTFT-Ms`). */
+  readonly tellsLimit?: boolean
+  /** Absent: a refused client does not come back. */
+  readonly retry?: Retry
   /** System-level conditions as typed, in the order in which they are applied: `cpu-quota=500/1000`. */
   readonly knobs: readonly string[]
   /** Doses, for the axes of a dose-response: `quotaMs`, `periodMs`, `threads` … */
