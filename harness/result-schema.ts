@@ -45,7 +45,8 @@ const openLoop = Type.Object({
     share: num,
     caller: Type.Optional(text),
     headers: Type.Optional(Type.Record(text, text)),
-    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed))
+    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
+    cachePrompt: Type.Optional(Type.Literal(true))
   }, closed)),
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),

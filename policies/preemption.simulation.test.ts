@@ -20,15 +20,21 @@ function run (preemptiblePrefill: LongPrefillOptions | undefined, seed: number, 
     arrivalsPerSecond: 0.5,
     slotStrategy: new ByLength(),
     ...(preemptiblePrefill === undefined ? {} : { preemptiblePrefill }),
-    lengthsOf: random => {
-      const caller = random() < 0.1 ? 'long' : 'short'
-      const promptTokens = CALLERS[caller]
-      return { promptTokens, outputTokens: 16, ask: { caller, weight: 1, priority: 1, bodyBytes: promptTokens * 5, promptTokens, maxTokens: 16, nameable: true, feedable: promptTokens > 100 } }
-    },
+    lengthsOf: mixOf(0.1),
     ...given
   })
   t.equal(calls.filter(call => call.overAtMs === undefined).length, 0, 'every call was answered')
   return { short: figures(calls, 'short'), long: figures(calls, 'long') }
+}
+
+/** As admission tells of them: a prompt that is longer than 1.5 chunks can be fed. */
+function mixOf (longShare: number): NonNullable<BatchedOptions['lengthsOf']> {
+  return (random, isLong) => {
+    const caller = random() < longShare ? 'long' : 'short'
+    const promptTokens = CALLERS[caller]
+    const ask = { caller, weight: 1, priority: 1, bodyBytes: promptTokens * 5, promptTokens, maxTokens: 16, nameable: true }
+    return { promptTokens, outputTokens: 16, ask: { ...ask, feedable: isLong(ask) } }
+  }
 }
 
 function figures (calls: readonly SimulatedCall[], caller: string): Figures {
@@ -41,5 +47,26 @@ function figures (calls: readonly SimulatedCall[], caller: string): Figures {
 }
 
 for (const seed of [1, 2, 3]) {
-  t.comment(JSON.stringify({ whole: run(undefined, seed), chunks: run(chunks, seed), huge: run({...chunks, chunkMs: 1e6}, seed) }, (_, v) => typeof v === 'number' ? Math.round(v) : v))
+  t.test(`a tenth of the calls have long prompts, seed ${seed}`, async t => {
+    const [whole, fed] = [run(undefined, seed), run(chunks, seed)]
+    t.ok(whole.short.ttftP95Ms >= 5 * fed.short.ttftP95Ms, `p95 of the short ones’ time to first token: ${whole.short.ttftP95Ms.toFixed(0)} → ${fed.short.ttftP95Ms.toFixed(0)} ms`)
+    // A chunk may last up to `noise` longer than a mean one.
+    const boundMs = chunks.chunkMs * (1 + server.noise)
+    t.ok(fed.short.gapP99Ms <= 2 * boundMs, `p99 of the longest gap in a stream: ${whole.short.gapP99Ms.toFixed(0)} → ${fed.short.gapP99Ms.toFixed(0)} ms`)
+    t.ok(fed.long.ttftP95Ms <= 1.5 * whole.long.ttftP95Ms, `p95 of the long ones: ${whole.long.ttftP95Ms.toFixed(0)} → ${fed.long.ttftP95Ms.toFixed(0)} ms`)
+    t.ok(fed.long.ttftMaxMs <= 1.5 * whole.long.ttftMaxMs, `and the last of them: ${whole.long.ttftMaxMs.toFixed(0)} → ${fed.long.ttftMaxMs.toFixed(0)} ms`)
+  })
 }
+
+t.test('control: a chunk that is longer than every prompt changes nothing', async t => {
+  const [whole, control] = [run(undefined, 1), run({ ...chunks, chunkMs: 60_000 }, 1)]
+  t.ok(control.short.ttftP95Ms > 0.8 * whole.short.ttftP95Ms && control.short.ttftP95Ms < 1.25 * whole.short.ttftP95Ms, `${whole.short.ttftP95Ms.toFixed(0)} and ${control.short.ttftP95Ms.toFixed(0)} ms`)
+})
+
+t.test('nobody starves: a long prompt ends although short ones come faster than they can be served with it', async t => {
+  // Four fifths of the machine for the short ones alone, and only two in a hundred calls are long.
+  const busy = run(chunks, 4, { arrivalsPerSecond: 2, durationMs: 600_000, lengthsOf: mixOf(0.02) })
+  const pausesMs = (1_500 / 64) * chunks.maxPauseMs
+  t.ok(busy.long.count >= 10)
+  t.ok(busy.long.ttftMaxMs <= 3 * pausesMs, `the last long one after ${busy.long.ttftMaxMs.toFixed(0)} ms`)
+})

@@ -126,9 +126,7 @@ export class Schedule {
     return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
-  #serviceMs (work: Work): number {
-    return this.#outlook.serviceMs(work, this.#places)
-  }
+  #serviceMs (work: Work): number { return this.#outlook.serviceMs(work, this.#places) }
 
   #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
     const { atMs } = event
@@ -167,9 +165,7 @@ export class Schedule {
     return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
   }
 
-  #marginMs ({ ttftLimitMs }: Entry): number {
-    return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs)
-  }
+  #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
 
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
   get #unmeasuredBound (): number {
@@ -199,9 +195,7 @@ export class Schedule {
     return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
   }
 
-  #hasRoom (next: Newcomer): boolean {
-    return hasRoom(next, this.#running.values(), this.#options, this.#costs)
-  }
+  #hasRoom (next: Newcomer): boolean { return hasRoom(next, this.#running.values(), this.#options, this.#costs) }
 
   /** Takes entries out of the line and gives them back. */
   #takeOut (which: (entry: Entry) => boolean): readonly Entry[] {

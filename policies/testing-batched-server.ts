@@ -13,7 +13,7 @@ export interface BatchedOptions extends TrafficOptions {
   /** Of every call, unless `lengthsOf` draws its own; then nothing is told of them. */
   readonly promptTokens: number
   readonly outputTokens: number
-  readonly lengthsOf?: (random: () => number) => SimulatedLengths
+  readonly lengthsOf?: (random: () => number, isLong: (ask: Ask) => boolean) => SimulatedLengths
   readonly prefillMsPerToken: number
   /** Most tokens in a step (`-b`); prompts get what those that decode leave, in the order of slots. Default: no bound. */
   readonly batchTokens?: number
@@ -66,19 +66,24 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
 
   function arriveUntil (untilMs: number): void {
     while (traffic.nextAtMs <= untilMs) {
-      const own = options.lengthsOf?.(traffic.random)
+      const own = options.lengthsOf?.(traffic.random, ask => traffic.schedule.preemption.isLong(ask, options.places, nowMs))
       if (own !== undefined) lengths.set(traffic.calls.length, own)
       traffic.arrive(1, own?.ask)
     }
   }
 
-  while (traffic.nextAtMs < Infinity || slots.length > 0) {
+  function see (): void {
     if (streamed) traffic.see(Array.from({ length: options.places }, (_, id) => ({ id, busy: slots.some(slot => slot.id === id && (slot.givenLeft > 0 || slot.promptLeft === 0)) })), nowMs)
+  }
+
+  while (traffic.nextAtMs < Infinity || slots.length > 0) {
+    see()
     if (traffic.schedule.preemption.wakeAtMs <= nowMs) traffic.tick(nowMs)
     const batch = slots.filter(slot => slot.givenLeft > 0 || slot.promptLeft === 0)
     if (batch.length === 0) {
       nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, traffic.schedule.preemption.wakeAtMs))
       if (nowMs === Infinity) throw new Error('everybody waits, and nothing will happen')
+      see()
       arriveUntil(nowMs)
       continue
     }

@@ -32,7 +32,10 @@ const osSample = Type.Object({
   samplerCpuUsec: num,
   process: Type.Optional(Type.Object({ cpuUsec: num })),
   serverSockets: Type.Optional(num),
-  requestsDeferred: Type.Optional(num)
+  requestsDeferred: Type.Optional(num),
+  promptTokensTotal: Type.Optional(num),
+  predictedTokensTotal: Type.Optional(num),
+  decodesTotal: Type.Optional(num)
 })
 
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })

@@ -16,7 +16,8 @@ const Class = Type.Object({
   share: Type.Number({ minimum: 0 }),
   /** Of its calls in the open loop. */
   headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed))
+  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed)),
+  cachePrompt: Type.Optional(Type.Literal(true))
 }, closed)
 
 const place = {

@@ -22,7 +22,8 @@ const classSpec = Type.Object({
   share: Type.Number({ minimum: 0, description: 'in proportion to the sum; 0: only in the burst' }),
   caller: Type.Optional(text),
   headers: Type.Optional(Type.Record(text, Type.String())),
-  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came' }))
+  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came' })),
+  cachePrompt: Type.Optional(Type.Literal(true, { description: 'its calls may reuse what a slot holds; absent: cache_prompt false' }))
 }, closed)
 
 const grant = Type.Object({

@@ -1,21 +1,22 @@
 import { get } from 'node:http'
 
-export interface ServerGauges {
-  readonly requestsProcessing?: number
-  readonly requestsDeferred?: number
-}
+/** Field of an OS sample for each metric of llama-server that is read. */
+const FIELDS = {
+  requests_processing: 'requestsProcessing',
+  requests_deferred: 'requestsDeferred',
+  prompt_tokens_total: 'promptTokensTotal',
+  tokens_predicted_total: 'predictedTokensTotal',
+  n_decode_total: 'decodesTotal'
+} as const
 
-/** llama-server's /metrics: slots that work now, and requests in its own hidden queue. */
+export type ServerGauges = { readonly [F in typeof FIELDS[keyof typeof FIELDS]]?: number }
+
+/** llama-server's /metrics: slots that work now, requests in its own hidden queue, and what it has done since its start. */
 export function parseServerGauges (text: string): ServerGauges {
-  const gauge = (name: string): number | undefined => {
+  return Object.fromEntries(Object.entries(FIELDS).flatMap(([name, field]) => {
     const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
-    return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
-  }
-  const [processing, deferred] = [gauge('requests_processing'), gauge('requests_deferred')]
-  return {
-    ...(processing === undefined ? {} : { requestsProcessing: processing }),
-    ...(deferred === undefined ? {} : { requestsDeferred: deferred })
-  }
+    return found === undefined || !Number.isFinite(Number(found)) ? [] : [[field, Number(found)]]
+  }))
 }
 
 /**

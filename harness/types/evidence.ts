@@ -93,6 +93,10 @@ export interface OsSample {
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
+  /** Counters of llama-server: prompt tokens evaluated, tokens generated, and decode calls (each of one batch). */
+  readonly promptTokensTotal?: number
+  readonly predictedTokensTotal?: number
+  readonly decodesTotal?: number
   /** CPU time of the sampler itself, microseconds. */
   readonly samplerCpuUsec: number
 }

@@ -23,6 +23,8 @@ export interface WorkloadClass {
   /** Sent with its calls under load. */
   readonly headers?: Readonly<Record<string, string>>
   readonly leave?: Leaving
+  /** Under load its calls let llama-server reuse what a slot holds (its own default); absent: `cache_prompt: false`. */
+  readonly cachePrompt?: true
 }
 
 /** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */

@@ -5,6 +5,7 @@ import { admission } from './admission.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
+import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
@@ -38,6 +39,10 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
+  shortestPrefill,
+  prefillLane,
+  preemptiblePrefill,
+  preemptiblePrefillControl,
   cpuQuota,
   cpuBurst,
   threads,
