@@ -10,9 +10,9 @@ export const admissionSchema = Type.Object({
     default: 'slots',
     description: '"adaptive": fewer than `slots` where that gives more tokens per second; learned from time per token, now and then a neighbour is tried.'
   })),
-  slotChoice: Type.Optional(Type.Union([Type.Literal('server'), Type.Literal('by-length')], {
+  slotChoice: Type.Optional(Type.Union([Type.Literal('server'), Type.Literal('by-length'), Type.Literal('prefix')], {
     default: 'server',
-    description: 'Who chooses the slot of a call: llama-server ("server"), or Weir by `id_slot`. "by-length": short prompts in the lowest slots, long ones in the highest, because llama-server evaluates prompts in the order of slots. Only where `/slots` shows that nobody goes past the gateway; else llama-server chooses.'
+    description: 'Who chooses the slot of a call: llama-server ("server"), or Weir by `id_slot`. "by-length": short prompts in the lowest slots, long ones in the highest, because llama-server evaluates prompts in the order of slots. "prefix": the slot that has most of the prompt, where the least is lost that somebody comes back for; waits for a busy one when that is sooner than to evaluate the prompt again. Only where `/slots` shows that nobody goes past the gateway; else llama-server chooses.'
   })),
   maxWaitMs: Type.Optional(Type.Number({
     minimum: 0,

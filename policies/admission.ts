@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
-import { askOf } from './ask.js'
+import { askOf, promptOf } from './ask.js'
 import { confirmed } from './confirmed.js'
 import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { savedCostsSchema, type Account } from './cost-model.js'
@@ -11,7 +11,7 @@ import { lineFor } from './line.js'
 import { PromptFeeder, type Fed } from './prompt-feeder.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
-import { ByLength } from './slot-choice.js'
+import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
 import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
@@ -32,12 +32,12 @@ class Admission implements PolicyInstance {
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
   /** Absent where llama-server chooses the slots. */
+  readonly #slotChoice: ActiveStrategy | undefined
   readonly #slotWatch: SlotWatch | undefined
   /** Absent where every prompt goes whole. */
   readonly #feeder: PromptFeeder | undefined
-  /** The schedule's, and the timer that is set for it. */
-  #wakeAtMs = Infinity
   #wakeTimer: unknown
+  #wakesAtMs: number | undefined
   #lastId = 0
   /** The model whose costs are learned, once it is known. */
   #learnedOf: string | undefined
@@ -49,9 +49,9 @@ class Admission implements PolicyInstance {
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
-    const slotStrategy = this.#options.slotChoice === 'by-length' ? new ByLength() : undefined
-    this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(slotStrategy === undefined ? {} : { slotStrategy }) })
-    if (slotStrategy !== undefined) {
+    this.#slotChoice = slotStrategyOf(this.#options.slotChoice, port.log)
+    this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
+    if (this.#slotChoice !== undefined) {
       this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
         this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
       })
@@ -73,7 +73,7 @@ class Admission implements PolicyInstance {
     const id = String(++this.#lastId)
     const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
-    const ask = { ...askOf(call), feedable: prompt?.tokens !== undefined && this.#isLong(call) }
+    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined && this.#isLong(call) }
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
@@ -118,6 +118,7 @@ class Admission implements PolicyInstance {
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
+      ...this.#slotChoice?.gauges(),
       // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
     }
@@ -177,21 +178,23 @@ class Admission implements PolicyInstance {
         this.#discard(ticket)
       }
     }
+    this.#wake()
     // Assigning makes p-queue look again at what is granted; it never runs more tasks than there are places.
     if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.places) this.#queue.concurrency = this.#schedule.places
-    this.#wake(this.#schedule.preemption.wakeAtMs)
   }
 
-  /** A chunk may go then although nothing happens. */
-  #wake (atMs: number): void {
-    if (atMs === this.#wakeAtMs) return
-    this.#port.clock.clearTimeout(this.#wakeTimer)
-    this.#wakeAtMs = atMs
-    if (atMs === Infinity) return
-    this.#wakeTimer = this.#port.clock.setTimeout(() => {
-      this.#wakeAtMs = Infinity
-      this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(atMs, this.#nowMs) }))
-    }, Math.max(0, atMs - this.#nowMs))
+  /** Looks again when a call has waited long enough for a busy slot, or a chunk may go. */
+  #wake (): void {
+    const wakeAtMs = this.#slotChoice === undefined ? undefined : this.#schedule.wakeAtMs
+    if (wakeAtMs === this.#wakesAtMs) return
+    const { clock } = this.#port
+    clock.clearTimeout(this.#wakeTimer)
+    this.#wakesAtMs = wakeAtMs
+    if (wakeAtMs === undefined) return
+    this.#wakeTimer = clock.setTimeout(() => {
+      this.#wakesAtMs = undefined
+      this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(wakeAtMs, this.#nowMs) }))
+    }, wakeAtMs - this.#nowMs)
   }
 
   /** Takes a call that still waits out of the queue. */

@@ -1,5 +1,6 @@
 import type { Call } from './contract.js'
 import { isNameable } from './need.js'
+import { promptText } from './prompt-text.js'
 import type { Ask } from './schedule-events.js'
 
 /** Headers by which a call says how urgent it is. */
@@ -34,6 +35,12 @@ export function askOf (call: Call): Ask {
     ...(ttftLimitMs === undefined ? {} : { ttftLimitMs }),
     ...(finishLimitMs === undefined ? {} : { finishLimitMs })
   }
+}
+
+/** What the choice of a slot by prompts needs beside it; the whole prompt is looked at. */
+export function promptOf ({ path, body }: Call): Pick<Ask, 'prompt' | 'reusesNothing'> {
+  const prompt = promptText(path, body.json)
+  return { ...(prompt === undefined ? {} : { prompt }), reusesNothing: body.json['cache_prompt'] === false }
 }
 
 function positive (text: string | undefined): number | undefined {

@@ -123,8 +123,13 @@ export class CostModel {
   }
 
   /** Of an uncached prompt, as evaluated lately alone or in the smallest company that is known; 0 when nothing is known. */
-  msPerPromptToken (atMs: number): number {
+  leastMsPerPromptToken (atMs: number): number {
     return this.#prefill.freshMsPerUnit(1, atMs) ?? this.#prefill.msPerUnit(1) ?? 0
+  }
+
+  /** Milliseconds to evaluate a prompt token in this company; 0 when nothing is known. */
+  msPerPromptToken (company: number, atMs: number): number {
+    return this.#prefill.freshMsPerUnit(company, atMs) ?? 0
   }
 
   /** Milliseconds that a call which started `ranMs` ago in this company is expected to hold its places still; undefined before any call ended. */

@@ -17,7 +17,7 @@ function chunk (id: string, toTokens: number, last = false): Chunk {
 
 t.test('alone, a prompt goes chunk after chunk, and a short rest with the last one', async t => {
   const long = new LongPrefills(options)
-  long.start('a', 208, 0)
+  long.start('a', 208, 0, 0)
   t.match(long.next(alone, GUESS, 0), chunk('a', 64))
   t.equal(long.next(alone, GUESS, 100), undefined, 'one at a time')
   long.chunkOver('a', 64, 384, 384)
@@ -32,7 +32,7 @@ t.test('alone, a prompt goes chunk after chunk, and a short rest with the last o
 
 t.test('beside others each chunk waits its time, and says when to look again', async t => {
   const long = new LongPrefills(options)
-  long.start('a', 300, 0)
+  long.start('a', 300, 0, 0)
   t.match(long.next(decoding, GUESS, 0), chunk('a', 64), 'no chunk went before it')
   t.equal(long.wakeAtMs, Infinity)
   long.chunkOver('a', 64, 384, 400)
@@ -46,10 +46,10 @@ t.test('beside others each chunk waits its time, and says when to look again', a
 
 t.test('the pause is that of upstream, whoever had the chunk before it', async t => {
   const long = new LongPrefills(options)
-  long.start('a', 80, 0)
+  long.start('a', 80, 0, 0)
   t.match(long.next(decoding, GUESS, 0), chunk('a', 80, true))
   long.end('a', 500, 'first-byte')
-  long.start('b', 300, 510)
+  long.start('b', 300, 0, 510)
   t.equal(long.next(decoding, GUESS, 510), undefined)
   t.equal(long.wakeAtMs, 1_000)
 })
@@ -57,11 +57,11 @@ t.test('the pause is that of upstream, whoever had the chunk before it', async t
 t.test('who holds places: one, and who is shorter than the rest of all under way; a place is left to the short', async t => {
   const long = new LongPrefills(options)
   t.ok(long.mayStart(1_500, 4))
-  long.start('a', 1_500, 0)
+  long.start('a', 1_500, 0, 0)
   t.notOk(long.mayStart(1_500, 4))
   t.ok(long.mayStart(200, 4))
   t.notOk(long.mayStart(200, 2), 'of two places one is for short calls')
-  long.start('b', 200, 0)
+  long.start('b', 200, 0, 0)
   t.notOk(long.mayStart(300, 4))
   t.ok(long.mayStart(100, 4))
   t.match(long.next(decoding, GUESS, 10), chunk('b', 64), 'the shorter one goes first')
@@ -71,11 +71,20 @@ t.test('who holds places: one, and who is shorter than the rest of all under way
   t.match(long.next(decoding, GUESS, 1_900), chunk('b', 128))
 })
 
+t.test('what the slot holds already is no part of the first chunk', async t => {
+  const long = new LongPrefills(options)
+  long.start('a', 1_500, 1_300, 0)
+  t.match(long.next(alone, GUESS, 0), chunk('a', 1_364))
+  long.end('a', 400, 'other')
+  long.start('b', 1_500, 1_450, 400)
+  t.match(long.next(alone, GUESS, 400), chunk('b', 1_500, true), 'a conversation that goes on: its call goes at once')
+})
+
 t.test('a last chunk whose end nobody tells does not keep the next prompt waiting for ever', async t => {
   const long = new LongPrefills(options)
-  long.start('a', 80, 0)
+  long.start('a', 80, 0, 0)
   long.next(alone, GUESS, 0)
-  long.start('b', 40, 10)
+  long.start('b', 40, 0, 10)
   t.equal(long.next(alone, GUESS, 20), undefined)
   t.equal(long.wakeAtMs, 720, 'one and a half times 80 tokens at 6 ms')
   t.match(long.next(alone, GUESS, 720), chunk('b', 40, true))
@@ -89,7 +98,7 @@ t.test('chunks follow the speed that they find; the stretch is what standing sti
   t.notOk(long.isLong(96, GUESS))
   for (let i = 0; i < 60; i++) {
     const atMs = i * 10_000
-    long.start('a', 80, atMs)
+    long.start('a', 80, 0, atMs)
     long.next(alone, GUESS, atMs + 100)
     long.chunkOver('a', 64, 128, atMs + 200)
     long.next(alone, GUESS, atMs + 200)

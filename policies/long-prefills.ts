@@ -82,8 +82,9 @@ export class LongPrefills {
     return true
   }
 
-  start (id: string, tokens: number, atMs: number): void {
-    this.#feeding.set(id, { tokens, startedAtMs: atMs, fedTokens: 0, pausedSinceMs: atMs, pausedMs: 0, sentAtMs: atMs, toTokens: 0 })
+  /** @param cachedTokens that its slot is sure to hold: the first chunk begins there */
+  start (id: string, tokens: number, cachedTokens: number, atMs: number): void {
+    this.#feeding.set(id, { tokens, startedAtMs: atMs, fedTokens: Math.min(cachedTokens, tokens - 1), pausedSinceMs: atMs, pausedMs: 0, sentAtMs: atMs, toTokens: 0 })
   }
 
   /** Whether it is under way still. */

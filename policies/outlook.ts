@@ -32,15 +32,16 @@ export class Outlook {
     if (line.length === 0 && free >= widthOf(wanted)) return 0
     const busy = []
     for (const entry of running) {
-      const leftMs = this.#leftMs(entry, places, atMs)
+      const leftMs = this.leftMs(entry, places, atMs)
       if (leftMs === undefined) return 0
       busy.push({ leftMs, places: entry.places })
     }
     return forecastWaitMs(free, busy, line.map(entry => ({ places: widthOf(entry.places), serviceMs: this.serviceMs(entry.work, places) })), widthOf(wanted))
   }
 
-  /** Undefined before any call ended. */
-  #leftMs (entry: Running, places: number, atMs: number): number | undefined {
+  /** Milliseconds that a running call is expected to hold its places still; undefined before any call ended. */
+  leftMs (entry: Running | undefined, places: number, atMs: number): number | undefined {
+    if (entry === undefined) return undefined
     const ranMs = atMs - entry.startedAtMs - (entry.pausedMs ?? 0)
     if (entry.leftAtMs !== undefined) {
       // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.

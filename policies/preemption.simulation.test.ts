@@ -58,15 +58,15 @@ for (const seed of [1, 2, 3]) {
   })
 }
 
-t.test('control: a chunk that is longer than every prompt changes nothing', async t => {
-  const [whole, control] = [run(undefined, 1), run({ ...chunks, chunkMs: 60_000 }, 1)]
-  t.ok(control.short.ttftP95Ms > 0.8 * whole.short.ttftP95Ms && control.short.ttftP95Ms < 1.25 * whole.short.ttftP95Ms, `${whole.short.ttftP95Ms.toFixed(0)} and ${control.short.ttftP95Ms.toFixed(0)} ms`)
+t.test('control: with a chunk that is longer than every prompt the gain is gone', async t => {
+  const [control, fed] = [run({ ...chunks, chunkMs: 60_000 }, 1), run(chunks, 1)]
+  t.ok(control.short.ttftP95Ms >= 5 * fed.short.ttftP95Ms, `${control.short.ttftP95Ms.toFixed(0)} and ${fed.short.ttftP95Ms.toFixed(0)} ms`)
 })
 
-t.test('nobody starves: a long prompt ends although short ones come faster than they can be served with it', async t => {
-  // Four fifths of the machine for the short ones alone, and only two in a hundred calls are long.
-  const busy = run(chunks, 4, { arrivalsPerSecond: 2, durationMs: 600_000, lengthsOf: mixOf(0.02) })
-  const pausesMs = (1_500 / 64) * chunks.maxPauseMs
+t.test('nobody starves: a long prompt ends although short ones keep coming', async t => {
+  // Half of the machine's time is for the short ones, which come all the time; two in a hundred calls are long.
+  const busy = run(chunks, 4, { arrivalsPerSecond: 1.2, lengthsOf: mixOf(0.02) })
+  const slowestMs = 1_500 / 64 * (chunks.chunkMs + chunks.maxPauseMs)
   t.ok(busy.long.count >= 10)
-  t.ok(busy.long.ttftMaxMs <= 3 * pausesMs, `the last long one after ${busy.long.ttftMaxMs.toFixed(0)} ms`)
+  t.ok(busy.long.ttftMaxMs <= 2 * slowestMs, `the last long one after ${busy.long.ttftMaxMs.toFixed(0)} ms`)
 })

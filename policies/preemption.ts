@@ -14,8 +14,11 @@ export class Preemption {
     this.#long = options === undefined ? undefined : new LongPrefills(options)
   }
 
-  /** When a chunk may go although nothing happens; Infinity when none waits. */
-  get wakeAtMs (): number { return this.#long?.wakeAtMs ?? Infinity }
+  /** When a chunk may go although nothing happens, or this, if it is sooner; undefined when neither is. */
+  wakeAtMs (otherMs?: number): number | undefined {
+    const wakeAtMs = Math.min(otherMs ?? Infinity, this.#long?.wakeAtMs ?? Infinity)
+    return wakeAtMs === Infinity ? undefined : wakeAtMs
+  }
 
   /** Long prompts under way, and tokens of a chunk now. */
   gauges (atMs: number): Readonly<Record<string, number>> {
@@ -23,12 +26,12 @@ export class Preemption {
   }
 
   chunkTokens (atMs: number): number {
-    return this.#long?.chunkTokens(this.#costs.msPerPromptToken(atMs)) ?? 0
+    return this.#long?.chunkTokens(this.#costs.leastMsPerPromptToken(atMs)) ?? 0
   }
 
   /** Whether its prompt, counted or estimated, is long enough to be fed in chunks, and there is a place for others beside it. */
   isLong (work: Work, places: number, atMs: number): boolean {
-    return places > 1 && this.#long?.isLong(this.#costs.promptTokens(work), this.#costs.msPerPromptToken(atMs)) === true
+    return places > 1 && this.#long?.isLong(this.#costs.promptTokens(work), this.#costs.leastMsPerPromptToken(atMs)) === true
   }
 
   /** A long prompt waits for those that are being fed, without keeping others from their places. */
@@ -40,7 +43,7 @@ export class Preemption {
   laneMs (line: readonly Newcomer[], own: Newcomer, places: number, atMs: number): number {
     if (this.#long === undefined || this.hasLane(own, places)) return 0
     const waiting = line.slice(0, line.indexOf(own)).reduce((sum, { long, prefillTokens }) => long ? sum + prefillTokens : sum, 0)
-    return (waiting + this.#long.leftTokens) * this.#costs.msPerPromptToken(atMs) * this.#long.stretch
+    return (waiting + this.#long.leftTokens) * this.#costs.leastMsPerPromptToken(atMs) * this.#long.stretch
   }
 
   /** Milliseconds from its start to its first byte: a prompt that is fed in chunks stands still between them. */
@@ -48,10 +51,13 @@ export class Preemption {
     return this.#costs.firstByteMs(work, company, atMs) * (long ? this.#long?.stretch ?? 1 : 1)
   }
 
-  /** @returns whether it is fed in chunks: only into a slot that it is sure to keep */
-  start ({ id, long, work }: Newcomer, slot: number | undefined, atMs: number): boolean {
+  /**
+   * @param cachedTokens of its prompt that the slot is sure to hold
+   * @returns whether it is fed in chunks: only into a slot that it is sure to keep
+   */
+  start ({ id, long, work }: Newcomer, slot: number | undefined, cachedTokens: number, atMs: number): boolean {
     if (this.#long === undefined || !long || slot === undefined) return false
-    this.#long.start(id, this.#costs.promptTokens(work), atMs)
+    this.#long.start(id, this.#costs.promptTokens(work), cachedTokens, atMs)
     return true
   }
 
@@ -66,7 +72,7 @@ export class Preemption {
   /** The next chunk, if one may go. */
   next (running: ReadonlyMap<string, Running>, atMs: number): readonly ChunkEffect[] {
     if (this.#long === undefined) return []
-    const chunk = this.#long.next(companyBeside(running.values(), this.#long, this.#costs, atMs), this.#costs.msPerPromptToken(atMs), atMs)
+    const chunk = this.#long.next(companyBeside(running.values(), this.#long, this.#costs, atMs), this.#costs.leastMsPerPromptToken(atMs), atMs)
     if (chunk === undefined) return []
     const fed = running.get(chunk.id)
     if (fed !== undefined) fed.pausedMs = chunk.pausedMs

@@ -13,6 +13,9 @@ export interface Ask {
   readonly maxPlaces?: number
   /** Its route obeys `id_slot`, and its client chose none. Default: no. */
   readonly nameable?: boolean
+  /** What the choice of its slot goes by: a text that stands for its prompt, and whether it wants nothing of it out of a cache. */
+  readonly prompt?: string
+  readonly reusesNothing?: boolean
   /** Counted; absent: estimated from the size of the body. */
   readonly promptTokens?: number
   /** Its prompt is long, was counted, and can be fed in chunks. Default: no. */
@@ -56,6 +59,8 @@ export interface StartEffect {
   readonly slot?: number
   /** Its prompt is fed into that slot, chunk by chunk as `ChunkEffect`s say. */
   readonly feeds?: true
+  /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
+  readonly predictedCachedTokens?: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number

@@ -17,3 +17,7 @@ export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
   /** Names the slot of each call. Default: llama-server chooses. */
   readonly slotStrategy?: SlotStrategy
 }
+
+/** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
+export const SAFETY = { firstShare: 0.15, quantile: 0.95 }
+export const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }

@@ -7,18 +7,14 @@ import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
 import { Preemption } from './preemption.js'
+import { retryAfterMs } from './retry-after.js'
 import { hasRoom, mayStart } from './room.js'
-import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
+import { doneOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
-import type { ScheduleOptions } from './schedule-options.js'
-import { SlotTable } from './slot-table.js'
+import { AS_THEY_CAME, SAFETY, type ScheduleOptions } from './schedule-options.js'
+import { SlotTable, nextWakeMs } from './slot-table.js'
 
 export type { ScheduleOptions } from './schedule-options.js'
-
-/** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
-const SAFETY = { firstShare: 0.15, quantile: 0.95 }
-const RETRY_MS = { min: 1_000, max: 120_000 }
-const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
 
 /**
  * Who may start, who waits, who is refused: pure, events in and effects out. A call of p places starts when p places are free, and the first in the line blocks the
@@ -38,7 +34,6 @@ export class Schedule {
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
   readonly #slots: SlotTable
-  /** Its `wakeAtMs`: a `tick` is due then. */
   readonly preemption: Preemption
   #waiting: Entry[] = []
   #places: number
@@ -76,6 +71,9 @@ export class Schedule {
 
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
+
+  /** When a call that waits for a busy slot is to start in another one, or a chunk may go: a `tick` is wanted then. Undefined when none is due. */
+  get wakeAtMs (): number | undefined { return this.preemption.wakeAtMs(nextWakeMs(this.#waiting, this.#atMs)) }
 
   /** How long a call with these limits of its own may wait in the line at most, whatever is predicted. */
   patienceMs ({ ttftLimitMs = Infinity, finishLimitMs = Infinity }: Pick<Ask, 'ttftLimitMs' | 'finishLimitMs'> = {}): number {
@@ -176,7 +174,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.preemption.hasLane(entry, this.#places) && mayStart(entry, this.#widthOf(entry.places), this.#running.values()))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#mayStart(entry, atMs))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -195,6 +193,15 @@ export class Schedule {
     return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
   }
 
+  /** Nobody else has to wait with one that still may not. */
+  #mayStart (entry: Entry, atMs: number): boolean {
+    return this.preemption.hasLane(entry, this.#places) && mayStart(entry, this.#widthOf(entry.places), this.#running.values()) && !this.#awaitsSlot(entry, atMs)
+  }
+
+  #awaitsSlot (entry: Entry, atMs: number): boolean {
+    return this.#slots.awaits(entry, id => this.#outlook.leftMs(this.#running.get(id), this.#places, atMs), this.#costs.msPerPromptToken(this.#places, atMs), atMs)
+  }
+
   #hasRoom (next: Newcomer): boolean { return hasRoom(next, this.#running.values(), this.#options, this.#costs) }
 
   /** Takes entries out of the line and gives them back. */
@@ -207,10 +214,11 @@ export class Schedule {
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
     const slot = this.#slots.start(entry, places, atMs)
+    const predictedCachedTokens = this.#slots.predictedTokens(entry.id)
     this.#taken = taken
     this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
-    const feeds = this.preemption.start(entry, slot, atMs)
+    const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
     const { interval } = entry
     return {
       type: 'start',
@@ -218,6 +226,7 @@ export class Schedule {
       places,
       ...(slot === undefined ? {} : { slot }),
       ...(feeds ? { feeds } : {}),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -256,19 +265,18 @@ export class Schedule {
   #release (id: string, atMs: number, account: Account | undefined): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    const { startedAtMs, firstByteAtMs, company, work, pausedMs = 0 } = entry
+    const { startedAtMs, firstByteAtMs, company } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      const times = { firstByteMs: firstByteAtMs - startedAtMs - pausedMs, restMs: atMs - firstByteAtMs }
-      const company = companyOf(entry, this.#placeMs, atMs)
-      this.#costs.learn({ work, ...times, ...company, atMs, ...(account === undefined ? {} : { account }) })
-      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(company.restCompany), times.restMs / account.outputTokens)
+      const done = doneOf(entry, firstByteAtMs, this.#placeMs, account, atMs)
+      this.#costs.learn(done)
+      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(done.restCompany), done.restMs / account.outputTokens)
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
     this.preemption.end(id, atMs, 'other')
-    this.#slots.release(id, entry.leftAtMs !== undefined, atMs)
+    this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
@@ -283,17 +291,8 @@ export class Schedule {
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const startLimitMs = Math.min(entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work))
-    // A draining gateway is gone when its backlog is: the next one is asked then.
-    const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
-    const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)
-    return {
-      type: 'refuse',
-      id: entry.id,
-      status,
-      reason,
-      retryAfterMs: Math.min(RETRY_MS.max, Math.max(RETRY_MS.min, untilMs)),
-      queueWaitMs: atMs - entry.atMs,
-      predictedWaitMs: entry.predictedWaitMs
-    }
+    const spareMs = Math.max(0, Math.min(maxWaitMs, startLimitMs))
+    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
   }
 }

@@ -1,3 +1,4 @@
+import type { Account } from './cost-model.js'
 import type { SlotCall, SlotStrategy } from './slot-choice.js'
 
 /** llama-server's own list of its slots (`/slots`). */
@@ -15,12 +16,20 @@ export interface SlotSeen {
   readonly taskId?: number
 }
 
+/** A call that may get a slot. */
+export interface Placed extends SlotCall {
+  /** It may be sent to a slot of our choice. */
+  readonly nameable: boolean
+  /** It waits for a busy slot until then at most. */
+  awaitsUntilMs?: number
+}
+
 /** A reading tells for so long what runs past us, milliseconds; it is renewed while calls run. */
 export const FRESH_MS = 10_000
 /** After somebody else was seen on the server no slot is named for so long, milliseconds: a call that is sent to a busy slot waits for it while others are idle (L3). */
 const CAUTION_MS = 30_000
 /** What started or ended this shortly before a reading may be seen in it or not, milliseconds. */
-const SETTLING_MS = 100
+export const SETTLING_MS = 100
 
 /**
  * Who is in which slot of llama-server. A call that was sent with a slot's id is *named* and holds that slot until upstream is confirmed free of it; of all others it
@@ -55,16 +64,35 @@ export class SlotTable {
   }
 
   /** @returns the slot that the call is to be sent to and holds; undefined: llama-server chooses */
-  start (call: SlotCall & { readonly nameable: boolean }, places: number, atMs: number): number | undefined {
+  start (call: Placed, places: number, atMs: number): number | undefined {
     const idle = call.nameable && this.#strategy !== undefined ? this.idle(atMs) : []
     const slot = idle.length === 0 ? undefined : this.#strategy?.choose(call, idle, atMs)
     if (slot === undefined) this.#unnamed.set(call.id, { places, startedAtMs: atMs })
     else this.#named.set(call.id, slot)
+    this.#strategy?.started?.(call, slot, atMs)
     return slot
   }
 
+  /** Prompt tokens that a running call is sure to find in its slot; undefined where that is not certain. */
+  predictedTokens (id: string): number | undefined { return this.#strategy?.predictedTokens?.(id) }
+
+  /**
+   * Whether a call waits for a busy slot rather than start in an idle one. It does for no longer than the first answer said.
+   * @param leftMsOf how long a running call is expected to run still; undefined: not known
+   */
+  awaits (call: Placed, leftMsOf: (id: string) => number | undefined, msPerToken: number, atMs: number): boolean {
+    if (this.#strategy?.awaits === undefined || !call.nameable || atMs >= (call.awaitsUntilMs ?? Infinity)) return false
+    const idle = this.idle(atMs)
+    if (idle.length === 0) return false
+    const busy = [...this.#named].map(([id, slot]) => ({ slot, leftMs: leftMsOf(id) ?? Infinity }))
+    const forMs = this.#strategy.awaits(call, idle, busy, msPerToken)
+    if (forMs === undefined) return false
+    call.awaitsUntilMs ??= atMs + forMs
+    return true
+  }
+
   /** Upstream is free of it. @param broken it did not run to its end */
-  release (call: string, broken: boolean, atMs: number): void {
+  release (call: string, broken: boolean, account: Account | undefined, atMs: number): void {
     const slot = this.#named.get(call)
     if (slot !== undefined) {
       this.#named.delete(call)
@@ -72,9 +100,12 @@ export class SlotTable {
       if (broken) this.#doubtful.set(slot, atMs)
     }
     if (this.#unnamed.delete(call)) this.#unnamedReleasedAtMs = atMs
+    this.#strategy?.released?.(call, account, atMs)
   }
 
-  see ({ slots, askedAtMs, atMs }: SlotsReading): void {
+  see (reading: SlotsReading): void {
+    const { slots, askedAtMs, atMs } = reading
+    this.#strategy?.saw?.(reading)
     this.#ids = slots.map(({ id }) => id).sort((a, b) => a - b)
     this.#seenAtMs = askedAtMs
     const settledMs = askedAtMs - SETTLING_MS
@@ -93,4 +124,11 @@ export class SlotTable {
     for (const { startedAtMs } of this.#unnamed.values()) if (startedAtMs > this.#seenAtMs - SETTLING_MS) return false
     return true
   }
+}
+
+/** The first moment at which one of these is to stop waiting for a busy slot; undefined when none waits for one. */
+export function nextWakeMs (calls: ReadonlyArray<Pick<Placed, 'awaitsUntilMs'>>, atMs: number): number | undefined {
+  let wakeAtMs = Infinity
+  for (const { awaitsUntilMs = 0 } of calls) if (awaitsUntilMs > atMs) wakeAtMs = Math.min(wakeAtMs, awaitsUntilMs)
+  return wakeAtMs === Infinity ? undefined : wakeAtMs
 }

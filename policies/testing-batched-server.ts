@@ -72,16 +72,20 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
     }
   }
 
+  function wakeAtMs (): number {
+    return traffic.schedule.wakeAtMs ?? Infinity
+  }
+
   function see (): void {
     if (streamed) traffic.see(Array.from({ length: options.places }, (_, id) => ({ id, busy: slots.some(slot => slot.id === id && (slot.givenLeft > 0 || slot.promptLeft === 0)) })), nowMs)
   }
 
   while (traffic.nextAtMs < Infinity || slots.length > 0) {
     see()
-    if (traffic.schedule.preemption.wakeAtMs <= nowMs) traffic.tick(nowMs)
+    if (wakeAtMs() <= nowMs) traffic.tick(nowMs)
     const batch = slots.filter(slot => slot.givenLeft > 0 || slot.promptLeft === 0)
     if (batch.length === 0) {
-      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, traffic.schedule.preemption.wakeAtMs))
+      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, wakeAtMs()))
       if (nowMs === Infinity) throw new Error('everybody waits, and nothing will happen')
       see()
       arriveUntil(nowMs)

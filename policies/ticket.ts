@@ -69,7 +69,7 @@ export class Ticket {
   get facts (): Record<string, number> {
     const { queued, start, prompt } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot, predictedCachedTokens } = start
     return {
       queueWaitMs,
       queued,
@@ -78,6 +78,7 @@ export class Ticket {
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
       places,
       ...(slot === undefined ? {} : { slot }),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       ...(prompt?.wouldTakeChunks === undefined ? {} : { wouldTakeChunks: prompt.wouldTakeChunks })
     }
   }

@@ -1,5 +1,6 @@
 /** Figures of a load in which a few calls have long prompts (class `long`) and the others short ones (`short`). */
-import type { CallRecord, CallSample, OsSample } from '../types.js'
+import type { CallRecord } from '../../policies/contract.js'
+import type { CallSample, OsSample } from '../types.js'
 import { effectiveN } from '../stats/effective.js'
 import { percentiles } from '../stats/percentile.js'
 import type { OpenLoopView } from './block-summary.js'

@@ -81,7 +81,7 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
     if (!fed || isLong) freeAtMs = firstMs + SHORT.restMs
     if (isLong) longUntilMs = firstMs
     const frozenMs = isLong || alone ? 0 : fed ? CHUNK_MS : 3_000
-    const itlMs = Array.from({ length: SHORT.tokens - 1 }, (_, i) => i === 0 && frozenMs > 0 ? frozenMs : GAP_MS)
+    const itlMs: number[] = Array.from({ length: SHORT.tokens - 1 }, (_, i) => i === 0 && frozenMs > 0 ? frozenMs : GAP_MS)
     const lastMs = firstMs + itlMs.reduce((sum, ms) => sum + ms, 0)
     const common = { phase: 'load', seq, cls: isLong ? 'long' : 'short', intendedMs: atMs, sentMs: atMs, weirId: `${seed}-${condition}-${seq}` } as const
     if (isLong && options.starves && condition === 'after' && !starved) {
