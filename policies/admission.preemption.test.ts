@@ -152,6 +152,19 @@ t.test('long prompts that go whole, and why', async t => {
   t.match((await off.send()).decisions, [{ reason: 'place free' }])
 })
 
+t.test('a body that looked long and is not, when its tokens are known, goes as any other; who leaves meanwhile never waits', async t => {
+  const { port, policy, upstream, send } = setUp()
+  port.promptTokens = [1, 2, 3]
+  t.match((await send()).decisions, [{ reason: 'place free' }])
+  const call = makeCall({}, LONG)
+  port.backend.promptTokens = async () => { call.leave(); return TOKENS }
+  const { calls } = upstream
+  const chain = createChain([{ name: admission.name, run: policy.run }], upstream.handler, port.clock)
+  await t.rejects(chain(call), /client left/)
+  t.equal(calls.length, 1)
+  t.match(policy.gauges(), { taken: 1, queued: 0, feeding: 0 })
+})
+
 t.test('what upstream does not find in its cache again goes whole from there, in the same slot', async t => {
   const { upstream, send, evaluated, last, policy } = setUp()
   const call = await send()

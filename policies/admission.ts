@@ -8,7 +8,7 @@ import { confirmed } from './confirmed.js'
 import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { savedCostsSchema, type Account } from './cost-model.js'
 import { lineFor } from './line.js'
-import { PromptFeeder, type Fed } from './prompt-feeder.js'
+import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
 import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
@@ -69,11 +69,11 @@ class Admission implements PolicyInstance {
     this.#recall()
     this.#resize(places)
 
-    const prompt = this.#feeder !== undefined && this.#isLong(call) ? await this.#feeder.promptOf(call, this.#schedule.preemption.chunkTokens(this.#nowMs)) : undefined
+    const prompt = this.#feeder === undefined || !this.#isLong(call) ? undefined : await this.#promptOf(this.#feeder, call)
     const id = String(++this.#lastId)
     const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
-    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined && this.#isLong(call) }
+    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
@@ -149,6 +149,13 @@ class Admission implements PolicyInstance {
     if (total === this.#total) return
     this.#total = total
     this.#apply(this.#schedule.on({ type: 'resize', places: total, atMs: this.#nowMs }))
+  }
+
+  /** Undefined: counted it is not long after all. Rejects when the client leaves meanwhile. */
+  async #promptOf (feeder: PromptFeeder, call: Call): Promise<LongPrompt | undefined> {
+    const prompt = await feeder.promptOf(call, this.#schedule.preemption.chunkTokens(this.#nowMs))
+    call.signal.throwIfAborted()
+    return this.#isLong(call) ? prompt : undefined
   }
 
   #isLong (call: Call): boolean {

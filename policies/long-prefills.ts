@@ -90,11 +90,6 @@ export class LongPrefills {
   /** Whether it is under way still. */
   has (id: string): boolean { return this.#feeding.has(id) }
 
-  /** Milliseconds that a prompt under way stood still so far. */
-  pausedMs (id: string): number {
-    return this.#feeding.get(id)?.pausedMs ?? 0
-  }
-
   /** Tokens that are still to come of the prompts under way. */
   get leftTokens (): number {
     let sum = 0
@@ -124,11 +119,10 @@ export class LongPrefills {
 
   /** The chunk that may go now; at most one. */
   next (company: Company, guessMsPerToken: number, atMs: number): ChunkEffect | undefined {
-    this.#expire(guessMsPerToken, atMs)
     this.wakeAtMs = Infinity
     const [next] = this.#paused(atMs)
     const busy = [...this.#feeding.values()].find(feeding => feeding.pausedSinceMs === undefined)
-    if (busy !== undefined) this.wakeAtMs = next !== undefined && isLast(busy) ? this.#lastUntilMs(busy, guessMsPerToken) : Infinity
+    if (busy !== undefined && isLast(busy)) this.wakeAtMs = this.#lastUntilMs(busy, guessMsPerToken)
     if (next === undefined || busy !== undefined) return undefined
     const { id, feeding, sinceMs } = next
     const dueAtMs = chunkDueAtMs({ sinceMs }, this.#last, company, this.#options)
@@ -141,6 +135,7 @@ export class LongPrefills {
     feeding.sentAtMs = atMs
     const chunk = this.chunkTokens(guessMsPerToken)
     feeding.toTokens = feeding.tokens - feeding.fedTokens <= chunk * (1 + REST_SHARE) ? feeding.tokens : feeding.fedTokens + chunk
+    if (isLast(feeding)) this.wakeAtMs = this.#lastUntilMs(feeding, guessMsPerToken)
     return { type: 'chunk', id, toTokens: feeding.toTokens, pausedMs: feeding.pausedMs, last: isLast(feeding) }
   }
 
@@ -156,8 +151,8 @@ export class LongPrefills {
     return sentAtMs + LATE * Math.max(this.#options.chunkMs, (toTokens - fedTokens) * (this.#size.msPerToken ?? guessMsPerToken))
   }
 
-  /** A last chunk that must be over by now. */
-  #expire (guessMsPerToken: number, atMs: number): void {
+  /** Lets go of a last chunk that must be over by now; called before anything else of this moment. */
+  expire (guessMsPerToken: number, atMs: number): void {
     for (const [id, feeding] of this.#feeding) {
       if (feeding.pausedSinceMs === undefined && isLast(feeding) && atMs >= this.#lastUntilMs(feeding, guessMsPerToken)) this.end(id, atMs, 'other')
     }

@@ -25,6 +25,11 @@ export class Preemption {
     return { feeding: this.#long?.size ?? 0, chunkTokens: this.chunkTokens(atMs) }
   }
 
+  /** Called before anything else of an event. */
+  advance (atMs: number): void {
+    this.#long?.expire(this.#costs.leastMsPerPromptToken(atMs), atMs)
+  }
+
   chunkTokens (atMs: number): number {
     return this.#long?.chunkTokens(this.#costs.leastMsPerPromptToken(atMs)) ?? 0
   }

@@ -89,6 +89,7 @@ export class Schedule {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
+    this.preemption.advance(event.atMs)
     const effects = this.#handle(event)
     const chunks = this.preemption.next(this.#running, event.atMs)
     return chunks.length === 0 ? effects : [...effects, ...chunks]
