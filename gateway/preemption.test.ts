@@ -3,7 +3,7 @@ import { startFakeServer } from '../models/fake/fake-server.js'
 import { post, startTestGateway } from './testing.js'
 
 const config = { policies: [{ name: 'admission', preemptiblePrefill: { chunkMs: 400, share: 1 } }] }
-const long = { messages: [{ role: 'user', content: 'word '.repeat(200) }], max_tokens: 4, ignore_eos: true, stream: true }
+const long = { messages: [{ role: 'user', content: 'word '.repeat(400) }], max_tokens: 4, ignore_eos: true, stream: true }
 
 t.test('a long chat prompt reaches llama-server in chunks, and its own call finds all of them in the cache', async t => {
   const fake = await startFakeServer({ slots: 4 })

@@ -57,7 +57,7 @@ export const admissionSchema = Type.Object({
     chunkMs: Type.Optional(Type.Number({
       exclusiveMinimum: 0,
       default: 400,
-      description: 'How long a chunk may take, milliseconds: first tokens of short prompts, running streams and the release of a place whose client left are late by no more. Its tokens follow from the speed measured, from 32 to 2048; below 64 of them a prompt takes longer in all.'
+      description: 'How long a chunk may take, milliseconds: first tokens of short prompts, running streams and the release of a place whose client left are late by no more. Its tokens follow from the speed measured, a multiple of 64 up to 2048; never fewer than 64, since a prompt in smaller pieces takes longer in all.'
     })),
     share: Type.Optional(Type.Number({
       exclusiveMinimum: 0,

@@ -9,7 +9,7 @@ const IDLE = [0, 1, 2, 3].map(id => ({ id, busy: false }))
 const TOKENS = Array.from({ length: 150 }, (_, i) => 100 + i)
 const LONG = { messages: [{ role: 'user', content: 'word '.repeat(150) }], stream: true }
 
-/** Before anything is known a chunk has 32 tokens, and the next ones at most twice the largest so far. */
+/** Chunks of 64 tokens: before anything is known, and at 6 ms a token. */
 function setUp (options: AdmissionOptions = { preemptiblePrefill: { chunkMs: 400, share: 0.5, maxPauseMs: 2_000 } }, mode: 'on' | 'shadow' = 'on') {
   const port = makePort()
   port.slots = IDLE
@@ -41,26 +41,26 @@ function timings (cached: number, evaluated: number, predicted = 1): Timings {
 
 const lengths = (calls: readonly HeldCall[]): unknown[] => calls.map(({ call }) => Array.isArray(call.body.json['prompt']) ? call.body.json['prompt'].length : 'call')
 
-t.test('a long prompt goes in growing chunks into the slot that its call holds, the call itself last; one decision with a step for each', async t => {
+t.test('a long prompt goes in chunks into the slot that its call holds, the call itself last; one decision with a step for each', async t => {
   const { port, policy, upstream, send, evaluated, last } = setUp()
   const call = await send()
   await evaluated(last(), 0)
-  await evaluated(last(), 32)
-  t.same(lengths(upstream.calls), [32, 96, 'call'], 'the second chunk is twice the first, and the rest fits the third')
+  await evaluated(last(), 64)
+  t.same(lengths(upstream.calls), [64, 128, 'call'])
   t.same(upstream.calls.map(({ call }) => call.body.json['id_slot']), [0, 0, 0])
   t.match(policy.gauges(), { taken: 1, feeding: 1, chunks: 2 })
   const own = upstream.calls[2]
   own?.answer()
   own?.call.onFirstByte?.(port.clock.nowMs() + 324)
   t.match(policy.gauges(), { feeding: 0 })
-  own?.end({ timings: timings(96, 54, 5) })
+  own?.end({ timings: timings(128, 22, 5) })
   own?.release()
   await settle()
   t.match(policy.gauges(), { taken: 0, prefillOff: 0, missedCalls: 0 })
   t.match(call.decisions, [{
     verdict: 'change',
     reason: 'place free, prompt in chunks',
-    facts: { chunks: 2, fedTokens: 96, pausedMs: 0, slot: 0 },
+    facts: { chunks: 2, fedTokens: 128, pausedMs: 0, slot: 0 },
     steps: [{ reason: 'place free, prompt in chunks' }, { reason: 'chunk' }, { reason: 'rest of the prompt' }]
   }])
   t.equal(call.need.promptTokens, 150)
@@ -74,13 +74,13 @@ t.test('while others decode, the next chunk leaves them their time; the clock al
   short?.answer()
   short?.call.onFirstByte?.(port.clock.nowMs())
   await send()
-  t.same(lengths(upstream.calls), ['call', 32])
+  t.same(lengths(upstream.calls), ['call', 64])
   await evaluated(last(), 0)
   t.equal(upstream.calls.length, 2)
-  await port.clock.advance(190)
+  await port.clock.advance(380)
   t.equal(upstream.calls.length, 2)
   await port.clock.advance(10)
-  t.same(lengths(upstream.calls), ['call', 32, 96], 'as long as the chunk before took: 32 tokens at 6 ms')
+  t.same(lengths(upstream.calls), ['call', 64, 128], 'as long as the chunk before took: 64 tokens at 6 ms')
 })
 
 t.test('who leaves between two chunks gives the place back at once; during one, when that is over', async t => {
@@ -121,7 +121,7 @@ t.test('one long prompt at a time; a short call behind the next one does not wai
   last()?.complete({ timings: timings(0, 10) })
   await settle()
   await evaluated(upstream.calls[0], 0)
-  await evaluated(last(), 32)
+  await evaluated(last(), 64)
   const own = last()
   own?.answer()
   own?.call.onFirstByte?.(1_900)
@@ -170,7 +170,7 @@ t.test('what upstream does not find in its cache again goes whole from there, in
   const call = await send()
   await evaluated(last(), 0)
   await evaluated(last(), 0)
-  t.same(lengths(upstream.calls), [32, 96, 'call'])
+  t.same(lengths(upstream.calls), [64, 128, 'call'])
   t.match(call.decisions, [{ steps: [{}, {}, { reason: 'whole prompt: not in the cache' }] }])
   t.match(policy.gauges(), { feeding: 0 })
   last()?.complete({ timings: timings(0, 150) })
@@ -193,9 +193,9 @@ t.test('an answer that is not streamed is fed all the same, and its first byte i
   const { upstream, send, evaluated, last, policy } = setUp()
   await send({ ...LONG, stream: false })
   await evaluated(last(), 0)
-  await evaluated(last(), 32)
-  t.same(lengths(upstream.calls), [32, 96, 'call'])
-  await evaluated(last(), 96)
+  await evaluated(last(), 64)
+  t.same(lengths(upstream.calls), [64, 128, 'call'])
+  await evaluated(last(), 128)
   t.match(policy.gauges(), { taken: 0, feeding: 0 })
 })
 
@@ -204,5 +204,5 @@ t.test('in shadow mode nothing is fed: the call goes on as it came, and the reco
   const call = await send()
   t.same(lengths(upstream.calls), ['call'])
   t.equal(upstream.calls[0]?.call.body, call.body)
-  t.match(call.decisions, [{ mode: 'shadow', reason: 'place free, whole prompt: shadow mode', facts: { wouldTakeChunks: 5 } }])
+  t.match(call.decisions, [{ mode: 'shadow', reason: 'place free, whole prompt: shadow mode', facts: { wouldTakeChunks: 3 } }])
 })

@@ -158,9 +158,7 @@ class Admission implements PolicyInstance {
     return this.#isLong(call) ? prompt : undefined
   }
 
-  #isLong (call: Call): boolean {
-    return this.#schedule.preemption.isLong(askOf(call), this.#schedule.places, this.#nowMs)
-  }
+  #isLong (call: Call): boolean { return this.#schedule.preemption.isLong(askOf(call), this.#schedule.places, this.#nowMs) }
 
   get #nowMs (): number { return this.#port.clock.nowMs() }
 

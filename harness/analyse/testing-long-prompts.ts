@@ -95,8 +95,7 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
 
 function recordOf ({ weirId = '', cls, intendedMs, doneMs }: CallSample, fed: boolean): CallRecord {
   const evaluated = cls === 'short' ? 44 : fed ? 60 : 1_500
-  return {
-    msg: 'call', id: weirId, caller: 'test', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true, status: 200, outcome: 'complete', arrivedAtMs: intendedMs, overAtMs: doneMs, queueWaitMs: 0, bytes: 1, decisions: [],
-    timings: { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
-  }
+  const timings = { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
+  const route = { caller: 'test', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true } as const
+  return { msg: 'call', id: weirId, ...route, status: 200, outcome: 'complete', arrivedAtMs: intendedMs, overAtMs: doneMs, queueWaitMs: 0, bytes: 1, decisions: [], timings }
 }

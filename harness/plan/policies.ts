@@ -13,7 +13,10 @@ export function policyNames (): string[] {
   return Object.keys(policyConfigs).sort()
 }
 
-/** @param options of the condition, by policy; they come before ours */
+/** @param options of the condition, by policy; they come before ours, and null takes one of ours away */
 export function gatewayPolicies (names: readonly string[], ttftLimitMs: number, options: Condition['policyOptions'] = {}): Array<Readonly<Record<string, unknown>>> {
-  return policyOrder.filter(name => names.includes(name)).map(name => ({ ...policyConfigs[name]?.(ttftLimitMs), ...options[name] }))
+  return policyOrder.filter(name => names.includes(name)).map(name => {
+    const merged = { ...policyConfigs[name]?.(ttftLimitMs), ...options[name] }
+    return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null))
+  })
 }
