@@ -100,6 +100,39 @@ t.test('llama-server takes the slot that it is told', async t => {
   t.same(gateway.records.map(({ decisions }) => decisions[0]?.facts['slot']), [0, 2, 2, 2, 2])
 })
 
+t.test('more conversations than slots take turns: a choice by prefix finds what it predicted, and more than llama-server\'s own', async t => {
+  const found: Record<string, number> = {}
+  for (const slotChoice of ['server', 'prefix']) {
+    const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048 })
+    const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice }] } })
+    t.teardown(() => gateway.stop())
+    const talks = ['red', 'green', 'blue', 'white'].map(word => [{ role: 'user', content: `${word} `.repeat(40) }])
+    for (let turn = 0; turn < 8; turn++) {
+      for (const messages of talks) {
+        const answer = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ messages, max_tokens: 5, temperature: 0, ignore_eos: true, stream: false }) })
+        const { choices } = await answer.json() as Completion
+        messages.push({ role: 'assistant', content: choices[0]?.message?.content ?? '' }, { role: 'user', content: `and ${turn} more` })
+        // Turns come at a pace, or nothing could be learned of when they come back.
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+    await gateway.recorded(32)
+    found[slotChoice] = gateway.records.reduce((sum, { cachedTokens = 0 }) => sum + cachedTokens, 0)
+    if (slotChoice === 'server') continue
+    const predicted = gateway.records.flatMap(({ decisions, cachedTokens = 0 }) => {
+      const tokens = decisions[0]?.facts['predictedCachedTokens']
+      return tokens === undefined ? [] : [{ tokens, cachedTokens }]
+    })
+    t.ok(predicted.length > 20, `${predicted.length} predictions`)
+    t.same(predicted.filter(({ tokens, cachedTokens }) => tokens > 50 && cachedTokens < tokens - 1), [], 'at least what was predicted is found')
+    t.ok(predicted.some(({ tokens }) => tokens > 50))
+    t.ok(gateway.records.every(({ decisions }) => decisions[0]?.facts['slot'] !== undefined), 'every call was told its slot')
+    t.same(gateway.warnings, [])
+  }
+  t.comment(`prompt tokens found in the cache: ${found['server']} by llama-server's choice, ${found['prefix']} by prefix`)
+  t.ok((found['prefix'] ?? 0) > 2 * (found['server'] ?? 0))
+})
+
 t.test('a long prompt that is fed in chunks: its call finds all of them in the cache, on every route, and says what it would have said whole', async t => {
   // Batches of 32 tokens cut a prompt at the same places in chunks and whole. Elsewhere floats are summed in another order, and now and then that is another token.
   const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048, batchTokens: 32 })

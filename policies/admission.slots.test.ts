@@ -122,3 +122,40 @@ t.test('a gateway that is shut down looks no more', async t => {
   held.complete()
   await settle()
 })
+
+t.test('by prefix: a conversation goes to its slot, and what was predicted of it is in the record', async t => {
+  const { send, policy } = setUp({ slotChoice: 'prefix' })
+  const timings = (cached: number, evaluated: number) => ({ cache_n: cached, prompt_n: evaluated, prompt_ms: 9, predicted_n: 5, predicted_ms: 5 })
+  const talk = (letter: string, turns: number) => ({ messages: Array.from({ length: turns }, (_, turn) => ({ role: 'user', content: `${letter.repeat(200)}${turn}` })), stream: true })
+  for (const [letter, turns, slot] of [['a', 1, 0], ['b', 1, 1], ['a', 2, 0], ['b', 2, 1], ['a', 3, 0]] as const) {
+    const sent = await send({}, talk(letter, turns))
+    t.equal(sent.slot, slot, `${letter} ${turns}`)
+    if (turns > 1) t.match(sent.call.decisions, [{ facts: { slot, predictedCachedTokens: (turns - 1) * 100 } }])
+    sent.held.complete({ timings: timings((turns - 1) * 100, 100) })
+    await settle()
+  }
+  t.match(policy.gauges(), { slotChoiceOff: 0, cacheFoundShare: 1 })
+})
+
+t.test('by prefix: a call waits for the busy slot that has its prompt, but no longer than it would take to evaluate it', async t => {
+  const { port, send, upstream } = setUp({ slotChoice: 'prefix' })
+  const timings = { cache_n: 0, prompt_n: 1_000, prompt_ms: 10_000, predicted_n: 10, predicted_ms: 100 }
+  const prompt = (text: string) => ({ prompt: text, stream: true, max_tokens: 10 })
+  const document = 'd'.repeat(4_000)
+  const first = await send({ path: '/completion' }, prompt(document))
+  await port.clock.advance(10_000)
+  first.call.onFirstByte?.(port.clock.nowMs())
+  await port.clock.advance(100)
+  first.held.complete({ timings })
+  await settle()
+  await send({ path: '/completion' }, prompt(`${document} one`))
+  await send({ path: '/completion' }, prompt('something else'))
+  t.same(upstream.calls.map(({ call }) => call.body.json['id_slot']), [0, 0, 1])
+  await send({ path: '/completion' }, prompt(`${document} two`))
+  t.equal(upstream.calls.length, 3, 'the slot is expected to be free sooner')
+  await port.clock.advance(20_000)
+  t.equal(upstream.calls.length, 4, 'it was not')
+  t.not(upstream.calls[3]?.call.body.json['id_slot'], 0)
+  for (const held of upstream.calls) held.complete()
+  await settle()
+})

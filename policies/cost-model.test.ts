@@ -33,6 +33,7 @@ t.test('a call like those before costs what they did', async t => {
 t.test('a longer one costs more, by its own tokens', async t => {
   const costs = learned({})
   t.equal(Math.round(costs.firstByteMs({ ...work, promptTokens: 472 }, 4, 0)), 4_800)
+  t.equal(Math.round(costs.firstByteMs({ ...work, promptTokens: 472, cachedTokens: 432 }, 4, 0)), 480, 'what its slot has costs nothing')
   const uncertain = learned({ work: { ...work, maxTokens: 512 } })
   t.equal(Math.round((uncertain.leftMs({ ...work, maxTokens: 512 }, 4, 0) ?? NaN)), 1_280, 'answers end at 16 tokens, whatever their bound')
 })

@@ -6,6 +6,8 @@ import { OutputLengths } from './output-lengths.js'
 export interface Work {
   /** Tokens of its prompt, when they were counted. */
   readonly promptTokens?: number
+  /** Of these the ones that its slot is sure to have; absent: as many as usual. */
+  readonly cachedTokens?: number
   /** Of its body; stands for the prompt while that is not counted. */
   readonly bodyBytes: number
   /** Its bound; Infinity when there is none. 0: nothing is generated. */
@@ -100,6 +102,7 @@ export class CostModel {
   /** Those of them that upstream is expected to evaluate. */
   prefillTokens (work: Work): number {
     const { tokens, evaluated } = this.#prompts
+    if (work.cachedTokens !== undefined) return Math.max(0, this.promptTokens(work) - work.cachedTokens)
     return this.promptTokens(work) * (tokens > 0 ? evaluated / tokens : 1)
   }
 

@@ -12,7 +12,7 @@ function checked (pairs: ReadonlyArray<readonly [predicted: number, found: numbe
 const times = (n: number, predicted: number, found: number) => Array.from({ length: n }, (): [number, number] => [predicted, found])
 
 t.test('fails once when llama-server does not find what was predicted, and says the numbers', async t => {
-  t.same(checked(times(20, 100, 10)), ['of the last 717 prompt tokens that the slots should have had, llama-server found 72'])
+  t.same(checked(times(20, 100, 10)), ['of the last 718 prompt tokens that the slots should have had, llama-server found 72'])
 })
 
 t.test('does not fail', async t => {

@@ -7,13 +7,14 @@ function setUp () {
   const said: string[] = []
   const choice = new PrefixChoice(why => said.push(why))
   let last = 0
-  /** Runs a call to its end in the slot that is chosen for it, or in the given one. */
-  function run (prompt: string | undefined, atMs: number, { idle = [0, 1, 2], slot, cached = 0, output = 10, fresh = false }: { idle?: readonly number[], slot?: number, cached?: number, output?: number, fresh?: boolean } = {}) {
+  /** Runs a call to its end in the slot that is chosen for it, or in the given one, where it finds what was predicted unless told otherwise. */
+  function run (prompt: string | undefined, atMs: number, { idle = [0, 1, 2], slot, cached, output = 10, fresh = false }: { idle?: readonly number[], slot?: number, cached?: number, output?: number, fresh?: boolean } = {}) {
     const call = { id: `c${++last}`, prefillTokens: 0, ...(prompt === undefined ? {} : { prompt }), reusesNothing: fresh }
     const chosen = slot ?? choice.choose(call, idle, atMs)
     choice.started(call, chosen, atMs)
     const predicted = choice.predictedTokens(call.id)
-    choice.released(call.id, { evaluatedTokens: (prompt ?? '').length - cached, cachedTokens: cached, outputTokens: output }, atMs)
+    const cachedTokens = cached ?? predicted ?? 0
+    choice.released(call.id, { evaluatedTokens: (prompt ?? '').length - cachedTokens, cachedTokens, outputTokens: output }, atMs)
     return { chosen, predicted }
   }
   const saw = (slots: readonly SlotSeen[], atMs: number): void => choice.saw({ slots, askedAtMs: atMs, atMs })

@@ -214,10 +214,10 @@ export class Schedule {
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
-    const slot = this.#slots.start(entry, places, atMs)
-    const predictedCachedTokens = this.#slots.predictedTokens(entry.id)
+    const [slot, predictedCachedTokens] = [this.#slots.start(entry, places, atMs), this.#slots.predictedTokens(entry.id)]
     this.#taken = taken
-    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
+    const work = { ...entry.work, ...(predictedCachedTokens === undefined ? {} : { cachedTokens: predictedCachedTokens }) }
+    this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
     const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
     const { interval } = entry
@@ -291,8 +291,7 @@ export class Schedule {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
-    const startLimitMs = Math.min(entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work))
-    const spareMs = Math.max(0, Math.min(maxWaitMs, startLimitMs))
+    const spareMs = Math.max(0, Math.min(maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
     const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
     return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
   }

@@ -11,6 +11,9 @@ export const defaultOutcomes: readonly OutcomeSpec[] = [
   { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 ]
 
+/** A closed loop is answered as fast as it asks: there the time to the first token is what a better choice of slots changes. */
+export const outcomesOfConversations: readonly OutcomeSpec[] = defaultOutcomes.map(spec => ({ ...spec, primary: spec.metric === 'ttft-answered-p50' }))
+
 /** Of streams, the metrics that an experiment may name as its primary outcome: the first is the default. */
 export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50', 'start-to-first-token'] as const
 export type StreamsPrimary = typeof streamsPrimaries[number]

@@ -19,10 +19,12 @@ export interface LongPromptOptions {
   readonly speedUp: number
   /** The first long call of each block has no answer in `after`. */
   readonly starves: boolean
+  /** Every tenth short call is refused in `after`. */
+  readonly refuses: boolean
   readonly without: ReadonlyArray<'pidstat' | 'counters' | 'records' | 'process' | 'gaps' | 'long'>
 }
 
-const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, without: [] }
+const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, refuses: false, without: [] }
 
 const WINDOW_SECONDS = 60
 const RATE_PER_SECOND = 0.5
@@ -87,6 +89,8 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
     if (isLong && options.starves && condition === 'after' && !starved) {
       starved = true
       calls.push({ ...common, doneMs: toMs + 30_000, outcome: 'unanswered', chunks: 0, itlMs: [] })
+    } else if (!isLong && options.refuses && condition === 'after' && seq % 10 === 0) {
+      calls.push({ ...common, doneMs: atMs + 2, status: 429, outcome: 'refused', reason: 'queue-full', chunks: 0, itlMs: [] })
     } else {
       calls.push({ ...common, headersMs: firstMs, firstMs, lastMs, doneMs: lastMs, status: 200, outcome: 'answered', chunks: SHORT.tokens, itlMs })
     }

@@ -24,6 +24,11 @@ export interface PreparedCall {
   readonly headers?: Readonly<Record<string, string>>
   /** Its client gives it up so long after the headers of an answer came: `unanswered`, reason `left`. */
   readonly leaveAfterMs?: number
+  /** Of a conversation, for its sample. */
+  readonly conversation?: number
+  readonly turn?: number
+  /** Gets the text of a complete answer. */
+  readonly onText?: (text: string) => void
 }
 
 export interface ChatClient {
@@ -75,8 +80,8 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     let control: Dispatcher.DispatchController | undefined
     let settled = false
     let leaving: NodeJS.Timeout | undefined
-    const { phase, seq, cls, promptWords, maxTokens, leaveAfterMs } = prepared
-    const lengths = { ...(promptWords === undefined ? {} : { promptWords }), ...(maxTokens === undefined ? {} : { maxTokens }) }
+    const { phase, seq, cls, promptWords, maxTokens, leaveAfterMs, conversation, turn } = prepared
+    const lengths = { ...(conversation === undefined ? {} : { conversation }), ...(turn === undefined ? {} : { turn }), ...(promptWords === undefined ? {} : { promptWords }), ...(maxTokens === undefined ? {} : { maxTokens }) }
     const sentMs = nowMs()
 
     function settle (ending: Ending): void {
@@ -85,6 +90,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
       const doneMs = nowMs()
       clearTimeout(leaving)
       signal.removeEventListener('abort', giveUp)
+      if (ending.outcome === 'answered') prepared.onText?.(stream.text)
       const sample = { phase, seq, cls, ...lengths, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
       // undici hands a connection back only after this event: a closed loop that went on at once would open a second one.
       setImmediate(resolve, sample)

@@ -55,6 +55,23 @@ const LoadPhase = Type.Object({
   spin: Type.Boolean()
 }, closed)
 
+const ConversationsPhase = Type.Object({
+  phase: Type.Literal('conversations'),
+  ...common,
+  conversations: Type.Object({
+    count: Type.Integer({ minimum: 1 }),
+    turns: Type.Integer({ minimum: 1 }),
+    systemWords: Type.Integer({ minimum: 0 }),
+    firstWords: Type.Integer({ minimum: 1 }),
+    turnWords: Type.Integer({ minimum: 1 }),
+    answerTokens: Type.Integer({ minimum: 1 }),
+    thinkSeconds: Type.Number({ minimum: 0 }),
+    related: Type.Boolean()
+  }, closed),
+  /** Ramp and window together. */
+  seconds: Type.Number({ exclusiveMinimum: 0 })
+}, closed)
+
 const CapacityPhase = Type.Object({
   phase: Type.Literal('capacity'),
   ...common,
@@ -88,11 +105,11 @@ const StreamsPhase = Type.Object({
   patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
 }, closed)
 
-/** Open loop · closed loop at full slots · one call at a time · streams straight to `/completion`. */
-export type LoadJob = Static<typeof LoadPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase> | StreamsJob
+/** Open loop · conversations · closed loop at full slots · one call at a time · streams straight to `/completion`. */
+export type LoadJob = Static<typeof LoadPhase> | Static<typeof ConversationsPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase> | StreamsJob
 export type StreamsJob = Static<typeof StreamsPhase>
 
-const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, capacity: CapacityPhase, unloaded: UnloadedPhase, streams: StreamsPhase }
+const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, conversations: ConversationsPhase, capacity: CapacityPhase, unloaded: UnloadedPhase, streams: StreamsPhase }
 
 /** Throws an Error that names the place, the value and what is allowed. */
 export function parseJob (json: unknown): LoadJob {

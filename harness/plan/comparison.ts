@@ -51,7 +51,7 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
   const twoSided = files.find(file => file.before !== undefined)
   if (twoSided !== undefined && files.length > 1) throw new UsageError(`--policy: ${twoSided.name} compares two sides of its own; name it alone`)
   const setting = [...new Set(files.flatMap(file => file.setting ?? []))]
-  if (quiet && setting.length === 0 && lead.traffic?.burst === undefined) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
+  if (quiet && setting.length === 0 && lead.traffic?.burst === undefined && lead.traffic?.conversations === undefined) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
   const make = (id: string, on: readonly ComparisonFile[], rest: Partial<Condition> = {}) => conditionOf(id, files, on, quiet ? [] : setting, knobsFor, rest)
   const [threads, model] = [files.find(file => file.threads !== undefined)?.threads, files.find(file => file.model !== undefined)?.model]
   const common = { name: names.join('+'), lead, quiet, ...(threads === undefined ? {} : { threads }), ...(model === undefined ? {} : { model }) }

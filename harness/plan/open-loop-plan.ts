@@ -1,10 +1,10 @@
-import { defaultOutcomes } from '../analyse/outcomes.js'
+import { defaultOutcomes, outcomesOfConversations } from '../analyse/outcomes.js'
 import { fewestPairs } from '../analyse/verdict.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
 import type { OpenLoopPlan, OpenLoopWorkload } from '../types.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import type { Preset } from './presets.js'
-import { burstOf, classesOf, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
+import { burstOf, classesOf, conversationsOf, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
 import type { Rate } from './workload.js'
 
 /** What one unloaded server did in the calibration. */
@@ -46,6 +46,7 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     classes,
     ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
     ...(traffic.burst === undefined || input.quiet ? {} : { burst: burstOf(traffic.burst, classes, rampSeconds + window, calibration.capacityPerSecond) }),
+    ...(traffic.conversations === undefined ? {} : { conversations: conversationsOf(traffic.conversations, input.slots, !input.quiet) }),
     ...(traffic.grants === undefined ? {} : { grants: traffic.grants as NonNullable<OpenLoopWorkload['grants']> }),
     rampSeconds,
     windowSeconds: window,
@@ -67,7 +68,7 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
       capacityPerSecond: calibration.capacityPerSecond,
       answers: calibration.answers
     },
-    outcomes: defaultOutcomes,
+    outcomes: traffic.conversations === undefined ? defaultOutcomes : outcomesOfConversations,
     expected: {
       offeredPerCondition: Math.round(offered),
       answeredPerCondition: answered,

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { Calibration } from './open-loop-plan.js'
 import type { Preset } from './presets.js'
-import type { Burst, Retry, WorkloadClass } from '../types.js'
+import type { Burst, Conversations, Retry, WorkloadClass } from '../types.js'
 import { parseRate } from './workload.js'
 
 const closed = { additionalProperties: false }
@@ -42,6 +42,15 @@ export const trafficSchema = Type.Object({
     seconds: Type.Optional(above0),
     shares: Type.Optional(Type.Record(text, Type.Number({ minimum: 0 }), { description: 'of the classes; absent: as outside it' }))
   }, { ...closed, description: 'arrivals beside those of rate; without seconds: until the end. Left out by --no-setting' })),
+  conversations: Type.Optional(Type.Object({
+    perSlot: above0,
+    turns: Type.Integer({ minimum: 1, maximum: 1000 }),
+    systemWords: Type.Optional(Type.Integer({ minimum: 0 })),
+    firstWords: Type.Integer({ minimum: 1 }),
+    turnWords: Type.Integer({ minimum: 1 }),
+    answerTokens: Type.Integer({ minimum: 1 }),
+    thinkSeconds: Type.Number({ minimum: 0 })
+  }, { ...closed, description: 'the load, in place of arrivals; --no-setting: unrelated prompts of the same lengths' })),
   grants: Type.Optional(Type.Record(text, grant, { description: 'of the callers’ API keys' })),
   limitMultiple: Type.Optional(above0),
   rampSeconds: Type.Optional(above0),
@@ -90,12 +99,18 @@ function ratePerSecond (text: string, capacityPerSecond: number): number {
   return 'perSecond' in rate ? rate.perSecond : Number((rate.timesCapacity * capacityPerSecond).toFixed(3))
 }
 
+/** @param related false: prompts that have nothing in common */
+export function conversationsOf ({ perSlot, systemWords = 0, ...rest }: NonNullable<TrafficSpec['conversations']>, slots: number, related: boolean): Conversations {
+  return { ...rest, systemWords, count: Math.max(1, Math.round(perSlot * slots)), related }
+}
+
 export function windowSecondsOf ({ windowSeconds }: TrafficSpec, preset: Preset): number | undefined {
   return windowSeconds?.[preset.name]
 }
 
 /** @returns what is wrong with it, and what to do */
-export function faultIn ({ classes, burst, grants = {} }: TrafficSpec): string | undefined {
+export function faultIn ({ classes, burst, conversations, grants = {} }: TrafficSpec): string | undefined {
+  if (burst !== undefined && conversations !== undefined) return 'traffic has conversations and a burst; conversations are the whole load, so leave one of them out'
   if (burst !== undefined) parseRate(burst.rate, 'traffic.burst.rate')
   if (classes === undefined) return burst?.shares === undefined && Object.keys(grants).length === 0 ? undefined : 'traffic has shares or grants, but no classes that they could be of'
   const names = classes.map(({ name }) => name)

@@ -53,17 +53,19 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
 
   input.onStep('load')
-  const load = await nextGenerator().run({
-    ...job,
-    phase: 'load',
-    target: { url: gateway.url },
-    classes: workload.classes.map(cls => sentClass(cls, workload, input)),
-    ratePerSecond: workload.ratePerSecond,
-    ...(workload.burst === undefined ? {} : { burst: workload.burst }),
-    ...(input.retry === undefined ? {} : { retry: input.retry }),
-    seconds: workload.rampSeconds + workload.windowSeconds,
-    spin: placement.serverCpus.join() !== placement.clientCpus.join()
-  }, watch)
+  const seconds = workload.rampSeconds + workload.windowSeconds
+  const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }
+  const load = await nextGenerator().run(workload.conversations !== undefined
+    ? { ...sent, phase: 'conversations', conversations: workload.conversations, seconds }
+    : {
+        ...sent,
+        phase: 'load',
+        ratePerSecond: workload.ratePerSecond,
+        ...(workload.burst === undefined ? {} : { burst: workload.burst }),
+        ...(input.retry === undefined ? {} : { retry: input.retry }),
+        seconds,
+        spin: placement.serverCpus.join() !== placement.clientCpus.join()
+      }, watch)
   signal.throwIfAborted()
   if (workload.capacityAgain === true) {
     await untilIdle(running.pid, watch.signal)

@@ -13,6 +13,9 @@ export interface CallSample {
   /** Of a class whose lengths are drawn. */
   readonly promptWords?: number
   readonly maxTokens?: number
+  /** Of conversations: which one, and its turns before this one. */
+  readonly conversation?: number
+  readonly turn?: number
   /** Of the call, not of its last try. */
   readonly intendedMs: number
   /** Of the first try. All that follows is of the last one. */

@@ -51,6 +51,22 @@ export interface Burst {
   readonly shares: Readonly<Record<string, number>>
 }
 
+/** Clients that talk, each with its whole history in every call, instead of arrivals: the next turn comes when the answer was read and thought about. */
+export interface Conversations {
+  /** At a time; who has had its turns begins another one. */
+  readonly count: number
+  readonly turns: number
+  /** Of instructions that all have in common; 0: none. */
+  readonly systemWords: number
+  readonly firstWords: number
+  readonly turnWords: number
+  readonly answerTokens: number
+  /** Between an answer and the next turn, on average, seconds. */
+  readonly thinkSeconds: number
+  /** False: each turn is a prompt of its own, as long as the history would be. */
+  readonly related: boolean
+}
+
 /** What a client does after a refusal. */
 export interface Retry {
   /** `told`: it comes back when `Retry-After` says (never, without one); a number: after so many seconds, whatever it says. */
@@ -68,6 +84,8 @@ export interface OpenLoopWorkload {
   /** Requests per second offered in the open loop. */
   readonly ratePerSecond: number
   readonly burst?: Burst
+  /** The load is these; nothing arrives beside them. */
+  readonly conversations?: Conversations
   /** By caller; those that are not named have a key with the usual grant. */
   readonly grants?: Readonly<Record<string, Grant>>
   /** Ramp at the start of the load, seconds: calls intended in it are sent but not judged. */

@@ -12,6 +12,7 @@ import { mlock } from './mlock.js'
 import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
 import { pinning } from './pinning.js'
+import { prefixCache } from './prefix-cache.js'
 import { preload } from './preload.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
@@ -55,7 +56,8 @@ const registry: readonly ClaimEntry[] = [
   cpuWeight,
   pinning,
   threadsFreeCores,
-  warmup
+  warmup,
+  prefixCache
 ]
 
 /** @throws when there is no such entry, naming all there are */

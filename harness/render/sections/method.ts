@@ -3,7 +3,7 @@ import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../lab
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
-import type { Burst, Condition, DrawnLength, Evidence, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
+import type { Burst, Condition, Conversations, DrawnLength, Evidence, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
 
 type Entry = readonly [string, string]
 
@@ -47,14 +47,20 @@ function orderText ({ design, blocks, seed }: Plan): string {
 
 function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): Entry[] {
   const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
+  const { conversations } = workload
   return [
-    ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
+    ...(conversations !== undefined ? [conversationsEntry(conversations, workload)] : [['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`] as const]),
     ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before and again after each load: their mean' : 'before each load'}`],
     ['Calls', workload.classes.map((each) => `${each.name}: ${lengthText(each.promptWords)} words in, ${lengthText(each.maxTokens)} tokens out, share ${formatNumber(each.share)}${ofWhomText(each)}`).join('; ')],
     ...(workload.burst === undefined ? [] : [burstEntry(workload.burst)]),
     ...conditions.flatMap(retryEntries),
     ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(calibration.unloadedTtftMs)} ms`]
   ]
+}
+
+function conversationsEntry ({ count, turns, systemWords, firstWords, turnWords, answerTokens, thinkSeconds, related }: Conversations, { rampSeconds, windowSeconds }: OpenLoopPlan['workload']): Entry {
+  const what = related ? 'each call with the whole history' : 'each call a prompt of its own, as long as the history would be'
+  return ['Load', `${count} clients at a time that talk through the gateway for ${formatSeconds(rampSeconds + windowSeconds)}, the first ${formatSeconds(rampSeconds)} not judged; ${what}: ${systemWords} words in common, ${firstWords} to begin with, ${turnWords} more and ${answerTokens} tokens of answer each turn, ${turns} turns, about ${formatSeconds(thinkSeconds)} between an answer and the next turn`]
 }
 
 function lengthText (length: number | DrawnLength): string {
