@@ -107,18 +107,30 @@ export class UpstreamBackend implements Backend {
       if (typeof tokens !== 'number') throw new Error(`llama-server answered ${route} without input_tokens`)
       return tokens
     }
-    const prompts = await promptsOf(call, async json => {
-      const { prompt } = await this.#get.post('/apply-template', json, signal)
-      if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')
-      return prompt
-    })
-    const counts = await Promise.all(prompts.map(async prompt => {
-      if (typeof prompt === 'number') return prompt
-      const { tokens } = await this.#get.post('/tokenize', { content: prompt, add_special: true, parse_special: true }, signal)
-      if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
-      return tokens.length
-    }))
+    const prompts = await promptsOf(call, json => this.#render(json, signal))
+    const counts = await Promise.all(prompts.map(async prompt => typeof prompt === 'number' ? prompt : (await this.#tokenize(prompt, signal)).length))
     return Math.max(0, ...counts)
+  }
+
+  async promptTokens (call: Call, leave: CallSignal): Promise<readonly number[]> {
+    const { prompt } = call.body.json
+    if (Array.isArray(prompt)) return prompt
+    const signal = abortSignalOf(leave)
+    const [text] = await promptsOf(call, json => this.#render(json, signal))
+    if (typeof text !== 'string') throw new Error(`the prompt of ${call.path} is no text`)
+    return await this.#tokenize(text, signal)
+  }
+
+  async #render (json: unknown, signal: AbortSignal): Promise<string> {
+    const { prompt } = await this.#get.post('/apply-template', json, signal)
+    if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')
+    return prompt
+  }
+
+  async #tokenize (content: string, signal: AbortSignal): Promise<readonly number[]> {
+    const { tokens } = await this.#get.post('/tokenize', { content, add_special: true, parse_special: true }, signal)
+    if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
+    return tokens
   }
 
   close (): void {

@@ -86,7 +86,9 @@ export class Gateway {
     const innermost = async (call: Call): Promise<Answer> => {
       const trace = traces.get(call.id) ?? { resent: 0 }
       const sentAtMs = clock.nowMs()
-      const answer = await this.upstream.send(call, trace)
+      // The way of a call to upstream begins with its first chunk, which leaves nothing else in its record.
+      trace.admittedAtMs ??= sentAtMs
+      const answer = await this.upstream.send(call, call.chunk === true ? { resent: 0 } : trace)
       return kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
     }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })

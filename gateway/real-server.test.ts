@@ -133,6 +133,44 @@ t.test('more conversations than slots take turns: a choice by prefix finds what 
   t.ok((found['prefix'] ?? 0) > 2 * (found['server'] ?? 0))
 })
 
+t.test('a long prompt that is fed in chunks: its call finds all of them in the cache, on every route, and says what it would have said whole', async t => {
+  // Batches of 32 tokens cut a prompt at the same places in chunks and whole. Elsewhere floats are summed in another order, and now and then that is another token.
+  const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048, batchTokens: 32 })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', preemptiblePrefill: { chunkMs: 5 } }] } })
+  t.teardown(() => gateway.stop())
+  const content = Array.from({ length: 300 }, (_, i) => ['the', 'quick', 'brown', 'fox', 'jumps'][(i * i) % 5]).join(' ')
+  const messages = [{ role: 'system', content: 'be <s>kind</s>' }, { role: 'user', content: `${content} ä 你好 🙂` }]
+  const fixed = { temperature: 0, ignore_eos: true, max_tokens: 16, n_predict: 16 }
+  const cases: ReadonlyArray<readonly [path: string, body: object]> = [
+    ['/v1/chat/completions', { messages }],
+    ['/v1/chat/completions', { messages: [...messages, { role: 'assistant', content: 'so I' }], stream: true }],
+    ['/v1/chat/completions', { messages, tools: [{ type: 'function', function: { name: 'f', description: 'does f', parameters: { type: 'object', properties: {} } } }] }],
+    ['/v1/completions', { prompt: `${content} and` }],
+    ['/completion', { prompt: `${content} or` }]
+  ]
+  const textOf = (answer: string): string => [...answer.matchAll(/"(?:content|text)":"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text).join('')
+  for (const [path, body] of cases) {
+    const ask = async (url: string, more: object): Promise<string> => {
+      const answer = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${server.apiKey}` }, body: JSON.stringify({ ...fixed, ...body, ...more }) })
+      t.equal(answer.status, 200, path)
+      return await answer.text()
+    }
+    const direct = textOf(await ask(server.url, { cache_prompt: false, id_slot: 0 }))
+    t.ok(direct.length > 0, path)
+    // llama-server repeats the prompt in an answer of /completion, after what was generated.
+    t.equal(textOf(await ask(gateway.url, {})).slice(0, direct.length), direct, path)
+  }
+  await gateway.recorded(cases.length)
+  t.equal(gateway.warnings.length, 0, gateway.warnings.join())
+  for (const { path, timings, decisions, promptTokens } of gateway.records) {
+    const { chunks = 0, fedTokens = 0 } = decisions[0]?.facts ?? {}
+    t.ok(chunks >= 2, `${path}: ${decisions[0]?.reason}, ${chunks} chunks`)
+    t.equal(timings?.cache_n, fedTokens, path)
+    t.ok(fedTokens > (promptTokens ?? Infinity) / 2, path)
+  }
+  t.match(gateway.gateway.policyGauges()[0]?.gauges, { prefillOff: 0, missedCalls: 0 })
+})
+
 interface Choice { readonly message?: { readonly content: string }, readonly delta?: { readonly content?: string | null }, readonly finish_reason: string | null }
 interface Completion { readonly choices: readonly Choice[], readonly usage?: unknown }
 

@@ -48,7 +48,8 @@ const openLoop = Type.Object({
     leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
     prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
     together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
-    interference: Type.Optional(Type.Boolean())
+    interference: Type.Optional(Type.Boolean()),
+    cachePrompt: Type.Optional(Type.Literal(true))
   }, closed)),
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),

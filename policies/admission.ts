@@ -4,9 +4,11 @@ import PQueue from 'p-queue'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
 import { askOf, promptOf } from './ask.js'
-import type { Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
+import { confirmed } from './confirmed.js'
+import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { savedCostsSchema, type Account } from './cost-model.js'
 import { lineFor } from './line.js'
+import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
 import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
@@ -32,6 +34,8 @@ class Admission implements PolicyInstance {
   /** Absent where llama-server chooses the slots. */
   readonly #slotChoice: ActiveStrategy | undefined
   readonly #slotWatch: SlotWatch | undefined
+  /** Absent where every prompt goes whole. */
+  readonly #feeder: PromptFeeder | undefined
   #wakeTimer: unknown
   #wakesAtMs: number | undefined
   #lastId = 0
@@ -52,6 +56,7 @@ class Admission implements PolicyInstance {
         this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
       })
     }
+    if (this.#options.preemptiblePrefill !== undefined) this.#feeder = new PromptFeeder(port)
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
     port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
   }
@@ -64,10 +69,11 @@ class Admission implements PolicyInstance {
     this.#recall()
     this.#resize(places)
 
+    const prompt = this.#feeder === undefined || !this.#isLong(call) ? undefined : await this.#promptOf(this.#feeder, call)
     const id = String(++this.#lastId)
-    const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id))
+    const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
-    const ask = this.#slotChoice?.byPrompt === true ? { ...askOf(call), ...promptOf(call) } : askOf(call)
+    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
@@ -111,6 +117,7 @@ class Admission implements PolicyInstance {
       predictedWaitMs: this.#schedule.predictedWaitMs,
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
+      ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
       ...this.#slotChoice?.gauges(),
       // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
@@ -145,6 +152,15 @@ class Admission implements PolicyInstance {
     this.#apply(this.#schedule.on({ type: 'resize', places: total, atMs: this.#nowMs }))
   }
 
+  /** Undefined: counted it is not long after all. Rejects when the client leaves meanwhile. */
+  async #promptOf (feeder: PromptFeeder, call: Call): Promise<LongPrompt | undefined> {
+    const prompt = await feeder.promptOf(call, this.#schedule.preemption.chunkTokens(this.#nowMs))
+    call.signal.throwIfAborted()
+    return this.#isLong(call) ? prompt : undefined
+  }
+
+  #isLong (call: Call): boolean { return this.#schedule.preemption.isLong(askOf(call), this.#schedule.places, this.#nowMs) }
+
   get #nowMs (): number { return this.#port.clock.nowMs() }
 
   get #totalPlaces (): number | undefined {
@@ -155,6 +171,10 @@ class Admission implements PolicyInstance {
     for (const effect of effects) {
       const ticket = this.#tickets.get(effect.id)
       if (ticket === undefined) throw new Error(`admission: the schedule named call ${effect.id}, which has no ticket`)
+      if (effect.type === 'chunk') {
+        ticket.turn.grant(effect)
+        continue
+      }
       this.#clearTimers(ticket)
       if (effect.type === 'start') {
         ticket.start = effect
@@ -169,7 +189,7 @@ class Admission implements PolicyInstance {
     if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.places) this.#queue.concurrency = this.#schedule.places
   }
 
-  /** Looks again when a call has waited long enough for a busy slot. */
+  /** Looks again when a call has waited long enough for a busy slot, or a chunk may go. */
   #wake (): void {
     const wakeAtMs = this.#slotChoice === undefined ? undefined : this.#schedule.wakeAtMs
     if (wakeAtMs === this.#wakesAtMs) return
@@ -206,18 +226,15 @@ class Admission implements PolicyInstance {
 
   /** The task in p-queue. Never rejects. */
   async #serve (ticket: Ticket): Promise<void> {
-    const { id, call, start } = ticket
+    const { id, call } = ticket
     call.signal.removeEventListener('abort', ticket.onLeave)
     let account: Account | undefined
     try {
       // It may have left between its grant and its turn in p-queue.
       call.signal.throwIfAborted()
-      const startedAtMs = this.#nowMs
-      if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
-      const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
-      const answer = await ticket.next(named, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', ticket.facts)
+      const { answer, fed, sentAtMs } = await this.#send(ticket)
       ticket.answer(answer)
-      const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, startedAtMs) })
+      const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, sentAtMs, fed) })
       await this.#confirmed(ticket, answer.released, over)
     } catch (error) {
       ticket.fail(error, error instanceof Unanswered ? error.released : undefined)
@@ -231,38 +248,46 @@ class Admission implements PolicyInstance {
     }
   }
 
+  /** Sends the call, and before it, where it is fed, the chunks of its prompt. */
+  async #send (ticket: Ticket): Promise<{ readonly answer: Answer, readonly fed?: Fed, readonly sentAtMs: number }> {
+    const { id, call, start, prompt } = ticket
+    const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
+    // On the call itself: `next` may be given another object that delegates to it.
+    if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+    if (this.#feeder === undefined || prompt?.tokens === undefined || start?.slot === undefined || start.feeds === undefined) {
+      return { sentAtMs: this.#nowMs, answer: await ticket.next(named, ticket.reason, ticket.facts) }
+    }
+    const fed = await this.#feeder.feed(ticket, prompt.tokens, start.slot, ({ evaluatedTokens, tookMs }) => {
+      this.#apply(this.#schedule.on({ type: 'chunk', id, evaluatedTokens, tookMs, atMs: this.#nowMs }))
+    })
+    const sentAtMs = this.#nowMs
+    if (fed.answer !== undefined) return { answer: fed.answer, fed, sentAtMs }
+    if (fed.missed) this.#apply(this.#schedule.on({ type: 'whole', id, atMs: sentAtMs }))
+    const { chunks, fedTokens, pausedMs } = fed
+    const answer = await ticket.next(named, fed.missed ? 'whole prompt: not in the cache' : 'rest of the prompt', { ...ticket.facts, chunks, fedTokens, pausedMs })
+    return { answer, fed, sentAtMs }
+  }
+
   /** What an answer that is over says of its cost; undefined where it says nothing of the server's speed. */
-  #over ({ id, call }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
+  #over ({ id, call }: Ticket, status: number, outcome: Outcome, startedAtMs: number, fed: Fed | undefined): Account | undefined {
     const { timings } = outcome
     // Broken off: upstream notices at its next step that nobody waits.
     if (outcome.how === 'left' || outcome.reason !== undefined) this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
     if (status !== 200 || timings === undefined || outcome.how !== 'complete') return undefined
     // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
     if (!call.stream) this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: startedAtMs + timings.prompt_ms, atMs: this.#nowMs }))
-    return { evaluatedTokens: timings.prompt_n, cachedTokens: timings.cache_n ?? 0, outputTokens: timings.predicted_n }
+    const { prompt_n: evaluated, cache_n: cached = 0, predicted_n: outputTokens } = timings
+    if (fed === undefined) return { evaluatedTokens: evaluated, cachedTokens: cached, outputTokens }
+    this.#feeder?.check(call, fed, timings.cache_n)
+    return { evaluatedTokens: evaluated + fed.evaluatedTokens, cachedTokens: Math.max(0, cached - fed.evaluatedTokens), outputTokens }
   }
 
   /** Settles when upstream confirmed that it is free, or `releaseTimeoutMs` after the answer was over. */
   #confirmed (ticket: Ticket, released: Promise<void>, over: Promise<void>): Promise<void> {
-    const { clock, log } = this.#port
     const { releaseTimeoutMs } = this.#options
-    return new Promise(resolve => {
-      let timer: unknown
-      let isReleased = false
-      // Before `over` is looked at: most answers are released when they are over, and need no timer.
-      released.then(() => {
-        isReleased = true
-        clock.clearTimeout(timer)
-        resolve()
-      })
-      over.then(() => {
-        if (isReleased) return
-        timer = clock.setTimeout(() => {
-          this.#unconfirmedReleases++
-          log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
-          resolve()
-        }, releaseTimeoutMs)
-      })
+    return confirmed(this.#port.clock, releaseTimeoutMs, released, over, () => {
+      this.#unconfirmedReleases++
+      this.#port.log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
     })
   }
 }

@@ -88,6 +88,10 @@ export interface Call {
   /** Told once, by the innermost stage, when the first byte of a stream's body came from upstream (monotonic milliseconds): until then the call is in prefill. */
   onFirstByte?: (atMs: number) => void
   readonly decisions: Decision[]
+  /** A part of a call's prompt that is evaluated ahead of it, under the call's own id; what comes back is not the client's. */
+  readonly chunk?: true
+  /** A copy that a policy in shadow mode decides about: the call itself is on its way already, and nothing may be sent for it. */
+  readonly shadow?: true
 }
 
 /** llama-server's own account of a generation; all fields as it names them. */
@@ -169,6 +173,8 @@ export interface Backend {
   readonly props: () => BackendProps | undefined
   /** Tokens of the call's prompt with the model's own template and tokenizer. Rejects when the backend does not answer. */
   countTokens (call: Call, signal: CallSignal): Promise<number>
+  /** Token ids of the call's prompt, special ones included, as upstream will evaluate them; of a call with one prompt that is text. Rejects when the backend does not answer. */
+  promptTokens (call: Call, signal: CallSignal): Promise<readonly number[]>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
   /**

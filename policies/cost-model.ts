@@ -120,9 +120,14 @@ export class CostModel {
     return msPerToken === undefined ? 0 : (this.prefillTokens(work) + FIXED_PROMPT_TOKENS) * msPerToken
   }
 
-  /** The same and one mean error more. */
-  cautiousFirstByteMs (work: Work, company: number, atMs: number): number {
-    return this.firstByteMs(work, company, atMs) * (1 + this.#errorShare)
+  /** A time to first byte and one mean error more. */
+  cautious (firstByteMs: number): number {
+    return firstByteMs * (1 + this.#errorShare)
+  }
+
+  /** Of an uncached prompt, as evaluated lately alone or in the smallest company that is known; 0 when nothing is known. */
+  leastMsPerPromptToken (atMs: number): number {
+    return this.#prefill.freshMsPerUnit(1, atMs) ?? this.#prefill.msPerUnit(1) ?? 0
   }
 
   /** Milliseconds to evaluate a prompt token in this company; 0 when nothing is known. */

@@ -41,9 +41,18 @@ export class Outlook {
     return forecastWaitMs(free, busy, line.map(entry => ({ places: widthOf(entry.places), serviceMs: this.serviceMs(entry.work, company) })), widthOf(wanted))
   }
 
+  /** A caller with a bound of its own stands behind its own calls, too, however many places are free. @param before the line in front of it @param company places of the server */
+  ownBoundMs ({ caller, places, maxPlaces }: Newcomer, before: readonly Newcomer[], running: Iterable<Running>, company: number, atMs: number): number {
+    if (maxPlaces === Infinity) return 0
+    const own = [...running].filter(entry => entry.caller === caller)
+    const taken = own.reduce((sum, entry) => sum + entry.places, 0)
+    return this.waitMs(before.filter(entry => entry.caller === caller), places, { places: maxPlaces, taken, running: own, company }, atMs)
+  }
+
   /** Milliseconds that a running call is expected to hold its places still; undefined before any call ended. */
-  leftMs (entry: Running, places: number, atMs: number): number | undefined {
-    const ranMs = atMs - entry.startedAtMs
+  leftMs (entry: Running | undefined, places: number, atMs: number): number | undefined {
+    if (entry === undefined) return undefined
+    const ranMs = atMs - entry.startedAtMs - (entry.pausedMs ?? 0)
     if (entry.leftAtMs !== undefined) {
       // llama-server notices at the end of the batch that it works on: of the prefill, or of a step that is over soon.
       const prefillMs = entry.firstByteAtMs === undefined ? this.#costs.firstByteMs(entry.work, entry.company, atMs) : 0

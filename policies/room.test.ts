@@ -16,6 +16,7 @@ function call (promptTokens: number, maxTokens: number, firstByteAtMs?: number):
     priority: 0,
     maxPlaces: Infinity,
     nameable: false,
+    long: false,
     depth: 0,
     charge: 0,
     ttftLimitMs: Infinity,

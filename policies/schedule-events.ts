@@ -1,4 +1,5 @@
 import type { Account } from './cost-model.js'
+import type { ChunkEffect } from './long-prefills.js'
 import type { SlotsReading } from './slot-table.js'
 
 /** What is known of a call before it runs, and what it may ask for: order, prediction and limits rest on it. */
@@ -17,6 +18,8 @@ export interface Ask {
   readonly reusesNothing?: boolean
   /** Counted; absent: estimated from the size of the body. */
   readonly promptTokens?: number
+  /** Its prompt is long, was counted, and can be fed in chunks. Default: no. */
+  readonly feedable?: boolean
   readonly bodyBytes: number
   /** Infinity when the client set no bound. */
   readonly maxTokens: number
@@ -35,6 +38,10 @@ export type ScheduleEvent =
   | { readonly type: 'firstByte', readonly id: string, readonly firstByteAtMs: number, readonly atMs: number }
   /** Upstream is free of this call; `account` where it gave one. */
   | { readonly type: 'released', readonly id: string, readonly atMs: number, readonly account?: Account }
+  /** A chunk of its prompt, but not the last, is in its slot; upstream took `tookMs` to evaluate what of it was not there before. */
+  | { readonly type: 'chunk', readonly id: string, readonly evaluatedTokens: number, readonly tookMs: number, readonly atMs: number }
+  /** What is left of its prompt goes in one piece after all. */
+  | { readonly type: 'whole', readonly id: string, readonly atMs: number }
   | { readonly type: 'tick', readonly atMs: number }
   /** Refuses everything that waits and that arrives from now on. */
   | { readonly type: 'drain', readonly atMs: number }
@@ -50,6 +57,8 @@ export interface StartEffect {
   readonly places: number
   /** llama-server's slot that it is to be sent to and holds until it is released; absent: llama-server chooses. */
   readonly slot?: number
+  /** Its prompt is fed into that slot, chunk by chunk as `ChunkEffect`s say. */
+  readonly feeds?: true
   /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
   readonly predictedCachedTokens?: number
   readonly queueWaitMs: number
@@ -71,4 +80,4 @@ export interface RefuseEffect {
   readonly predictedWaitMs: number
 }
 
-export type Effect = StartEffect | RefuseEffect
+export type Effect = StartEffect | RefuseEffect | ChunkEffect

@@ -3,7 +3,7 @@ import { Schedule, type ScheduleOptions } from './schedule.js'
 import type { Ask, Effect } from './schedule-events.js'
 
 function short (effects: readonly Effect[]): string[] {
-  return effects.map(effect => effect.type === 'start' ? `start ${effect.id}` : `refuse ${effect.id} ${effect.status} ${effect.reason}`)
+  return effects.map(effect => effect.type === 'refuse' ? `refuse ${effect.id} ${effect.status} ${effect.reason}` : `${effect.type} ${effect.id}`)
 }
 
 /** 10 ms a prompt token and 10 ms a generated one, at any company: what `calls` of 92 + 8 and 50 tokens taught. */

@@ -6,18 +6,15 @@ import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
+import { Preemption } from './preemption.js'
 import { retryAfterMs } from './retry-after.js'
 import { hasRoom, mayStart } from './room.js'
-import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
+import { doneOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
-import type { ScheduleOptions } from './schedule-options.js'
+import { AS_THEY_CAME, SAFETY, type ScheduleOptions } from './schedule-options.js'
 import { SlotTable, nextWakeMs } from './slot-table.js'
 
 export type { ScheduleOptions } from './schedule-options.js'
-
-/** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
-const SAFETY = { firstShare: 0.15, quantile: 0.95 }
-const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
 
 /**
  * Who may start, who waits, who is refused: pure, events in and effects out. A call of p places starts when p places are free, and the first in the line blocks the
@@ -37,6 +34,7 @@ export class Schedule {
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
   readonly #slots: SlotTable
+  readonly preemption: Preemption
   #waiting: Entry[] = []
   #places: number
   #taken = 0
@@ -50,6 +48,7 @@ export class Schedule {
     this.#order = { ...AS_THEY_CAME, ...options }
     this.#slots = new SlotTable(options.slotStrategy)
     this.#places = options.places
+    this.preemption = new Preemption(this.#costs, options.preemptiblePrefill)
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
 
@@ -73,8 +72,8 @@ export class Schedule {
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
 
-  /** When a call that waits for a busy slot is to start in another one: a `tick` is wanted then. Undefined when none does. */
-  get wakeAtMs (): number | undefined { return nextWakeMs(this.#waiting, this.#atMs) }
+  /** When a call that waits for a busy slot is to start in another one, or a chunk may go: a `tick` is wanted then. Undefined when none is due. */
+  get wakeAtMs (): number | undefined { return this.preemption.wakeAtMs(nextWakeMs(this.#waiting, this.#atMs)) }
 
   /** How long a call with these limits of its own may wait in the line at most, whatever is predicted. */
   patienceMs ({ ttftLimitMs = Infinity, finishLimitMs = Infinity }: Pick<Ask, 'ttftLimitMs' | 'finishLimitMs'> = {}): number {
@@ -95,6 +94,13 @@ export class Schedule {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
+    this.preemption.advance(event.atMs)
+    const effects = this.#handle(event)
+    const chunks = this.preemption.next(this.#running, event.atMs)
+    return chunks.length === 0 ? effects : [...effects, ...chunks]
+  }
+
+  #handle (event: ScheduleEvent): readonly Effect[] {
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
       case 'leave': this.#leave(event.id, event.atMs); break
@@ -102,6 +108,8 @@ export class Schedule {
       case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#resize(event.places); break
       case 'slots': this.#slots.see(event.reading); break
+      case 'chunk': this.preemption.chunkOver(event.id, event.evaluatedTokens, event.tookMs, event.atMs); break
+      case 'whole': this.preemption.end(event.id, event.atMs, 'other'); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
@@ -122,28 +130,18 @@ export class Schedule {
     return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
-  /** A caller with a bound of its own stands behind its own calls, too, however many places are free. */
-  #waitAtOwnBound ({ caller, places, maxPlaces }: Newcomer, before: readonly Newcomer[], atMs: number): number {
-    if (maxPlaces === Infinity) return 0
-    const running = [...this.#running.values()].filter(entry => entry.caller === caller)
-    const taken = running.reduce((sum, entry) => sum + entry.places, 0)
-    return this.#outlook.waitMs(before.filter(entry => entry.caller === caller), places, { places: maxPlaces, taken, running, company: this.#places }, atMs)
-  }
-
-  #serviceMs (work: Work): number {
-    return this.#outlook.serviceMs(work, this.#places)
-  }
+  #serviceMs (work: Work): number { return this.#outlook.serviceMs(work, this.#places) }
 
   #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
     const { atMs } = event
     const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
-    const before = line.slice(0, line.indexOf(own))
+    const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && mayStart(own, width, this.#running.values())
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places) && mayStart(own, width, this.#running.values())
     const company = startsNow ? this.#taken + width : this.#places
-    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#waitAtOwnBound(own, before, atMs))
-    const predictedFirstByteMs = predictedWaitMs + this.#costs.firstByteMs(own.work, company, atMs)
+    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#outlook.ownBoundMs(own, before, this.#running.values(), this.#places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
+    const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
     const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
@@ -165,15 +163,13 @@ export class Schedule {
     if (this.#taken === 0) return undefined
     const sinceMs = entry.atMs - entry.sinceMs
     const firstByteMs = startsNow
-      ? this.#costs.cautiousFirstByteMs(entry.work, this.#taken + this.#widthOf(entry.places), entry.atMs)
+      ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     const finishMs = entry.predictedWaitMs + this.#serviceMs(entry.work)
     return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
   }
 
-  #marginMs ({ ttftLimitMs }: Entry): number {
-    return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs)
-  }
+  #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
 
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
   get #unmeasuredBound (): number {
@@ -184,7 +180,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => mayStart(entry, this.#widthOf(entry.places), this.#running.values()) && !this.#awaitsSlot(entry, atMs))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#mayStart(entry, atMs))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -197,23 +193,22 @@ export class Schedule {
   }
 
   /** A call that waited and would miss its limits if it started now; on an idle server it may try. */
-  #isHopeless ({ work, atMs: arrivedAtMs, sinceMs, ttftLimitMs, finishLimitMs }: Entry, company: number, atMs: number): boolean {
-    if (this.#taken === 0 || atMs === arrivedAtMs) return false
-    const waitedMs = atMs - sinceMs
-    return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
+  #isHopeless (entry: Entry, company: number, atMs: number): boolean {
+    if (this.#taken === 0 || atMs === entry.atMs) return false
+    const waitedMs = atMs - entry.sinceMs
+    return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
+  }
+
+  /** Nobody else has to wait with one that still may not. */
+  #mayStart (entry: Entry, atMs: number): boolean {
+    return this.preemption.hasLane(entry, this.#places) && mayStart(entry, this.#widthOf(entry.places), this.#running.values()) && !this.#awaitsSlot(entry, atMs)
   }
 
   #awaitsSlot (entry: Entry, atMs: number): boolean {
-    const leftMsOf = (id: string): number | undefined => {
-      const running = this.#running.get(id)
-      return running === undefined ? undefined : this.#outlook.leftMs(running, this.#places, atMs)
-    }
-    return this.#slots.awaits(entry, leftMsOf, this.#costs.msPerPromptToken(this.#places, atMs), atMs)
+    return this.#slots.awaits(entry, id => this.#outlook.leftMs(this.#running.get(id), this.#places, atMs), this.#costs.msPerPromptToken(this.#places, atMs), atMs)
   }
 
-  #hasRoom (next: Newcomer): boolean {
-    return hasRoom(next, this.#running.values(), this.#options, this.#costs)
-  }
+  #hasRoom (next: Newcomer): boolean { return hasRoom(next, this.#running.values(), this.#options, this.#costs) }
 
   /** Takes entries out of the line and gives them back. */
   #takeOut (which: (entry: Entry) => boolean): readonly Entry[] {
@@ -229,12 +224,14 @@ export class Schedule {
     const work = { ...entry.work, ...(predictedCachedTokens === undefined ? {} : { cachedTokens: predictedCachedTokens }) }
     this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
+    const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
     const { interval } = entry
     return {
       type: 'start',
       id: entry.id,
       places,
       ...(slot === undefined ? {} : { slot }),
+      ...(feeds ? { feeds } : {}),
       ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
@@ -265,6 +262,7 @@ export class Schedule {
     const entry = this.#running.get(id)
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
+    this.preemption.end(id, firstByteAtMs, 'first-byte')
     if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
@@ -273,17 +271,17 @@ export class Schedule {
   #release (id: string, atMs: number, account: Account | undefined): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    const { startedAtMs, firstByteAtMs, company, work } = entry
+    const { startedAtMs, firstByteAtMs, company } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      const times = { firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs }
-      const company = companyOf(entry, this.#placeMs, atMs)
-      this.#costs.learn({ work, ...times, ...company, atMs, ...(account === undefined ? {} : { account }) })
-      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(company.restCompany), times.restMs / account.outputTokens)
+      const done = doneOf(entry, firstByteAtMs, this.#placeMs, account, atMs)
+      this.#costs.learn(done)
+      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(done.restCompany), done.restMs / account.outputTokens)
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
+    this.preemption.end(id, atMs, 'other')
     this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
@@ -297,16 +295,9 @@ export class Schedule {
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
-    const firstByteMs = this.#costs.firstByteMs(entry.work, this.#places, atMs) + this.#marginMs(entry)
+    const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const spareMs = Math.max(0, Math.min(maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
-    return {
-      type: 'refuse',
-      id: entry.id,
-      status,
-      reason,
-      retryAfterMs: retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs),
-      queueWaitMs: atMs - entry.atMs,
-      predictedWaitMs: entry.predictedWaitMs
-    }
+    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
   }
 }

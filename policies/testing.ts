@@ -188,6 +188,8 @@ export interface TestPort extends Port {
   sampling: Readonly<Record<string, unknown>>
   /** Times that the backend itself was asked for it: the last reading was too old. */
   servedAsked: number
+  /** What `promptTokens` answers; an error makes it reject. */
+  promptTokens: readonly number[] | Error
   readonly warnings: Array<{ readonly facts: object, readonly message: string }>
 }
 
@@ -207,6 +209,7 @@ export function makePort (): TestPort {
     identity: 'model',
     sampling: {},
     servedAsked: 0,
+    promptTokens: [1, 2, 3],
     warnings,
     remembered,
     kept: name => keepers.get(name)?.(),
@@ -231,6 +234,10 @@ export function makePort (): TestPort {
         port.counted++
         if (port.tokens instanceof Error) throw port.tokens
         return port.tokens
+      },
+      promptTokens: async () => {
+        if (port.promptTokens instanceof Error) throw port.promptTokens
+        return port.promptTokens
       }
     } satisfies Backend
   }

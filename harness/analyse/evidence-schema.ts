@@ -34,7 +34,9 @@ const osSample = Type.Object({
   serverSockets: Type.Optional(num),
   serverSocketsCloseWait: Type.Optional(num),
   requestsDeferred: Type.Optional(num),
-  promptTokensTotal: Type.Optional(num)
+  promptTokensTotal: Type.Optional(num),
+  predictedTokensTotal: Type.Optional(num),
+  decodesTotal: Type.Optional(num)
 })
 
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })

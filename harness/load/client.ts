@@ -46,14 +46,14 @@ const REFUSALS = [400, 429, 503]
 /** Bytes of an error's body that are looked at. */
 const ERROR_BODY_LIMIT = 16_384
 
-/** Fixed work per call: exactly `maxTokens` tokens out, nothing reused from the cache of a slot. */
-export function chatBody (prompt: string, maxTokens: number): string {
+/** Fixed work per call: exactly `maxTokens` tokens out, nothing reused from the cache of a slot unless `cachePrompt` says so. */
+export function chatBody (prompt: string, maxTokens: number, cachePrompt = false): string {
   return JSON.stringify({
     messages: [{ role: 'user', content: prompt }],
     max_tokens: maxTokens,
     ignore_eos: true,
     temperature: 0,
-    cache_prompt: false,
+    cache_prompt: cachePrompt,
     stream: true,
     stream_options: { include_usage: true }
   })

@@ -61,7 +61,7 @@ function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): Prepare
     phase: 'load',
     seq: entry.seq,
     cls: cls.name,
-    body: chatBody(makePrompt(entry.promptSeed, promptWords), maxTokens),
+    body: chatBody(makePrompt(entry.promptSeed, promptWords), maxTokens, cls.cachePrompt),
     ...drawnLengths(cls, entry.promptSeed),
     ...(cls.headers === undefined ? {} : { headers: cls.headers }),
     ...(leaves ? { leaveAfterMs: cls.leave?.afterMs ?? 0 } : {})

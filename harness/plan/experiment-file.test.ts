@@ -30,6 +30,7 @@ t.test('gateway policies: outermost first whatever the order typed', async t => 
   t.strictSame(gatewayPolicies(['admission', 'prompt-cap'], 900).map(policy => policy.name), ['prompt-cap', 'admission'])
   t.match(gatewayPolicies(['admission'], 900), [{ ttftLimitMs: 900 }])
   t.match(gatewayPolicies(['admission'], 900, { admission: { fair: true, ttftLimitMs: 50 } }), [{ name: 'admission', slots: 'auto', fair: true, ttftLimitMs: 50 }])
+  t.strictSame(gatewayPolicies(['admission'], 900, { admission: { ttftLimitMs: null } }), [{ name: 'admission', slots: 'auto' }])
 })
 
 const workload = { kind: 'streams', calls: 2, predictTokens: 200 }

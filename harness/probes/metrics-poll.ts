@@ -1,24 +1,22 @@
 import { get } from 'node:http'
 
-export interface ServerGauges {
-  readonly requestsProcessing?: number
-  readonly requestsDeferred?: number
-  readonly promptTokensTotal?: number
-}
+/** Field of an OS sample for each metric of llama-server that is read. */
+const FIELDS = {
+  requests_processing: 'requestsProcessing',
+  requests_deferred: 'requestsDeferred',
+  prompt_tokens_total: 'promptTokensTotal',
+  tokens_predicted_total: 'predictedTokensTotal',
+  n_decode_total: 'decodesTotal'
+} as const
 
-function metricOf (text: string, name: string): number | undefined {
-  const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
-  return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found)
-}
+export type ServerGauges = { readonly [F in typeof FIELDS[keyof typeof FIELDS]]?: number }
 
-/** llama-server's /metrics: slots that work now, requests in its own hidden queue, and prompt tokens evaluated so far. */
+/** llama-server's /metrics: slots that work now, requests in its own hidden queue, and what it has done since its start. */
 export function parseServerGauges (text: string): ServerGauges {
-  const [processing, deferred, promptTokens] = [metricOf(text, 'requests_processing'), metricOf(text, 'requests_deferred'), metricOf(text, 'prompt_tokens_total')]
-  return {
-    ...(processing === undefined ? {} : { requestsProcessing: processing }),
-    ...(deferred === undefined ? {} : { requestsDeferred: deferred }),
-    ...(promptTokens === undefined ? {} : { promptTokensTotal: promptTokens })
-  }
+  return Object.fromEntries(Object.entries(FIELDS).flatMap(([name, field]) => {
+    const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? ([-+.0-9eE]+)`, 'm').exec(text)?.[1]
+    return found === undefined || !Number.isFinite(Number(found)) ? [] : [[field, Number(found)]]
+  }))
 }
 
 /** Counters and gauges by their names without `llamacpp:`. */

@@ -55,10 +55,16 @@ llamacpp:requests_processing 4
 # TYPE llamacpp:requests_deferred gauge
 llamacpp:requests_deferred 17
 llamacpp:n_busy_slots_per_decode 3.5
+# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total 1500
+llamacpp:tokens_predicted_total 160
+llamacpp:n_decode_total 42
 `
 
-t.test('the two gauges of llama-server', async t => {
-  t.same(parseServerGauges(metrics), { requestsProcessing: 4, requestsDeferred: 17 })
+const read = { requestsProcessing: 4, requestsDeferred: 17, promptTokensTotal: 1500, predictedTokensTotal: 160, decodesTotal: 42 }
+
+t.test('the gauges and counters of llama-server', async t => {
+  t.same(parseServerGauges(metrics), read)
   t.same(parseServerGauges('llamacpp:requests_processing{model="m"} 2\n'), { requestsProcessing: 2 })
   t.same(parseServerGauges('{"error":{"code":501}}'), {})
   t.same(parseServerCounters('llamacpp:n_decode_total 65\nllamacpp:tokens_predicted_total{model="m"} 512\n'), { n_decode_total: 65, tokens_predicted_total: 512 })
@@ -73,7 +79,7 @@ t.test('a server that is silent, refuses or is gone gives nothing', async t => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  t.same(await readServerGauges(url, 'right', 5000), { requestsProcessing: 4, requestsDeferred: 17 })
+  t.same(await readServerGauges(url, 'right', 5000), read)
   t.same(await readServerGauges(url, undefined, 5000), {})
   t.same(await readServerGauges(url, 'silent', 50), {})
   server.closeAllConnections()

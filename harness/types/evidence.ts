@@ -100,8 +100,10 @@ export interface OsSample {
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
-  /** llama-server's own count of the prompt tokens that it evaluated. */
+  /** Counters of llama-server: prompt tokens evaluated, tokens generated, and decode calls (each of one batch). */
   readonly promptTokensTotal?: number
+  readonly predictedTokensTotal?: number
+  readonly decodesTotal?: number
   /** CPU time of the sampler itself, microseconds. */
   readonly samplerCpuUsec: number
 }

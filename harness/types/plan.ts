@@ -28,6 +28,8 @@ export interface WorkloadClass {
   /** Absent: each call has a prompt of its own. */
   readonly prompts?: PromptPool
   readonly together?: Together
+  /** Under load its calls let llama-server reuse what a slot holds (its own default); absent: `cache_prompt: false`. */
+  readonly cachePrompt?: true
 }
 
 /** Prompts that are asked again: the k-th of `pool` with a weight of k^-`zipf` (0: all alike). Each trace has a pool of its own. */

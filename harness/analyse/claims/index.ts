@@ -8,6 +8,7 @@ import { contextLength } from './context-length.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
+import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
@@ -61,6 +62,10 @@ const registry: readonly ClaimEntry[] = [
   slowDisk,
   threadCount,
   zombie,
+  shortestPrefill,
+  prefillLane,
+  preemptiblePrefill,
+  preemptiblePrefillControl,
   cpuQuota,
   cpuBurst,
   threads,
