@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
+import { diffCommand } from './commands/diff.js'
 import { doctorCommand } from './commands/doctor.js'
 import { knobsCommand } from './commands/knobs.js'
 import { reportCommand } from './commands/report.js'
@@ -29,6 +30,7 @@ export async function main (args: readonly string[], output: Output): Promise<nu
     .addCommand(compareCommand())
     .addCommand(runCommand())
     .addCommand(reportCommand())
+    .addCommand(diffCommand())
     .addCommand(knobsCommand())
     .addCommand(doctorCommand())
     .addCommand(selftestCommand())

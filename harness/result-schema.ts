@@ -19,6 +19,7 @@ const model = Type.Object({
 
 const manifest = Type.Object({
   weirVersion: text,
+  gitCommit: Type.Optional(text),
   node: text,
   kernel: text,
   cpuModel: text,
@@ -27,6 +28,7 @@ const manifest = Type.Object({
   virtualisation: text,
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
   autogroup: Type.Optional(Type.Boolean()),
+  governor: Type.Optional(text),
   model,
   otherModels: Type.Optional(Type.Array(model)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),

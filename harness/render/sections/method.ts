@@ -17,7 +17,7 @@ export function machineSection (result: Result): Html {
   const { model, server, placement } = manifest
   const entries: Entry[] = [
     ['Machine', `${manifest.cpuModel}, ${manifest.cpus} CPUs, ${formatBytes(manifest.memoryBytes)} memory, virtualisation: ${manifest.virtualisation}`],
-    ['System', `Linux ${manifest.kernel}, cgroup ${manifest.cgroup}, Node ${manifest.node}, Weir ${manifest.weirVersion}`],
+    ['System', `${manifest.kernel}, cgroup ${manifest.cgroup}, CPU governor ${manifest.governor ?? 'none seen'}, Node ${manifest.node}, Weir ${manifest.weirVersion}${manifest.gitCommit === undefined ? '' : `, commit ${manifest.gitCommit}`}`],
     ['Model', `${model.name}${model.synthetic ? ` (synthetic weights, seed ${model.seed ?? 'unknown'})` : ''}, ${formatNumber(model.parameters / 1e6)} M parameters, ${model.quantisation}, ${formatBytes(model.bytes)}, sha256 ${model.sha256}`],
     ['llama-server', `${server.version} from ${server.from}; ${server.slots} slots of ${formatCount(server.slotContextTokens)} tokens, ${server.threads} threads, batch ${formatCount(server.batchTokens)} tokens`],
     ['Placement', `llama-server on CPUs ${placement.serverCpus.join(', ')}; clients on CPUs ${placement.clientCpus.join(', ')}. ${placement.note}`],
