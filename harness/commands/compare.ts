@@ -12,9 +12,9 @@ import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
 import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
-import { runToReport } from './run-to-report.js'
+import { runToReport, type PlannedRun } from './run-to-report.js'
 
-interface CompareOptions {
+export interface ComparisonOptions {
   readonly policy: string
   readonly setting: boolean
   readonly preset: PresetName
@@ -26,6 +26,11 @@ interface CompareOptions {
   readonly threads?: number
   readonly sloTtftMs?: number
   readonly seed: number
+  /** Pairs; absent: the preset's. */
+  readonly repeats?: number
+}
+
+interface CompareOptions extends ComparisonOptions {
   readonly out?: string
   readonly json?: true
   readonly host: HostChoice
@@ -43,6 +48,7 @@ export function compareCommand (): Command {
     .addOption(new Option('--preset <name>', presetHelp(preset => preset.describe)).choices(Object.keys(presets)).default('laptop'))
     .option('--rate <rate>', 'offered load: a multiple of the capacity such as 4x, or requests per second (default: the experiment\'s)')
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
+    .option('--repeats <n>', 'pairs of blocks (default: the preset\'s; below 6 the run describes, 8 carry a verdict on all outcomes)', wholeNumber(1, 100))
     .option('--model <name>', `catalogue name or .gguf file (default: the experiment's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--slots <n>', `slots of llama-server (-np; default: ${defaultSlots})`, wholeNumber(1, 64))
@@ -57,10 +63,16 @@ export function compareCommand (): Command {
 }
 
 async function compare (options: CompareOptions): Promise<void> {
+  await runToReport({ ...comparisonRun(options), out: options.out, json: options.json === true, report: options.report, host: options.host })
+}
+
+/** @throws UsageError about what was typed */
+export function comparisonRun (options: ComparisonOptions): PlannedRun {
   const comparison = comparisonOf(parseToggles(options.policy), { quiet: !options.setting, knobsFor: parseKnobs })
   const preset = presets[options.preset]
   const threads = options.threads ?? comparison.threads
-  await runToReport({
+  const repeats = options.repeats ?? preset.pairs
+  return {
     input: {
       experiment: comparison.name,
       question: comparison.question,
@@ -70,28 +82,24 @@ async function compare (options: CompareOptions): Promise<void> {
       effects: comparison.effects,
       claims: comparison.claims,
       preset,
-      repeats: preset.pairs,
+      repeats,
       load: loadOf(comparison, options),
       seed: options.seed,
       model: options.model ?? comparison.model ?? DEFAULT_MODEL_NAME,
       ...(threads === undefined ? {} : { threads }),
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
     },
-    out: options.out,
-    json: options.json === true,
-    report: options.report,
-    host: options.host,
     argsInVm: argsInVm(options),
     vm: comparison.lead.vm ?? {},
-    expectedSeconds: expectedSeconds(preset, comparison.conditions.length)
-  })
+    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length)
+  }
 }
 
-function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
-  return ['compare', ...typedOptions({ policy, preset, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
+function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed, repeats }: ComparisonOptions): string[] {
+  return ['compare', ...typedOptions({ policy, preset, rate, mix, slots, threads, sloTtftMs, seed, repeats }), ...setting ? [] : ['--no-setting']]
 }
 
-function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
+function loadOf ({ lead }: Comparison, options: ComparisonOptions): LoadSpec {
   if (lead.workload !== undefined) {
     for (const [name, value] of [['--rate', options.rate], ['--mix', options.mix], ['--slots', options.slots], ['--slo-ttft-ms', options.sloTtftMs]] as const) {
       if (value !== undefined) throw new UsageError(`${name}: the load of ${lead.name} is streams straight to llama-server; leave ${name} away`)

@@ -3,7 +3,7 @@ import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../lab
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
-import type { Evidence, OpenLoopPlan, Plan, Result, StreamsPlan } from '../../types.js'
+import type { Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan } from '../../types.js'
 
 type Entry = readonly [string, string]
 
@@ -12,8 +12,11 @@ function list (entries: readonly Entry[]): Html {
 `)}</dl>`
 }
 
-export function machineSection (result: Result): Html {
-  const { manifest } = result
+export function machineSection ({ manifest }: Pick<Result, 'manifest'>): Html {
+  return html`<details><summary>Machine, model and server</summary>${machineList(manifest)}</details>`
+}
+
+export function machineList (manifest: Manifest): Html {
   const { model, server, placement } = manifest
   const entries: Entry[] = [
     ['Machine', `${manifest.cpuModel}, ${manifest.cpus} CPUs, ${formatBytes(manifest.memoryBytes)} memory, virtualisation: ${manifest.virtualisation}`],
@@ -23,7 +26,7 @@ export function machineSection (result: Result): Html {
     ['Placement', `llama-server on CPUs ${placement.serverCpus.join(', ')}; clients on CPUs ${placement.clientCpus.join(', ')}. ${placement.note}`],
     ['Missing here', manifest.missing.length === 0 ? 'nothing' : manifest.missing.join('; ')]
   ]
-  return html`<details><summary>Machine, model and server</summary>${list(entries)}</details>`
+  return list(entries)
 }
 
 export function methodSection (evidence: Evidence, result: Result): Html {
