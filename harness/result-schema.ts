@@ -17,8 +17,9 @@ const model = Type.Object({
   name: text, path: text, bytes: num, sha256: text, parameters: num, quantisation: text, synthetic: Type.Boolean({ description: 'Seeded random weights in the shape of a real model; the text is nonsense.' }), seed: Type.Optional(num)
 }, closed)
 
-const manifest = Type.Object({
+export const manifestSchema = Type.Object({
   weirVersion: text,
+  gitCommit: Type.Optional(text),
   node: text,
   kernel: text,
   cpuModel: text,
@@ -27,6 +28,7 @@ const manifest = Type.Object({
   virtualisation: text,
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
   autogroup: Type.Optional(Type.Boolean()),
+  governor: Type.Optional(text),
   model,
   otherModels: Type.Optional(Type.Array(model)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),
@@ -112,7 +114,7 @@ const leg = Type.Object({
   band: rangeOrNull
 }, closed)
 
-const claim = Type.Object({
+export const claimSchema = Type.Object({
   id: text,
   statement: text,
   predicted: text,
@@ -125,6 +127,22 @@ const claim = Type.Object({
   marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed))),
   doseMarks: Type.Optional(Type.Array(Type.Object({ factor: text, at: num, label: text }, closed)))
 }, closed)
+
+const explained = Type.Array(Type.Object({
+  condition,
+  metric: Type.Union([Type.Literal('request-latency'), Type.Literal('itl')]),
+  percentile: Type.Union([Type.Literal('p50'), Type.Literal('p95'), Type.Literal('p99'), Type.Literal('all')]),
+  n: count,
+  tail: count,
+  usualMs: num,
+  excessMs: num,
+  shares: Type.Array(Type.Object({
+    source: Type.Union([Type.Literal('throttled'), Type.Literal('cpu-full'), Type.Literal('memory-full'), Type.Literal('io-full'), Type.Literal('run-queue-wait')]),
+    share: orNull,
+    ci95: rangeOrNull,
+    because: Type.Optional(text)
+  }, closed))
+}, closed), { description: 'What the operating system did inside the slowest waits, as shares of their excess; lower bounds that overlap.' })
 
 const window = { fromMs: num, toMs: num }
 const tools = Type.Object({
@@ -191,7 +209,7 @@ const head = {
   preset: Type.Union([Type.Literal('smoke'), Type.Literal('laptop'), Type.Literal('overnight')]),
   planSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   complete: Type.Boolean(),
-  manifest,
+  manifest: manifestSchema,
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   conditions: Type.Array(Type.Object({
     id: text,
@@ -213,7 +231,8 @@ const head = {
   outcomes: Type.Array(Type.Object({ metric: text, unit: text, better: Type.Union([Type.Literal('higher'), Type.Literal('lower')]), primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) }, closed)),
   cells: Type.Array(cell),
   contrasts: Type.Array(contrast),
-  claims: Type.Array(claim),
+  claims: Type.Array(claimSchema),
+  explained: Type.Optional(explained),
   counts: Type.Array(Type.Object({ condition, outcome: text, reason: text, n: count }, closed)),
   warnings: Type.Array(text)
 }

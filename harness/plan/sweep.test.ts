@@ -2,7 +2,7 @@ import t from 'tap'
 import { fakeKnob } from '../run/testing.js'
 import type { SweepFile } from './experiment-file.js'
 import { slotsFor, workloadOf } from './condition-workload.js'
-import { conditionsOfSweep, streamsOf } from './sweep.js'
+import { conditionsOfSweep, onlyCells, streamsOf } from './sweep.js'
 
 const knobsFor = (specs: readonly string[]) => specs.map(spec => fakeKnob(spec, []))
 
@@ -70,4 +70,14 @@ t.test('what cannot be a sweep is refused by name', async t => {
 
 t.test('what a workload does not say', async t => {
   t.same(streamsOf({ kind: 'streams', calls: 2, predictTokens: 9, warmupCalls: 0 }), { kind: 'streams', clients: 1, calls: 2, promptWords: 16, predictTokens: 9, warmupCalls: 0, patienceSeconds: 120 })
+})
+
+t.test('some conditions only, with their baselines, in the sweep\'s order', async t => {
+  const conditions = [{ id: 'none' }, { id: 'a', baseline: 'none' }, { id: 'b', baseline: 'none' }, { id: 'other' }].map(each => ({ title: '', policies: [], knobs: [], factors: {}, ...each }))
+  const ids = (cells: string | undefined): string[] => onlyCells(conditions, cells).map(({ id }) => id)
+  t.same(ids(undefined), ['none', 'a', 'b', 'other'])
+  t.same(ids('b, a'), ['none', 'a', 'b'])
+  t.same(ids('other'), ['other'])
+  t.throws(() => ids('c'), { message: '--cells: no such condition: "c"; there are none, a, b, other' })
+  t.throws(() => ids(' '), /no such condition/)
 })

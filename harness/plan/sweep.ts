@@ -24,6 +24,21 @@ export function conditionsOfSweep (file: SweepFile, knobsFor: KnobsFor): Conditi
   return [...conditions, ...probesOf(file, knobsFor)]
 }
 
+/**
+ * The named conditions and their baselines, in the sweep's order.
+ * @param cells ids, comma-separated; undefined: all
+ * @throws UsageError about an id that is none
+ */
+export function onlyCells (conditions: readonly Condition[], cells: string | undefined): readonly Condition[] {
+  if (cells === undefined) return conditions
+  const ids = cells.split(',').map(id => id.trim()).filter(id => id !== '')
+  const unknown = ids.find(id => !conditions.some(condition => condition.id === id))
+  if (unknown !== undefined || ids.length === 0) throw new UsageError(`--cells: no such condition: ${JSON.stringify(unknown ?? cells)}; there are ${conditions.map(({ id }) => id).join(', ')}`)
+  const wanted = new Set(ids)
+  for (const { id, baseline } of conditions) if (ids.includes(id) && baseline !== undefined) wanted.add(baseline)
+  return conditions.filter(({ id }) => wanted.has(id))
+}
+
 /** One condition for each step of the file's search. */
 function probesOf ({ name, search, setting = [] }: SweepFile, knobsFor: KnobsFor): Condition[] {
   if (search === undefined) return []

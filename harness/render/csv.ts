@@ -1,5 +1,6 @@
 /** Tables for other programs: RFC 4180, CRLF, a header line, empty where there is no value. Numbers are not rounded. */
 import { isOpenLoop } from '../analyse/plan-kind.js'
+import { osCounters, osTracks, type OsInside } from '../analyse/join/counters.js'
 import { PERCENTILES } from './labels.js'
 import type { Block, CallSample, Evidence, OpenLoopResult, Result, StreamsResult } from '../types.js'
 
@@ -55,14 +56,16 @@ function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
 }
 
 const CALL_HEADER = ['block', 'pair', 'condition', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
-  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'cached_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id']
+  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'cached_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id',
+  // What was read of llama-server while the call lasted: throttled summed over CPUs, waits summed over threads; empty where it was not read.
+  'throttled_ms', 'cpu_full_ms', 'memory_full_ms', 'io_full_ms', 'run_queue_wait_ms', 'major_faults', 'refaulted_pages']
 
 /** Microseconds are the resolution of the stamps; more digits are noise of the subtraction. */
 function since (from: number, to: number | undefined): number | undefined {
   return to === undefined ? undefined : Math.round((to - from) * 1000) / 1000
 }
 
-function callLine ({ evidence }: Block, call: CallSample): Field[] {
+function callLine ({ evidence }: Block, call: CallSample, inside: OsInside): Field[] {
   const judged = call.phase === 'load' && call.intendedMs >= evidence.judgedFromMs && call.intendedMs < evidence.judgedToMs
   const gaps = call.itlMs.reduce((sum, gap) => sum + gap, 0)
   return [
@@ -70,12 +73,20 @@ function callLine ({ evidence }: Block, call: CallSample): Field[] {
     call.intendedMs, call.sentMs, call.headersMs, call.firstMs, call.lastMs, call.doneMs,
     since(call.intendedMs, call.firstMs), since(call.sentMs, call.firstMs), since(call.intendedMs, call.doneMs),
     call.chunks, call.itlMs.length === 0 ? undefined : Math.round(gaps / call.itlMs.length * 1000) / 1000,
-    call.promptTokens, call.cachedTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId
+    call.promptTokens, call.cachedTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId,
+    ...osCounters.map((counter) => rounded(inside[counter]))
   ]
+}
+
+function rounded (value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value * 1000) / 1000
 }
 
 /** One line per call of every phase; `judged` tells those that the cells were made of. */
 export function callsCsv (evidence: Evidence): string {
   const blocks = [...evidence.blocks].sort((a, b) => a.evidence.plan.index - b.evidence.plan.index)
-  return toCsv(CALL_HEADER, blocks.flatMap((block) => block.calls.map((call) => callLine(block, call))))
+  return toCsv(CALL_HEADER, blocks.flatMap((block) => {
+    const tracks = osTracks(block)
+    return block.calls.map((call) => callLine(block, call, call.outcome === 'answered' ? tracks.inside(call.sentMs, call.doneMs) : {}))
+  }))
 }

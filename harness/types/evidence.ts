@@ -205,6 +205,8 @@ export interface Evidence {
 
 export interface Manifest {
   readonly weirVersion: string
+  /** Of the clone: the commit, `-dirty` when files of it were changed. Absent without git, and in runs before it was read. */
+  readonly gitCommit?: string
   readonly node: string
   readonly kernel: string
   readonly cpuModel: string
@@ -214,6 +216,8 @@ export interface Manifest {
   readonly cgroup: 'v2' | 'v1' | 'none'
   /** The kernel divides CPUs between sessions first, then between their threads (sched(7), autogroup). Absent in runs before it was read. */
   readonly autogroup?: boolean
+  /** cpufreq's, of the first CPU. Absent where the machine or VM has none, and in runs before it was read. */
+  readonly governor?: string
   readonly model: ModelFile
   /** Models of conditions that have one of their own. */
   readonly otherModels?: readonly ModelFile[]
