@@ -1,8 +1,9 @@
-import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock } from '../policies/contract.js'
+import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock, Served } from '../policies/contract.js'
 import type { SlotsReading } from '../policies/slot-table.js'
-import { abortSignalOf } from './leave-signal.js'
+import { abortSignalOf } from './abort-signal.js'
 import type { Poller } from './poller.js'
 import { countRouteOf, promptsOf } from './prompt.js'
+import { ServedModel } from './served-model.js'
 import { objectIn } from './upstream-get.js'
 import type { UpstreamGet } from './upstream-get.js'
 
@@ -16,6 +17,7 @@ export class UpstreamBackend implements Backend {
   readonly #get: UpstreamGet
   readonly #poller: Poller
   readonly #clock: Clock
+  readonly #model: ServedModel
   #props: BackendProps | undefined
   #state: BackendState = 'lost'
   #awaySinceMs: number
@@ -27,11 +29,21 @@ export class UpstreamBackend implements Backend {
     this.#get = get
     this.#poller = poller
     this.#clock = clock
+    this.#model = new ServedModel(get, clock)
     this.#awaySinceMs = clock.nowMs()
   }
 
   readonly props = (): BackendProps | undefined => this.#props
   readonly load = (): BackendLoad | undefined => this.#poller.load
+
+  async served (sinceMs: number): Promise<Served | undefined> {
+    return await this.#model.served(sinceMs)
+  }
+
+  /** A request that changes what is served passes through the gateway: told before and after. */
+  changed (): void {
+    this.#model.changed()
+  }
 
   readSlots (): Promise<SlotsReading | undefined> {
     return this.#poller.readSlots()
@@ -130,6 +142,7 @@ export class UpstreamBackend implements Backend {
     if (this.#state === 'ready') this.#awaySinceMs = this.#clock.nowMs()
     this.#state = state
     this.#props = undefined
+    this.#model.forget()
   }
 }
 

@@ -63,7 +63,7 @@ export class Gateway {
     this.#get = new UpstreamGet(upstream.url, upstream.apiKey, questionTimeoutMs)
     this.poller = new Poller(this.#get, clock, options.pollIntervalMs ?? 2000)
     this.backend = new UpstreamBackend(this.#get, this.poller, clock)
-    this.releases = new Releases({ clock, reader: this.poller, log: log.logger, fallbackMs: options.releaseFallbackMs ?? 60_000 })
+    this.releases = new Releases({ clock, reader: this.poller, log: log.logger, firstLookMs: (options.pollIntervalMs ?? 2000) / 2, fallbackMs: options.releaseFallbackMs ?? 60_000 })
     this.#memory = new FileMemory(config.state.file, clock, log.logger)
     const port = { backend: this.backend, memory: this.#memory, clock, log: log.logger }
     this.policies = config.policies.map(({ name, mode = 'on', ...policyOptions }) => {

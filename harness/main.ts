@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { modelsCommand } from '../models/cli.js'
 import { compareCommand } from './commands/compare.js'
+import { diffCommand } from './commands/diff.js'
 import { doctorCommand } from './commands/doctor.js'
 import { knobsCommand } from './commands/knobs.js'
+import { planCommand } from './commands/plan.js'
 import { reportCommand } from './commands/report.js'
 import { runCommand } from './commands/run.js'
 import { selftestCommand } from './commands/selftest.js'
+import { studyCommand } from './commands/study.js'
 import { vmCommand } from './commands/vm.js'
 import { packageVersion } from './package-root.js'
 import { UsageError } from './usage-error.js'
@@ -28,7 +31,10 @@ export async function main (args: readonly string[], output: Output): Promise<nu
     .showHelpAfterError('(run harness --help, or harness COMMAND --help)')
     .addCommand(compareCommand())
     .addCommand(runCommand())
+    .addCommand(studyCommand())
+    .addCommand(planCommand())
     .addCommand(reportCommand())
+    .addCommand(diffCommand())
     .addCommand(knobsCommand())
     .addCommand(doctorCommand())
     .addCommand(selftestCommand())

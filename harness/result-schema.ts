@@ -17,8 +17,9 @@ const model = Type.Object({
   name: text, path: text, bytes: num, sha256: text, parameters: num, quantisation: text, synthetic: Type.Boolean({ description: 'Seeded random weights in the shape of a real model; the text is nonsense.' }), seed: Type.Optional(num)
 }, closed)
 
-const manifest = Type.Object({
+export const manifestSchema = Type.Object({
   weirVersion: text,
+  gitCommit: Type.Optional(text),
   node: text,
   kernel: text,
   cpuModel: text,
@@ -27,6 +28,7 @@ const manifest = Type.Object({
   virtualisation: text,
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
   autogroup: Type.Optional(Type.Boolean()),
+  governor: Type.Optional(text),
   model,
   otherModels: Type.Optional(Type.Array(model)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),
@@ -46,6 +48,9 @@ const openLoop = Type.Object({
     caller: Type.Optional(text),
     headers: Type.Optional(Type.Record(text, text)),
     leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
+    prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
+    together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
+    interference: Type.Optional(Type.Boolean()),
     cachePrompt: Type.Optional(Type.Literal(true))
   }, closed)),
   ratePerSecond: num,
@@ -62,9 +67,13 @@ const openLoop = Type.Object({
   ttftLimitMs: Type.Record(text, num)
 }, closed)
 
-const streams = Type.Object({
-  kind: Type.Literal('streams'), clients: count, calls: count, atLeastSeconds: Type.Optional(num), promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
+const streamsFields = Type.Object({
+  clients: count, slots: count, calls: count, atLeastSeconds: num, promptWords: count, cachePrompt: Type.Boolean(), predictTokens: count, warmupCalls: count, pauseSeconds: num, patienceSeconds: num
 }, closed)
+const overrides = Type.Partial(streamsFields, { ...closed, description: 'what the condition changes of the workload' })
+const streams = Type.Composite([
+  Type.Object({ kind: Type.Literal('streams') }), Type.Omit(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']), Type.Partial(Type.Pick(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']))
+], closed)
 
 const cell = Type.Object({
   condition,
@@ -105,7 +114,7 @@ const leg = Type.Object({
   band: rangeOrNull
 }, closed)
 
-const claim = Type.Object({
+export const claimSchema = Type.Object({
   id: text,
   statement: text,
   predicted: text,
@@ -118,6 +127,22 @@ const claim = Type.Object({
   marks: Type.Optional(Type.Array(Type.Object({ condition, atMs: num, label: text }, closed))),
   doseMarks: Type.Optional(Type.Array(Type.Object({ factor: text, at: num, label: text }, closed)))
 }, closed)
+
+const explained = Type.Array(Type.Object({
+  condition,
+  metric: Type.Union([Type.Literal('request-latency'), Type.Literal('itl')]),
+  percentile: Type.Union([Type.Literal('p50'), Type.Literal('p95'), Type.Literal('p99'), Type.Literal('all')]),
+  n: count,
+  tail: count,
+  usualMs: num,
+  excessMs: num,
+  shares: Type.Array(Type.Object({
+    source: Type.Union([Type.Literal('throttled'), Type.Literal('cpu-full'), Type.Literal('memory-full'), Type.Literal('io-full'), Type.Literal('run-queue-wait')]),
+    share: orNull,
+    ci95: rangeOrNull,
+    because: Type.Optional(text)
+  }, closed))
+}, closed), { description: 'What the operating system did inside the slowest waits, as shares of their excess; lower bounds that overlap.' })
 
 const window = { fromMs: num, toMs: num }
 const tools = Type.Object({
@@ -164,6 +189,7 @@ const streamsBlock = Type.Object({
   answered: count,
   failed: count,
   ttftP50Ms: orNull,
+  requestLatencyP50Ms: orNull,
   startToFirstTokenMs: orNull,
   itlP50Ms: orNull,
   itlP95Ms: orNull,
@@ -183,7 +209,7 @@ const head = {
   preset: Type.Union([Type.Literal('smoke'), Type.Literal('laptop'), Type.Literal('overnight')]),
   planSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   complete: Type.Boolean(),
-  manifest,
+  manifest: manifestSchema,
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   conditions: Type.Array(Type.Object({
     id: text,
@@ -196,6 +222,7 @@ const head = {
     factors: Type.Record(text, Type.Union([num, text])),
     threads: Type.Optional(count),
     model: Type.Optional(text),
+    workload: Type.Optional(overrides),
     baseline: Type.Optional(text),
     probe: Type.Optional(count)
   }, closed)),
@@ -204,7 +231,8 @@ const head = {
   outcomes: Type.Array(Type.Object({ metric: text, unit: text, better: Type.Union([Type.Literal('higher'), Type.Literal('lower')]), primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) }, closed)),
   cells: Type.Array(cell),
   contrasts: Type.Array(contrast),
-  claims: Type.Array(claim),
+  claims: Type.Array(claimSchema),
+  explained: Type.Optional(explained),
   counts: Type.Array(Type.Object({ condition, outcome: text, reason: text, n: count }, closed)),
   warnings: Type.Array(text)
 }

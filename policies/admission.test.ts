@@ -5,6 +5,8 @@ import { createChain } from './chain.js'
 import type { Answer } from './contract.js'
 import { heldUpstream, makeCall, makePort, settle, type TestCall } from './testing.js'
 
+const policyName = admission.name
+
 function setUp (options: AdmissionOptions = { slots: 2 }) {
   const port = makePort()
   const upstream = heldUpstream()
@@ -271,6 +273,29 @@ t.test('the first token of an answer that is not streamed is known from its timi
   t.match(second.answer, { status: 429 }, 'the place comes back too late')
   upstream.calls.at(-1)?.complete()
   await settle()
+})
+
+t.test('what was learned of a model is forgotten when another one answers', async t => {
+  const { port, send, upstream, policy } = setUp({ slots: 1 })
+  const learn = async (): Promise<void> => {
+    send(makeCall({ arrivedAtMs: port.clock.nowMs() }, { messages: [] }))
+    await settle()
+    await port.clock.advance(900)
+    upstream.calls.at(-1)?.complete({ firstByteAtMs: port.clock.nowMs() - 400, timings: { prompt_n: 40, prompt_ms: 500, predicted_n: 16, predicted_ms: 400 } })
+    await settle()
+  }
+  const learned = (): unknown => (port.kept(policyName) as { costs: { prefill: unknown[] } } | undefined)?.costs.prefill.length
+  await learn()
+  t.equal(learned(), 1)
+  if (port.props === undefined) throw new Error('the port has props')
+  port.props = { ...port.props, modelPath: '/models/other.gguf' }
+  send()
+  await settle()
+  t.equal(learned(), 0)
+  t.match(port.kept(policyName), { model: /other\.gguf/ })
+  upstream.calls.at(-1)?.complete()
+  await settle()
+  t.match(policy.gauges(), { taken: 0 })
 })
 
 t.test('options are closed and described', async t => {

@@ -135,10 +135,11 @@ class Admission implements PolicyInstance {
     return props === undefined ? undefined : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
   }
 
-  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is. */
+  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is; those of a model that went away are forgotten. */
   #recall (): void {
     const model = this.#model
-    if (this.#learnedOf !== undefined || model === undefined) return
+    if (model === undefined || model === this.#learnedOf) return
+    if (this.#learnedOf !== undefined) this.#schedule.forgetCosts()
     this.#learnedOf = model
     const kept = this.#port.memory.recall(admission.name)
     if (Value.Check(keptSchema, kept) && kept.model === model) this.#schedule.restore(kept.costs, this.#nowMs)

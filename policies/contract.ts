@@ -145,6 +145,8 @@ export interface Decision {
   /** Time between entering the policy and its first `next` or its answer, without the queue wait. */
   workMs: number
   mode: 'on' | 'shadow'
+  /** The call whose answer this one was given, of verdict `follow`. */
+  follows?: string
   facts: Record<string, number>
   steps: Step[]
 }
@@ -175,8 +177,23 @@ export interface Backend {
   promptTokens (call: Call, signal: CallSignal): Promise<readonly number[]>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
+  /**
+   * What the backend serves, as read at `sinceMs` (monotonic milliseconds) or later: a reading that old is given again, else it is asked. Undefined while it does not say,
+   * or where no two answers need be alike (a template that writes the time of day).
+   */
+  served (sinceMs: number): Promise<Served | undefined>
   /** Which slots are busy, read by a request that was sent after this call; waits its turn (L8). Undefined when this server does not say. Rejects when it does not answer. */
   readSlots (): Promise<SlotsReading | undefined>
+}
+
+/** What of the backend decides how a call is answered. */
+export interface Served {
+  /** Model, build, template, context, defaults, adapters: all that `/props` says, and when these were last changed through the gateway. */
+  readonly identity: string
+  /** Settings of sampling where a call says nothing. */
+  readonly sampling: Readonly<Record<string, unknown>>
+  /** Monotonic milliseconds at which the reading was asked for. */
+  readonly atMs: number
 }
 
 export interface BackendProps {

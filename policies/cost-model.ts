@@ -61,9 +61,9 @@ const FIRST_ERROR_SHARE = 1 / 8
  * runs. Pure; knows no slots and no queue.
  */
 export class CostModel {
-  readonly #prefill = new CompanyRate()
-  readonly #decode = new CompanyRate()
-  readonly #lengths = new OutputLengths()
+  #prefill = new CompanyRate()
+  #decode = new CompanyRate()
+  #lengths = new OutputLengths()
   /** Sums that fade: the first call already says what a byte of body is in tokens. */
   #prompts = { bytes: 0, bodyTokens: 0, tokens: 0, evaluated: 0 }
   /** Mean of |real ÷ predicted − 1| of times to first byte. */
@@ -147,6 +147,15 @@ export class CostModel {
     return doneTokens >= work.maxTokens
       ? ranMs - prefillMs - work.maxTokens * decodeRate
       : this.outputTokens(work, doneTokens) * decodeRate
+  }
+
+  /** As if nothing had been learned: it was of another model. */
+  forget (): void {
+    this.#prefill = new CompanyRate()
+    this.#decode = new CompanyRate()
+    this.#lengths = new OutputLengths()
+    this.#prompts = { bytes: 0, bodyTokens: 0, tokens: 0, evaluated: 0 }
+    this.#errorShare = FIRST_ERROR_SHARE
   }
 
   toJson (): SavedCosts {

@@ -34,6 +34,13 @@ t.test('priority: the better class goes first, whoever came before', async t => 
   t.same(release('urgent', 20), ['start usual'])
 })
 
+t.test('a caller with all its own places taken is predicted to wait for them, whatever is free', async t => {
+  const { arrive, nowMs } = setUp({ places: 4 }, 8)
+  t.same(arrive('b1', nowMs, { maxPlaces: 1 }), ['start b1'])
+  t.same(arrive('b2', nowMs, { maxPlaces: 1, ttftLimitMs: 1_200 }), ['refuse b2 429 deadline'], 'its turn comes in 1,500 ms; with a place free for everybody else it would have been in time')
+  t.same(arrive('c1', nowMs, { ttftLimitMs: 1_200 }), ['start c1'], 'another caller takes that place')
+})
+
 t.test('fair: a caller with many calls takes turns with one that has few', async t => {
   const { arrive, release } = setUp({ fair: true })
   for (const id of ['h1', 'h2', 'h3', 'h4']) arrive(id, 0)

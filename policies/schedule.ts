@@ -85,6 +85,11 @@ export class Schedule {
     this.#costs.restore(costs, atMs)
   }
 
+  /** Another model answers from now on. */
+  forgetCosts (): void {
+    this.#costs.forget()
+  }
+
   on (event: ScheduleEvent): readonly Effect[] {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
@@ -133,9 +138,9 @@ export class Schedule {
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
     const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places)
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places) && mayStart(own, width, this.#running.values())
     const company = startsNow ? this.#taken + width : this.#places
-    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
+    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#outlook.ownBoundMs(own, before, this.#running.values(), this.#places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
     const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
     const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }

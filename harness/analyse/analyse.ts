@@ -6,6 +6,7 @@ import { contrastsOf } from './contrasts.js'
 import { countsOf } from './counts.js'
 import { gated } from './gate.js'
 import { ofPlan } from './of-plan.js'
+import { explainedOf } from './join/of-run.js'
 import { isOpenLoop } from './plan-kind.js'
 import { streamsCells } from './streams-cells.js'
 import { streamsContrasts } from './streams-contrasts.js'
@@ -14,7 +15,7 @@ import { toolFindings, toolWarnings } from './tool-findings.js'
 import { openLoopWarnings, streamsWarnings } from './warnings.js'
 
 export interface AnalyseOptions {
-  /** false: no cells and so no bootstrap of single metrics; contrasts, claims and verdicts are the same. Default true. */
+  /** false: no cells, no join with the samples, and so no bootstrap of single metrics; contrasts, claims and verdicts are the same. Default true. */
   readonly cells?: boolean
 }
 
@@ -42,6 +43,7 @@ function openLoopResult (plan: OpenLoopPlan, evidence: Evidence, withCells: bool
     cells,
     contrasts,
     claims: claimsOf(evidence, { openLoop: views, streams: [], cells, contrasts }),
+    ...explainedIf(withCells, evidence, views),
     counts: countsOf(plan.conditions.map(({ id }) => id), views),
     blocks: summaries,
     warnings: [...openLoopWarnings(evidence, views, cells), ...toolWarnings(evidence.blocks, summaries)]
@@ -59,10 +61,15 @@ function streamsResult (plan: StreamsPlan, evidence: Evidence, withCells: boolea
     cells,
     contrasts,
     claims: claimsOf(evidence, { openLoop: [], streams: views, cells, contrasts }),
+    ...explainedIf(withCells, evidence, views),
     counts: countsOf(plan.conditions.map(({ id }) => id), views),
     blocks: summaries,
     warnings: [...streamsWarnings(evidence, views, cells), ...toolWarnings(evidence.blocks, summaries)]
   }
+}
+
+function explainedIf (wanted: boolean, evidence: Evidence, views: ReadonlyArray<{ readonly block: Block, readonly summary: { readonly valid: boolean } }>): Pick<Result, 'explained'> {
+  return wanted ? { explained: explainedOf(evidence, views.filter(({ summary }) => summary.valid).map(({ block }) => block)) } : {}
 }
 
 function headOf ({ plan, planSha256, manifest, blocks }: Evidence) {

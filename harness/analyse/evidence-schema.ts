@@ -32,6 +32,7 @@ const osSample = Type.Object({
   samplerCpuUsec: num,
   process: Type.Optional(Type.Object({ cpuUsec: num })),
   serverSockets: Type.Optional(num),
+  serverSocketsCloseWait: Type.Optional(num),
   requestsDeferred: Type.Optional(num),
   promptTokensTotal: Type.Optional(num),
   predictedTokensTotal: Type.Optional(num),
@@ -43,7 +44,7 @@ const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome
 const counters = Type.Optional(Type.Record(text, num))
 const toolRuns = Type.Optional(Type.Array(Type.Object({ tool: text, cpuUsec: Type.Optional(num), ranMs: Type.Optional(num), missing: Type.Optional(text) })))
 const stamp = Type.Object({ tool: text, bytes: num, atMs: num })
-const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, closedLoops: Type.Optional(Type.Array(Type.Object({ fromMs: num, toMs: num, serverCpuUsec: Type.Optional(num) }))), generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, tools: toolRuns, warnings: Type.Array(text) })
+const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, closedLoops: Type.Optional(Type.Array(Type.Object({ fromMs: num, toMs: num, serverCpuUsec: Type.Optional(num) }))), generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, serverCountersAtStart: counters, serverCountersAtEnd: counters, slotSecondsWasted: Type.Optional(num), tools: toolRuns, warnings: Type.Array(text) })
 
 const openLoop = Type.Object({ kind: Type.Literal('open-loop'), ttftLimitMs: Type.Record(text, num), closedLoopClients: Type.Integer({ minimum: 1 }) })
 const streams = Type.Object({ kind: Type.Literal('streams'), clients: Type.Integer({ minimum: 1 }), predictTokens: Type.Integer({ minimum: 1 }), patienceSeconds: num })

@@ -38,8 +38,16 @@ export function outcomesOfStreams (primary: StreamsPrimary): OutcomeSpec[] {
   return all.map(spec => ({ ...spec, primary: spec.metric === primary }))
 }
 
+/** What a sweep may be about; the first two unless its file says. */
+export const sweepMetrics = ['itl-p99', 'tokens-per-second', 'itl-p50', 'ttft-p50', 'server-cpu-per-token', 'request-latency-p50', 'start-to-first-token'] as const
+export type SweepMetric = typeof sweepMetrics[number]
+
+const requestLatency: OutcomeSpec = { metric: 'request-latency-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 }
+
 /** A dose-response has no primary: its predictions carry it. */
-export const sweepOutcomes: readonly OutcomeSpec[] = streamsOutcomes.slice(0, 2)
+export function outcomesOfSweep (metrics: readonly SweepMetric[] = sweepMetrics.slice(0, 2)): OutcomeSpec[] {
+  return metrics.flatMap(metric => [...streamsOutcomes, requestLatency, coldStart].find(spec => spec.metric === metric) ?? [])
+}
 
 /** The plan's specification of a metric, else the default one (never primary when the plan names another primary). */
 export function outcomeSpec (plan: Plan, metric: string): OutcomeSpec {

@@ -6,7 +6,7 @@ import { expectedSeconds } from '../plan/duration.js'
 import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
-import type { ClassSpec } from '../plan/traffic.js'
+import { quietClasses, type ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
@@ -14,13 +14,12 @@ import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
 import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
-import { runToReport } from './run-to-report.js'
+import { runToReport, type PlannedRun } from './run-to-report.js'
 
-interface CompareOptions {
+export interface ComparisonOptions {
   readonly policy: string
   readonly setting: boolean
   readonly preset: PresetName
-  readonly repeats?: number
   readonly rate?: string
   readonly mix?: string
   readonly model?: string
@@ -29,6 +28,11 @@ interface CompareOptions {
   readonly threads?: number
   readonly sloTtftMs?: number
   readonly seed: number
+  /** Pairs; absent: the preset's. */
+  readonly repeats?: number
+}
+
+interface CompareOptions extends ComparisonOptions {
   readonly out?: string
   readonly json?: true
   readonly host: HostChoice
@@ -61,11 +65,16 @@ export function compareCommand (): Command {
 }
 
 async function compare (options: CompareOptions): Promise<void> {
+  await runToReport({ ...comparisonRun(options), out: options.out, json: options.json === true, report: options.report, host: options.host })
+}
+
+/** @throws UsageError about what was typed */
+export function comparisonRun (options: ComparisonOptions): PlannedRun {
   const comparison = comparisonOf(parseToggles(options.policy), { quiet: !options.setting, knobsFor: parseKnobs })
   const preset = presets[options.preset]
   const repeats = options.repeats ?? comparison.lead.repeats?.[preset.name] ?? preset.pairs
   const threads = options.threads ?? comparison.threads
-  await runToReport({
+  return {
     input: {
       experiment: comparison.name,
       question: comparison.question,
@@ -82,14 +91,10 @@ async function compare (options: CompareOptions): Promise<void> {
       ...(threads === undefined ? {} : { threads }),
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
     },
-    out: options.out,
-    json: options.json === true,
-    report: options.report,
-    host: options.host,
     argsInVm: argsInVm(options),
     vm: comparison.lead.vm ?? {},
     expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length, comparison.lead.traffic)
-  })
+  }
 }
 
 function classesOf ({ name, mix = '', traffic }: ComparisonFile, typed: string | undefined): readonly ClassSpec[] {
@@ -98,11 +103,11 @@ function classesOf ({ name, mix = '', traffic }: ComparisonFile, typed: string |
   return traffic.classes
 }
 
-function argsInVm ({ policy, setting, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }: CompareOptions): string[] {
+function argsInVm ({ policy, setting, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }: ComparisonOptions): string[] {
   return ['compare', ...typedOptions({ policy, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
 }
 
-function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
+function loadOf ({ lead, quiet }: Comparison, options: ComparisonOptions): LoadSpec {
   if (lead.workload !== undefined) {
     for (const [name, value] of [['--rate', options.rate], ['--mix', options.mix], ['--slots', options.slots], ['--slo-ttft-ms', options.sloTtftMs]] as const) {
       if (value !== undefined) throw new UsageError(`${name}: the load of ${lead.name} is streams straight to llama-server; leave ${name} away`)
@@ -111,7 +116,7 @@ function loadOf ({ lead }: Comparison, options: CompareOptions): LoadSpec {
   }
   return {
     kind: 'open-loop',
-    classes: classesOf(lead, options.mix),
+    classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),
     ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
     slots: options.slots ?? defaultSlots,

@@ -5,20 +5,26 @@ import { parseKnobs } from '../knobs/index.js'
 import { expectedSeconds } from '../plan/duration.js'
 import { experimentFiles, isSweep, readExperiment, type SweepFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
-import { conditionsOfSweep, streamsOf } from '../plan/sweep.js'
+import { conditionsOfSweep, onlyCells, streamsOf } from '../plan/sweep.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
 import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
-import { runToReport } from './run-to-report.js'
+import { runToReport, type PlannedRun } from './run-to-report.js'
 
-interface RunOptions {
+export interface SweepOptions {
   readonly preset: PresetName
   readonly model?: string
   readonly llamaServer?: string
   readonly threads?: number
-  readonly repeats?: number
   readonly seed: number
+  /** Blocks of each condition; absent: the sweep's or the preset's. */
+  readonly repeats?: number
+  /** Ids of conditions, comma-separated; absent: all. */
+  readonly cells?: string
+}
+
+interface RunOptions extends SweepOptions {
   readonly out?: string
   readonly json?: true
   readonly host: HostChoice
@@ -33,6 +39,7 @@ export function runCommand (): Command {
     .argument('<name>', `${names.length === 0 ? '' : `${names.join(', ')}; or `}a .json file of your own`)
     .addOption(new Option('--preset <name>', presetHelp(preset => `${preset.repeats} repeat${preset.repeats === 1 ? '' : 's'} unless the sweep says otherwise`)).choices(Object.keys(presets)).default('laptop'))
     .addOption(repeatsOption('blocks of each condition (default: the sweep\'s, else the preset\'s)'))
+    .option('--cells <ids>', 'only these conditions, comma-separated, with their baselines; claims that need others are UNSUPPORTED')
     .option('--model <name>', `catalogue name or .gguf file (default: the sweep's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--threads <n>', 'threads of llama-server in conditions that name none (-t; default: the sweep\'s, else one per CPU that it gets)', wholeNumber(1, 256))
@@ -57,34 +64,41 @@ export function findSweep (name: string): SweepFile {
 }
 
 async function run (name: string, options: RunOptions): Promise<void> {
+  await runToReport({ ...sweepRun(name, options), out: options.out, json: options.json === true, report: options.report, host: options.host })
+}
+
+/** @throws UsageError about what was typed */
+export function sweepRun (name: string, options: SweepOptions): PlannedRun {
   const file = findSweep(name)
   const preset = presets[options.preset]
-  const conditions = conditionsOfSweep(file, parseKnobs)
+  const conditions = onlyCells(conditionsOfSweep(file, parseKnobs), options.cells)
   const repeats = options.repeats ?? file.repeats?.[options.preset] ?? preset.repeats
   const threads = options.threads ?? file.threads
-  await runToReport({
+  return {
     input: {
       experiment: file.name,
       question: file.question,
       design: 'sweep',
       conditions,
       quiet: false,
-      effects: [],
+      effects: options.cells === undefined ? [] : [`only some conditions of ${file.name} were run: claims that need the others are unsupported`],
       claims: file.claim === undefined ? [] : [file.claim],
       preset,
       repeats,
-      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.search === undefined ? {} : { search: file.search }) },
+      load: {
+        kind: 'streams',
+        workload: streamsOf(file.workload),
+        primary: streamsPrimaries[0],
+        ...(file.outcomes === undefined ? {} : { outcomes: file.outcomes }),
+        ...(file.search === undefined || !conditions.some(({ probe }) => probe !== undefined) ? {} : { search: file.search })
+      },
       seed: options.seed,
       model: options.model ?? file.model ?? DEFAULT_MODEL_NAME,
       ...(threads === undefined ? {} : { threads }),
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
     },
-    out: options.out,
-    json: options.json === true,
-    report: options.report,
-    host: options.host,
-    argsInVm: ['run', name, ...typedOptions({ preset: options.preset, repeats: options.repeats, threads: options.threads, seed: options.seed })],
+    argsInVm: ['run', name, ...typedOptions({ preset: options.preset, threads: options.threads, seed: options.seed, repeats: options.repeats, cells: options.cells })],
     vm: file.vm ?? {},
     expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, conditions.length)
-  })
+  }
 }

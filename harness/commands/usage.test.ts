@@ -41,6 +41,11 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
     [['run', 'cpu-quota', '--host', 'cloud'], /Allowed choices are auto, local, vm/],
     [['run', `${folder}/none.json`], /none\.json does not exist/],
     [['report', `${folder}/none`], /is not a run folder: it has no plan.json/],
+    [['run', 'cpu-quota', '--cells', 't9'], /--cells: no such condition: "t9"; there are t1-none, /],
+    [['plan', 'pining'], /the study has no experiment "pining"; it has .*pinning/],
+    [['plan', 'memory-limit-v1'], /the study has no experiment "memory-limit-v1" \(memory-limit asks the same/],
+    [['study', '--only', 'pining', '--out', `${folder}/s`], /the study has no experiment "pining"/],
+    [['study', '--resume', `${folder}/full`], /--resume: .* is not a study folder: it has no study-plan\.json/],
     [['reprot'], /unknown command 'reprot'/]
   ]
   for (const [args, message] of cases) {
@@ -61,8 +66,8 @@ t.test('a model or llama-server that is not there', async t => {
 t.test('help fits 80 columns and names every command', async t => {
   const { code, out } = await harness('--help')
   t.equal(code, 0)
-  for (const command of ['compare', 'run', 'report', 'doctor', 'selftest', 'models']) t.match(out, new RegExp(`\\b${command}\\b`))
-  for (const args of [['--help'], ['compare', '--help'], ['run', '--help'], ['report', '--help'], ['selftest', '--help'], ['models', '--help']]) {
+  for (const command of ['compare', 'run', 'study', 'plan', 'report', 'diff', 'doctor', 'selftest', 'models']) t.match(out, new RegExp(`\\b${command}\\b`))
+  for (const args of [['--help'], ['compare', '--help'], ['run', '--help'], ['report', '--help'], ['study', '--help'], ['plan', '--help'], ['diff', '--help'], ['selftest', '--help'], ['models', '--help']]) {
     t.strictSame((await harness(...args)).out.split('\n').filter(line => line.length > 80), [], args.join(' '))
   }
 })

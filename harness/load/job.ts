@@ -17,6 +17,8 @@ const Class = Type.Object({
   /** Of its calls in the open loop. */
   headers: Type.Optional(Type.Record(Type.String(), Type.String())),
   leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed)),
+  prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1 }), zipf: Type.Number({ minimum: 0 }) }, closed)),
+  together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
   cachePrompt: Type.Optional(Type.Literal(true))
 }, closed)
 
@@ -101,6 +103,7 @@ const StreamsPhase = Type.Object({
   /** Of the one prompt that all calls share. */
   promptSeed: Type.Number(),
   predictTokens: Type.Integer({ minimum: 1 }),
+  cachePrompt: Type.Optional(Type.Boolean()),
   pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
 }, closed)

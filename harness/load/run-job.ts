@@ -44,6 +44,7 @@ async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: Jo
     atLeastMs: (job.atLeastSeconds ?? 0) * 1000,
     prompt,
     predictTokens: job.predictTokens,
+    cachePrompt: job.cachePrompt === true,
     pauseMs: (job.pauseSeconds ?? 0) * 1000,
     patienceMs: job.patienceSeconds * 1000,
     signal,

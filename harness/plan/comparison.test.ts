@@ -3,6 +3,8 @@ import { fakeKnob } from '../run/testing.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles } from './comparison.js'
 import type { ComparisonFile, ExperimentFile } from './experiment-file.js'
+import { gatewayPolicies } from './policies.js'
+import { quietClasses } from './traffic.js'
 
 const knobsFor = (specs: readonly string[]) => specs.map(spec => fakeKnob(spec, []))
 const workload = { kind: 'streams' as const, calls: 2, predictTokens: 200 }
@@ -86,4 +88,17 @@ t.test('two sides: titles, policies with options and clients of their own; quiet
   t.throws(() => comparisonOf([file], { quiet: true, knobsFor: parseKnobs }), /--no-setting: sides has no interference/)
   t.equal(comparisonOf([{ ...file, traffic: { burst: { rate: '4x', fromSeconds: 1 } } }], { quiet: true, knobsFor: parseKnobs }).quiet, true)
   t.throws(() => comparisonOf([file, { name: 'b', question: 'why?', knobs: ['mlock'] }], { quiet: false, knobsFor: parseKnobs }), /sides compares two sides of its own; name it alone/)
+})
+
+t.test('what is asked about alone is one condition; calls that interfere, and clients that leave, are what a quiet run leaves out', async t => {
+  const classes = [{ name: 'usual', promptWords: 4, maxTokens: 4, share: 1, leave: { share: 0.3, shareOfUnloadedTtft: 0.5 } }, { name: 'long', promptWords: 90, maxTokens: 4, share: 1, interference: true }]
+  const file: ComparisonFile = { name: 'alone', question: 'holds it?', only: { title: 'with it', policies: { admission: { ttftLimitMs: null } } }, rate: '1x', traffic: { classes }, claim: 'prediction' }
+  const made = comparisonOf([file], { quiet: true, knobsFor: parseKnobs })
+  t.match(made, { design: 'sweep', claims: ['prediction'], quiet: true })
+  t.match(made.conditions, [{ id: 'on', title: 'with it', policies: ['admission'], policyOptions: { admission: { ttftLimitMs: null } } }])
+  t.equal(made.conditions.some(({ baseline }) => baseline !== undefined), false)
+  t.throws(() => comparisonOf([file, { name: 'b', question: 'why?', knobs: ['mlock'] }], { quiet: false, knobsFor: parseKnobs }), /alone compares nothing; name it alone/)
+  t.throws(() => comparisonOf([{ ...file, traffic: {} }], { quiet: true, knobsFor: parseKnobs }), /no interference/)
+  t.same(quietClasses(classes), [{ name: 'usual', promptWords: 4, maxTokens: 4, share: 1 }])
+  t.same(gatewayPolicies(['admission'], 900, { admission: { ttftLimitMs: null } }), [{ name: 'admission', slots: 'auto' }])
 })

@@ -2,7 +2,7 @@ import type { Knob } from '../knobs/contract.js'
 import { UsageError } from '../usage-error.js'
 import type { Condition, Design } from '../types.js'
 import { experimentFiles, isSweep, type ComparisonFile } from './experiment-file.js'
-import type { SideSpec } from './traffic.js'
+import { hasInterference, type SideSpec } from './traffic.js'
 
 type KnobsFor = (specs: readonly string[]) => Knob[]
 
@@ -48,10 +48,10 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
   const names = files.map(file => file.name)
   const lead = files.find(file => (file.policies ?? []).length > 0) ?? files[0]
   if (lead === undefined) throw new UsageError('--policy: no policy named')
-  const twoSided = files.find(file => file.before !== undefined)
-  if (twoSided !== undefined && files.length > 1) throw new UsageError(`--policy: ${twoSided.name} compares two sides of its own; name it alone`)
+  const sided = files.find(file => file.before !== undefined || file.only !== undefined)
+  if (sided !== undefined && files.length > 1) throw new UsageError(`--policy: ${sided.name} ${sided.only === undefined ? 'compares two sides of its own' : 'compares nothing'}; name it alone`)
   const setting = [...new Set(files.flatMap(file => file.setting ?? []))]
-  if (quiet && setting.length === 0 && lead.traffic?.burst === undefined && lead.traffic?.conversations === undefined) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
+  if (quiet && setting.length === 0 && !hasInterference(lead.traffic ?? {})) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
   const make = (id: string, on: readonly ComparisonFile[], rest: Partial<Condition> = {}) => conditionOf(id, files, on, quiet ? [] : setting, knobsFor, rest)
   const [threads, model] = [files.find(file => file.threads !== undefined)?.threads, files.find(file => file.model !== undefined)?.model]
   const common = { name: names.join('+'), lead, quiet, ...(threads === undefined ? {} : { threads }), ...(model === undefined ? {} : { model }) }
@@ -70,6 +70,16 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
       ],
       claims: [],
       effects: [`a 2×2: what ${a.name} does, what ${b.name} does, and whether they do more or less together can be told apart; the claim of each needs its own comparison`]
+    }
+  }
+  if (lead.only !== undefined) {
+    return {
+      ...common,
+      question: lead.question,
+      design: 'sweep',
+      conditions: [make('on', files, sideOf(lead.only))],
+      claims: lead.claim === undefined ? [] : [lead.claim],
+      effects: ['nothing is compared: one condition, judged by its claim']
     }
   }
   return {

@@ -4,7 +4,7 @@ import { floorOf, percentileNames } from '../stats/percentile.js'
 import type { OpenLoopPlan, OpenLoopWorkload } from '../types.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import type { Preset } from './presets.js'
-import { burstOf, classesOf, conversationsOf, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
+import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
 import type { Rate } from './workload.js'
 
 /** What one unloaded server did in the calibration. */
@@ -33,11 +33,10 @@ export const limitMultiple = 8
 export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predictions'> {
   const { preset, calibration, traffic = {} } = input
   const classes = classesOf(input.classes, calibration)
-  const ttftLimitMs = Object.fromEntries(input.classes.map(c => {
-    const unloaded = calibration.unloadedTtftMs[c.name] ?? NaN
-    return [c.name, input.ttftLimitMs ?? Math.ceil((traffic.limitMultiple ?? limitMultiple) * unloaded / 50) * 50]
-  }))
-  const longestLimitSeconds = Math.max(...Object.values(ttftLimitMs)) / 1000
+  const ownLimitMs = ({ name }: ClassSpec): number => input.ttftLimitMs ?? Math.ceil((traffic.limitMultiple ?? limitMultiple) * (calibration.unloadedTtftMs[name] ?? NaN) / 50) * 50
+  const longestLimitMs = Math.max(...usualClasses(input.classes).map(ownLimitMs))
+  const ttftLimitMs = Object.fromEntries(input.classes.map(cls => [cls.name, cls.interference === true ? longestLimitMs : ownLimitMs(cls)]))
+  const longestLimitSeconds = longestLimitMs / 1000
   const round = (seconds: number): number => Math.round(seconds * 10) / 10
   const rampSeconds = traffic.rampSeconds ?? round(1.5 * longestLimitSeconds)
   const window = windowSecondsOf(traffic, preset) ?? windowSeconds(preset, input.repeats, calibration.capacityPerSecond)
@@ -58,7 +57,8 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     ttftLimitMs
   }
   const judgedSeconds = input.repeats * workload.windowSeconds
-  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload))
+  const perArrival = classes.reduce((sum, { share, together }) => sum + share * (together?.calls ?? 1), 0)
+  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload)) * perArrival
   const answered = Math.round(Math.min(offered, judgedSeconds * calibration.capacityPerSecond))
   return {
     ...headOfPlan(input),
@@ -73,7 +73,7 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
       offeredPerCondition: Math.round(offered),
       answeredPerCondition: answered,
       unsupported: percentileNames.filter(name => answered < floorOf[name]).map(name => `${name} of answered (needs ${floorOf[name]}, about ${answered} expected)`),
-      verdict: input.repeats >= fewestPairs
+      verdict: input.repeats >= fewestPairs || input.conditions.every(({ baseline }) => baseline === undefined)
     }
   }
 }

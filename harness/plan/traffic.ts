@@ -22,7 +22,10 @@ const classSpec = Type.Object({
   share: Type.Number({ minimum: 0, description: 'in proportion to the sum; 0: only in the burst' }),
   caller: Type.Optional(text),
   headers: Type.Optional(Type.Record(text, Type.String())),
-  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came' })),
+  interference: Type.Optional(Type.Boolean({ description: 'its calls are what the policy is about: in no closed loop and no calibration, held to the longest limit of the others, left out by --no-setting' })),
+  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came; nobody by --no-setting' })),
+  prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1, maximum: 100_000 }), zipf: Type.Number({ minimum: 0 }) }, { ...closed, description: 'asked again: the k-th of the pool with a weight of k^-zipf; absent: each call its own' })),
+  together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1, maximum: 1_000 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, { ...closed, description: 'so many at one moment at each arrival, with one prompt or each its own; rate counts arrivals' })),
   cachePrompt: Type.Optional(Type.Literal(true, { description: 'its calls may reuse what a slot holds; absent: cache_prompt false' }))
 }, closed)
 
@@ -75,6 +78,20 @@ export type ClassSpec = Static<typeof classSpec>
 export type TrafficSpec = Static<typeof trafficSchema>
 export type SideSpec = Static<typeof sideSchema> & { readonly retry?: Retry }
 
+/** Those whose calls are in closed loops and the calibration. */
+export function usualClasses<C extends Pick<WorkloadClass, 'interference'>> (classes: readonly C[]): C[] {
+  return classes.filter(({ interference }) => interference !== true)
+}
+
+/** Without calls that interfere, and nobody leaves. */
+export function quietClasses (specs: readonly ClassSpec[]): ClassSpec[] {
+  return usualClasses(specs).map(({ leave, ...rest }) => rest)
+}
+
+export function hasInterference ({ classes = [], burst, conversations }: TrafficSpec): boolean {
+  return burst !== undefined || conversations !== undefined || classes.some(({ interference, leave }) => interference === true || leave !== undefined)
+}
+
 /** The classes of a plan: shares sum to 1, times follow from the calibration. */
 export function classesOf (specs: readonly ClassSpec[], { unloadedTtftMs }: Pick<Calibration, 'unloadedTtftMs'>): WorkloadClass[] {
   const sum = specs.reduce((total, { share }) => total + share, 0)
@@ -117,6 +134,9 @@ export function faultIn ({ classes, burst, conversations, grants = {} }: Traffic
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) return `traffic.classes has ${twice} twice; give each class a name of its own`
   if (!classes.some(({ share }) => share > 0)) return 'traffic.classes: no class has a share above 0'
+  if (!usualClasses(classes).some(({ share }) => share > 0)) return 'traffic.classes: every class with a share is interference; there must be calls that it interferes with'
+  const leaver = classes.find(({ interference, leave }) => interference === true && leave !== undefined)
+  if (leaver !== undefined) return `traffic.classes: ${leaver.name} is interference and its clients leave; when they would is a share of an unloaded TTFT, and calls that are interference have none`
   const unknown = Object.keys(burst?.shares ?? {}).find(name => !names.includes(name))
   if (unknown !== undefined) return `traffic.burst.shares.${unknown}: no class has this name; there are ${names.join(', ')}`
   const backwards = classes.find(({ promptWords, maxTokens }) => [promptWords, maxTokens].some(each => typeof each === 'object' && each.from > each.to))

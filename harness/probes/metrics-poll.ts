@@ -19,11 +19,28 @@ export function parseServerGauges (text: string): ServerGauges {
   }))
 }
 
+/** Counters and gauges by their names without `llamacpp:`. */
+export function parseServerCounters (text: string): Record<string, number> {
+  const found = [...text.matchAll(/^llamacpp:(\w+)(?:\{[^}]*\})? ([-+.0-9eE]+)$/gm)]
+  return Object.fromEntries(found.map(([, name = '', value]) => [name, Number(value)]))
+}
+
+/** Undefined when the server does not answer in time or has no /metrics. A long batch may be in the way of its answer. */
+export async function readServerCounters (url: string, apiKey: string | undefined, timeoutMs: number): Promise<Record<string, number> | undefined> {
+  const text = await readMetrics(url, apiKey, timeoutMs)
+  return text === undefined ? undefined : parseServerCounters(text)
+}
+
 /**
  * Empty when the server does not answer in time or has no /metrics. Not faster than every 2 s: the answer goes through the
  * server's task queue and can starve its notice of clients that left.
  */
-export function readServerGauges (url: string, apiKey: string | undefined, timeoutMs: number): Promise<ServerGauges> {
+export async function readServerGauges (url: string, apiKey: string | undefined, timeoutMs: number): Promise<ServerGauges> {
+  const text = await readMetrics(url, apiKey, timeoutMs)
+  return text === undefined ? {} : parseServerGauges(text)
+}
+
+function readMetrics (url: string, apiKey: string | undefined, timeoutMs: number): Promise<string | undefined> {
   return new Promise(resolve => {
     // node:http and not fetch: this runs in the sampler, whose own CPU is taken from what it measures.
     const request = get(new URL('/metrics', url), {
@@ -33,9 +50,9 @@ export function readServerGauges (url: string, apiKey: string | undefined, timeo
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (part: string) => { text += part })
-      response.on('end', () => resolve(response.statusCode === 200 ? parseServerGauges(text) : {}))
-      response.on('error', () => resolve({}))
+      response.on('end', () => resolve(response.statusCode === 200 ? text : undefined))
+      response.on('error', () => resolve(undefined))
     })
-    request.on('error', () => resolve({}))
+    request.on('error', () => resolve(undefined))
   })
 }

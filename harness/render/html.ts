@@ -9,12 +9,14 @@ import { claimsSection } from './sections/claims.js'
 import { conditionsSection } from './sections/conditions.js'
 import { contrastsSection } from './sections/contrasts.js'
 import { countsSection } from './sections/counts.js'
+import { explainedSection } from './sections/explained.js'
 import { figuresSection } from './sections/figures.js'
 import { filesSection } from './sections/files.js'
 import { definitionsSection, machineSection, methodSection, stateSection } from './sections/method.js'
 import { secondToolsSection } from './sections/second-tools.js'
 import { verdictSection } from './sections/verdict.js'
 import { warningsSection } from './sections/warnings.js'
+import type { Html } from './markup.js'
 import type { Evidence, Result } from '../types.js'
 
 /** The same input gives the same text. */
@@ -28,12 +30,22 @@ export function renderHtml (evidence: Evidence, result: Result): string {
 <style>${trusted(CSS)}</style>
 </head>
 <body>
-${verdictSection(result)}
+${reportSections(evidence, result)}
+${filesSection(evidence)}
+</body>
+</html>
+`.toString()
+}
+
+/** All of a report but what is said of its files. */
+export function reportSections (evidence: Evidence, result: Result): Html {
+  return html`${verdictSection(result)}
 ${warningsSection(result)}
 ${isStreams(result) ? conditionsSection(result) : cellsSection(result)}
 ${claimsSection(result)}
 ${figuresSection(evidence, result)}
 ${contrastsSection(result)}
+${explainedSection(result)}
 ${countsSection(result)}
 ${secondToolsSection(result)}
 <section id="method"><h2>Machine, method, definitions</h2>
@@ -43,9 +55,5 @@ ${definitionsSection(result)}
 ${isStreams(result) ? html`<details><summary>All figures with their intervals</summary>${cellsSection(result)}</details>` : undefined}
 ${blocksSection(result)}
 ${stateSection(evidence)}
-</section>
-${filesSection(evidence)}
-</body>
-</html>
-`.toString()
+</section>`
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../replace-file.js'
 import { blocksCsv, callsCsv, cellsCsv } from './csv.js'
 import { renderHtml } from './html.js'
 import { renderMarkdown } from './markdown.js'
@@ -15,18 +15,6 @@ export type { Progress } from './progress.js'
 export type { SummaryOptions } from './summary.js'
 
 type FileName = typeof REPORT_FILES[number]
-
-/** A reader sees the old file or the new one, never half of one. */
-async function replaceFile (path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, text)
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
 
 /** Writes all report files into `dir` (made when missing) and returns their paths. Everything is rendered before the first file is touched. */
 export async function writeReport (dir: string, evidence: Evidence, result: Result): Promise<string[]> {

@@ -51,6 +51,9 @@ t.test('group, before, server, running, read back, warm-up, load, and all undone
   })
   t.match(evidence.serverCommandLine.join(' '), / env .*-t 7 .*--mlock --seen-threads=7$/, 'inside the group, launched with both knobs')
   t.equal(evidence.serverEnd, undefined)
+  const [from, to] = [evidence.serverCountersAtStart, evidence.serverCountersAtEnd]
+  t.equal((to?.['tokens_predicted_total'] ?? 0) - (from?.['tokens_predicted_total'] ?? 0), 20, 'llama-server’s own totals: of the load, not of the warm-up')
+  t.ok((to?.['n_decode_total'] ?? 0) - (from?.['n_decode_total'] ?? 0) >= 20)
   const calls = callsOf(input)
   t.same(calls.map(call => `${call.phase} ${call.outcome}`), ['warm-up answered', 'load answered', 'load answered'])
   t.ok(calls.filter(call => call.phase === 'load').every(call => call.sentMs >= evidence.judgedFromMs && call.doneMs <= evidence.judgedToMs))

@@ -48,7 +48,7 @@ export interface ReadyBlock {
 
 /** What a load leaves in block.json. */
 export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
-  Partial<Pick<BlockEvidence, 'closedLoops' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
+  Partial<Pick<BlockEvidence, 'closedLoops' | 'groupCountersAtStart' | 'serverCountersAtStart' | 'serverCountersAtEnd' | 'slotSecondsWasted' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
 
 /**
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is

@@ -8,6 +8,7 @@ import type { Knob } from '../knobs/contract.js'
 import { parseKnobs } from '../knobs/index.js'
 import type { SweepFile } from '../plan/experiment-file.js'
 import { nextLimit, probeOf, type Probe } from '../plan/limit-search.js'
+import { workloadOf } from '../plan/condition-workload.js'
 import type { ClassSpec, TrafficSpec } from '../plan/traffic.js'
 import type { Rate } from '../plan/workload.js'
 import type { Progress } from '../render/progress.js'
@@ -21,7 +22,7 @@ import { stepsOf } from './steps.js'
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
   | { readonly kind: 'open-loop', readonly classes: readonly ClassSpec[], readonly rate: Rate, readonly traffic?: TrafficSpec, readonly ttftLimitMs?: number, readonly slots: number }
-  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly search?: SweepFile['search'] }
+  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly outcomes?: SweepFile['outcomes'], readonly search?: SweepFile['search'] }
 
 export interface ExperimentInput extends Omit<PlanInput, 'createdAt'> {
   readonly load: LoadSpec
@@ -86,7 +87,7 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
   try {
     return await runBlock({
       plan: block,
-      workload: plan.workload,
+      workload: plan.workload.kind === 'streams' ? workloadOf(plan.workload, condition) : plan.workload,
       ...trafficOf(condition),
       knobs: prepared.knobsOf(condition),
       groupHost: prepared.groupHost,

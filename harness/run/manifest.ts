@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { autogroupEnabled } from '../probes/autogroup.js'
-import { packageVersion } from '../package-root.js'
+import { packageCommit, packageVersion } from '../package-root.js'
 import type { ModelFile, ServerBinary } from '../../models/types.js'
 import type { Manifest, Placement } from '../types.js'
 
@@ -38,8 +38,10 @@ export interface ManifestInput {
 export function makeManifest (input: ManifestInput): Manifest {
   const { model, otherModels, binary, placement, missing, ...server } = input
   const cpuinfo = read('/proc/cpuinfo')
+  const [gitCommit, governor] = [packageCommit(), read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor').trim()]
   return {
     weirVersion: packageVersion(),
+    ...(gitCommit === undefined ? {} : { gitCommit }),
     node: process.version,
     kernel: `${type()} ${release()}`,
     cpuModel: cpus()[0]?.model ?? 'unknown',
@@ -48,6 +50,7 @@ export function makeManifest (input: ManifestInput): Manifest {
     virtualisation: virtualisation(process.env['WEIR_VM'], cpuinfo, existsSync('/.dockerenv')),
     cgroup: cgroupVersion(read('/proc/mounts')),
     autogroup: autogroupEnabled(),
+    ...(governor === '' ? {} : { governor }),
     model: withoutFolder(model),
     ...(otherModels.length === 0 ? {} : { otherModels: otherModels.map(withoutFolder) }),
     server: { version: binary.version, from: binary.from, ...server },

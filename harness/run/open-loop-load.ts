@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
+import { usualClasses } from '../plan/traffic.js'
+import { readServerCounters } from '../probes/metrics-poll.js'
 import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
@@ -16,6 +18,8 @@ const AGAIN = 1_000_000_000
 /** Calls that their clients gave up cost llama-server at least their prefill each: it notices at the first token that nobody takes. */
 const IDLE_WITHIN_MS = 20_000
 const IDLE_CHECK_MS = 100
+/** They come through llama-server's task queue, behind a long batch where one runs. */
+const COUNTERS_WITHIN_MS = 15_000
 
 /**
  * A closed loop at full slots straight to llama-server (warm-up and this block's own capacity), then the open-loop trace through the gateway, then the closed loop
@@ -38,7 +42,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     startObservers(block)
   ])
   checkPolicies(input, gateway.policies)
-  const job = { classes: workload.classes.map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
+  const job = { classes: usualClasses(workload.classes).map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
 
   const closedLoop = async (seed: number): Promise<ClosedLoop> => {
@@ -51,7 +55,13 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   }
   const closedLoops = [await closedLoop(plan.traceSeed)]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
+  const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
+  // It may still work on calls that its closed loop gave up.
+  await untilIdle(running.pid, watch.signal)
+  const serverCountersAtStart = await serverCounters()
 
+  // The loop's last calls were given up and may still run: to the gateway they are somebody who goes past it, and for a while it would name no slots.
+  if (workload.conversations !== undefined) await untilIdle(running.pid, watch.signal)
   input.onStep('load')
   const seconds = workload.rampSeconds + workload.windowSeconds
   const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }
@@ -67,6 +77,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
         spin: placement.serverCpus.join() !== placement.clientCpus.join()
       }, watch)
   signal.throwIfAborted()
+  const [serverCountersAtEnd, slotSecondsWasted] = await Promise.all([serverCounters(), readSlotSecondsWasted(gateway.url)])
   if (workload.capacityAgain === true) {
     await untilIdle(running.pid, watch.signal)
     // Prompts of its own: llama-server keeps those of the first loop.
@@ -84,8 +95,18 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     readBack: { 'gateway policies': gateway.policies.join(',') },
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
     tools: toolRuns,
-    ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart })
+    ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
+    ...(serverCountersAtStart === undefined ? {} : { serverCountersAtStart }),
+    ...(slotSecondsWasted === undefined ? {} : { slotSecondsWasted }),
+    ...(serverCountersAtEnd === undefined ? {} : { serverCountersAtEnd })
   }
+}
+
+/** Undefined where the gateway wants a key for its metrics. */
+async function readSlotSecondsWasted (gatewayUrl: string): Promise<number | undefined> {
+  const text = await (await fetch(`${gatewayUrl}/weir/metrics`)).text()
+  const found = /^weir_slot_seconds_wasted (\S+)$/m.exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
 }
 
 /** Until a process has used next to no CPU time for a moment; not longer than it can take. */

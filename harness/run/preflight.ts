@@ -19,6 +19,8 @@ function onPath (program: string): boolean {
   })
 }
 
+const sysstat = 'pidstat and iostat (sysstat)'
+
 /** What this machine lacks for a measured comparison, and what is lost by it. Nothing here stops a run. */
 export function preflight (): Check[] {
   const linux = process.platform === 'linux'
@@ -28,12 +30,18 @@ export function preflight (): Check[] {
     { what: 'two CPUs or more', ok: allowedCpus().length >= 2, lost: 'llama-server shares its CPU with the load that measures it', mend: 'give the machine or VM a second CPU' },
     { what: 'taskset (util-linux)', ok: onPath('taskset'), lost: 'CPU placement', mend: 'sudo apt-get install util-linux' },
     { what: 'ss (iproute2)', ok: onPath('ss'), lost: 'the OS leg of the admission claim: it stays UNSUPPORTED', mend: 'sudo apt-get install iproute2' },
-    { what: 'pidstat and iostat (sysstat)', ok: onPath('pidstat') && onPath('iostat'), lost: 'the second tool beside the harness\'s own readings of /proc: CPU time, switches, faults, reads and disks are not cross-checked, and claims whose OS leg is theirs stay UNSUPPORTED', mend: 'sudo apt-get install sysstat' },
+    { what: sysstat, ok: onPath('pidstat') && onPath('iostat'), lost: 'harness study does not start; the second tool beside the harness\'s own readings of /proc: CPU time, switches, faults, reads and disks are not cross-checked, and claims whose OS leg is theirs stay UNSUPPORTED', mend: 'sudo apt-get install sysstat' },
     { what: 'vmstat (procps)', ok: onPath('vmstat'), lost: 'the second tool for switches and swap of the whole machine', mend: 'sudo apt-get install procps' },
     perfCheck(),
     { what: 'pressure stall information', ok: existsSync('/proc/pressure/cpu'), lost: 'PSI curves in the report', mend: 'boot the kernel with psi=1' },
     { what: 'cgroup v2', ok: cgroupVersion(mounts) === 'v2', lost: 'experiments that limit CPU, memory or IO by cgroup v2, and the counters of llama-server\'s group; comparisons of policies need neither', mend: 'boot with systemd.unified_cgroup_hierarchy=1' }
   ]
+}
+
+/** What a study, whose claims want evidence by two tools, cannot do without, and how to get it; undefined: nothing. */
+export function missingForStudy (checks: readonly Check[] = preflight()): string | undefined {
+  const lacking = checks.find(({ what, ok }) => what === sysstat && !ok)
+  return lacking === undefined ? undefined : `${lacking.what} are missing, and a study needs them: without a second tool beside the harness's own readings its claims stay UNSUPPORTED. To install: ${lacking.mend} (single experiments run without: harness compare, harness run)`
 }
 
 function perfCheck (): Check {

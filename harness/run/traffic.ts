@@ -21,13 +21,20 @@ export function policiesOf ({ ttftLimitMs }: OpenLoopWorkload, { policies, polic
 }
 
 /** A class as the load generator sends its calls to the gateway; straight to llama-server they go without any of it. */
-export function sentClass ({ name, promptWords, maxTokens, share, caller, headers, leave, cachePrompt }: WorkloadClass, workload: OpenLoopWorkload, { tellsLimit }: ConditionTraffic) {
+export function sentClass ({ name, promptWords, maxTokens, share, caller, headers, leave, prompts, together, cachePrompt }: WorkloadClass, workload: OpenLoopWorkload, { tellsLimit }: ConditionTraffic) {
   const sent: Record<string, string> = {
     ...(caller === undefined ? {} : { authorization: `Bearer ${keyOf(caller)}` }),
     ...(tellsLimit === true ? { 'x-slo-ttft-ms': String(workload.ttftLimitMs[name]) } : {}),
     ...headers
   }
-  return { ...bareClass({ name, promptWords, maxTokens, share }), ...(Object.keys(sent).length === 0 ? {} : { headers: sent }), ...(leave === undefined ? {} : { leave }), ...(cachePrompt === undefined ? {} : { cachePrompt }) }
+  return {
+    ...bareClass({ name, promptWords, maxTokens, share }),
+    ...(Object.keys(sent).length === 0 ? {} : { headers: sent }),
+    ...(leave === undefined ? {} : { leave }),
+    ...(prompts === undefined ? {} : { prompts }),
+    ...(together === undefined ? {} : { together }),
+    ...(cachePrompt === undefined ? {} : { cachePrompt })
+  }
 }
 
 export function bareClass ({ name, promptWords, maxTokens, share }: Pick<WorkloadClass, 'name' | 'promptWords' | 'maxTokens' | 'share'>) {

@@ -37,6 +37,8 @@ export interface CallSample {
   /** Gaps between content chunks, milliseconds, 2 decimals: chunk n came at `firstMs` + the sum of the first n. */
   readonly itlMs: readonly number[]
   readonly promptTokens?: number
+  /** Of these, taken from a slot's cache and not computed (`timings.cache_n`). Absent from servers that do not tell. */
+  readonly cachedTokens?: number
   readonly outputTokens?: number
   /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
   readonly promptMs?: number
@@ -93,6 +95,8 @@ export interface OsSample {
   readonly cgroup?: Readonly<Record<string, number>>
   /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
   readonly serverSockets?: number
+  /** Those that their clients have closed and llama-server has not (CLOSE-WAIT). Absent in runs before they were counted. */
+  readonly serverSocketsCloseWait?: number
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
@@ -128,6 +132,11 @@ export interface BlockEvidence {
   /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
   readonly groupCountersAtStart?: Readonly<Record<string, number>>
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
+  /** llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load (after the warm-up) and when it was over. Absent from servers that do not tell, and in runs before they were read. */
+  readonly serverCountersAtStart?: Readonly<Record<string, number>>
+  readonly serverCountersAtEnd?: Readonly<Record<string, number>>
+  /** The gateway's `weir_slot_seconds_wasted` when the load was over; it began at 0. Absent in runs before it was read. */
+  readonly slotSecondsWasted?: number
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
   readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
   readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>
@@ -172,8 +181,18 @@ export interface Block {
   readonly samples: readonly OsSample[]
   /** What other tools counted in the judged window, from their own output (`tools/*.txt`). */
   readonly tools?: BlockTools
+  /** Which task had which slot, from llama-server's own log; of an open loop. */
+  readonly slotStays?: readonly SlotStay[]
   /** Gateway records (`CallRecord` lines) of this block. */
   readonly records: readonly CallRecord[]
+}
+
+/** A task in a slot of llama-server, by its log: milliseconds on the log's own clock, which begins about when the process does. */
+export interface SlotStay {
+  readonly task: number
+  readonly fromMs: number
+  /** Absent: the log ends before it. */
+  readonly toMs?: number
 }
 
 /** What analyse() gets: a plan and blocks, in any order. Pure. */
@@ -186,6 +205,8 @@ export interface Evidence {
 
 export interface Manifest {
   readonly weirVersion: string
+  /** Of the clone: the commit, `-dirty` when files of it were changed. Absent without git, and in runs before it was read. */
+  readonly gitCommit?: string
   readonly node: string
   readonly kernel: string
   readonly cpuModel: string
@@ -195,6 +216,8 @@ export interface Manifest {
   readonly cgroup: 'v2' | 'v1' | 'none'
   /** The kernel divides CPUs between sessions first, then between their threads (sched(7), autogroup). Absent in runs before it was read. */
   readonly autogroup?: boolean
+  /** cpufreq's, of the first CPU. Absent where the machine or VM has none, and in runs before it was read. */
+  readonly governor?: string
   readonly model: ModelFile
   /** Models of conditions that have one of their own. */
   readonly otherModels?: readonly ModelFile[]

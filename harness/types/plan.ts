@@ -23,8 +23,25 @@ export interface WorkloadClass {
   /** Sent with its calls under load. */
   readonly headers?: Readonly<Record<string, string>>
   readonly leave?: Leaving
+  /** True: its calls are what the policy is about. They are in no closed loop and no calibration, their limit is the longest of the others', and `--no-setting` leaves them out. */
+  readonly interference?: boolean
+  /** Absent: each call has a prompt of its own. */
+  readonly prompts?: PromptPool
+  readonly together?: Together
   /** Under load its calls let llama-server reuse what a slot holds (its own default); absent: `cache_prompt: false`. */
   readonly cachePrompt?: true
+}
+
+/** Prompts that are asked again: the k-th of `pool` with a weight of k^-`zipf` (0: all alike). Each trace has a pool of its own. */
+export interface PromptPool {
+  readonly pool: number
+  readonly zipf: number
+}
+
+/** So many calls at each arrival, a millisecond apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+export interface Together {
+  readonly calls: number
+  readonly prompt: 'one' | 'each'
 }
 
 /** So many of a class's calls are given up by their clients this long after their response headers came: llama-server sends those when a slot begins with the call. */
@@ -117,8 +134,12 @@ export interface StreamsWorkload {
    * few calls and the fast ones a window that counters can be read in. Absent: no more than `calls`.
    */
   readonly atLeastSeconds?: number
-  /** Words of the one prompt that all calls share; nothing of it is reused (`cache_prompt: false`). */
+  /** `-np` of llama-server; absent: the most clients of any condition, so that conditions with fewer run on the same server. */
+  readonly slots?: number
+  /** Words of the one prompt that all calls share. */
   readonly promptWords: number
+  /** `cache_prompt`: what a slot still holds of the prompt is not computed again; absent: false, nothing is reused. */
+  readonly cachePrompt?: boolean
   /** `n_predict` with `ignore_eos`: tokens out of each call. */
   readonly predictTokens: number
   /** Calls before the load, one at a time; in the evidence as `warm-up`, judged by nothing. 0 for cold starts. */
@@ -128,6 +149,9 @@ export interface StreamsWorkload {
   /** A call that has not ended after this long is `unanswered`, seconds. */
   readonly patienceSeconds: number
 }
+
+/** What a condition changes of the run's streams. */
+export type StreamsOverrides = Partial<Omit<StreamsWorkload, 'kind'>>
 
 export type Workload = OpenLoopWorkload | StreamsWorkload
 
@@ -162,6 +186,8 @@ export interface Condition {
   readonly threads?: number
   /** Catalogue name or file; absent: the run's. */
   readonly model?: string
+  /** Of a sweep of streams; absent: the run's. */
+  readonly workload?: StreamsOverrides
   /** Id of the condition that it is contrasted with; absent: it is nobody's treatment. */
   readonly baseline?: string
   /** 1-based: one step of the plan's search, whose limit follows from the steps before it. */
@@ -190,7 +216,7 @@ export interface OpenLoopCalibration {
   readonly answers: number
 }
 
-/** One llama-server without knobs, under the plan's own streams. */
+/** One llama-server without knobs, under the plan's own streams, without what conditions change of them. */
 export interface CalibratedServer {
   readonly model: string
   readonly threads: number
@@ -198,6 +224,8 @@ export interface CalibratedServer {
   /** Medians over its calls and their gaps. */
   readonly ttftMs: number
   readonly gapMs: number
+  /** Tokens of the prompt that were computed, and llama-server's own time for them: medians. Absent in runs before they were kept, and from a server that does not tell. */
+  readonly prompt?: { readonly tokens: number, readonly ms: number }
   /** CPU time of llama-server ÷ wall time: CPUs that it uses at once; null where there is no /proc. */
   readonly cpusUsed: number | null
   /** Of its control group when all was over, where one could be made: `memory.peak`, `memory.stat.anon`, … */

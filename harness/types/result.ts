@@ -82,6 +82,24 @@ export interface Mark {
   readonly label: string
 }
 
+export type StallSource = 'throttled' | 'cpu-full' | 'memory-full' | 'io-full' | 'run-queue-wait'
+
+/** How much of what a condition's slowest waits took beyond the usual the operating system explains; defined in analyse/join/explained.ts. */
+export interface ExplainedShare {
+  readonly condition: string
+  readonly metric: 'request-latency' | 'itl'
+  /** The slowest: at or above this percentile; all, where there are too few for one. */
+  readonly percentile: 'p50' | 'p95' | 'p99' | 'all'
+  readonly n: number
+  readonly tail: number
+  /** Median of what they are compared with. */
+  readonly usualMs: number
+  /** Mean over the tail. */
+  readonly excessMs: number
+  /** Lower bounds that overlap; empty where there is no excess. */
+  readonly shares: readonly { readonly source: StallSource, readonly share: number | null, readonly ci95: readonly [number, number] | null, readonly because?: string }[]
+}
+
 interface ResultOfAnyKind {
   readonly schemaVersion: 2
   readonly experiment: string
@@ -99,6 +117,8 @@ interface ResultOfAnyKind {
   readonly cells: readonly Cell[]
   readonly contrasts: readonly Contrast[]
   readonly claims: readonly Claim[]
+  /** Of the valid blocks. Absent in results before calls were joined with samples. */
+  readonly explained?: readonly ExplainedShare[]
   /** Judged calls by condition, outcome and reason. */
   readonly counts: readonly { readonly condition: string, readonly outcome: string, readonly reason: string, readonly n: number }[]
   readonly warnings: readonly string[]
@@ -153,6 +173,7 @@ export interface StreamsBlockSummary extends SummaryOfAnyKind {
   readonly answered: number
   readonly failed: number
   readonly ttftP50Ms: number | null
+  readonly requestLatencyP50Ms: number | null
   /** From the launch of llama-server until it is healthy, and from its first call to that one's first token; what the harness does in between is not in it. */
   readonly startToFirstTokenMs: number | null
   /** Over all gaps of the answered calls; null below the floors of the percentiles. */

@@ -2,6 +2,9 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { coldWarm } from './cold-warm.js'
+import { concurrency } from './concurrency.js'
+import { contextLength } from './context-length.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
@@ -9,14 +12,23 @@ import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPre
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
+import { modelBytes } from './model-bytes.js'
 import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
+import { outputLength } from './output-length.js'
 import { pinning } from './pinning.js'
+import { prediction } from './prediction.js'
 import { prefixCache } from './prefix-cache.js'
 import { preload } from './preload.js'
+import { promptCap } from './prompt-cap.js'
+import { responseCache } from './response-cache.js'
+import { singleFlight } from './single-flight.js'
+import { slowDisk } from './slow-disk.js'
+import { threadCount } from './thread-count.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
+import { zombie } from './zombie.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -40,6 +52,16 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
+  promptCap,
+  prediction,
+  coldWarm,
+  concurrency,
+  contextLength,
+  outputLength,
+  modelBytes,
+  slowDisk,
+  threadCount,
+  zombie,
   shortestPrefill,
   prefillLane,
   preemptiblePrefill,
@@ -52,6 +74,8 @@ const registry: readonly ClaimEntry[] = [
   mlock,
   noSwap,
   preload,
+  responseCache,
+  singleFlight,
   noisyNeighbour,
   cpuWeight,
   pinning,

@@ -1,4 +1,5 @@
 import { formatInterval, formatNumber, MISSING } from '../format.js'
+import { whatWouldChange } from '../change.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import type { Claim, Leg, Result } from '../../types.js'
@@ -21,7 +22,9 @@ function claimView (claim: Claim): Html {
 <h3><span class="badge tone-${claim.status.toLowerCase()}">${claim.status}</span> ${claim.statement}</h3>
 <p class="soft">Predicted before the run: ${claim.predicted}</p>
 ${LEGS.map(({ key, title, asks }) => legView(title, asks, claim[key]))}
-<p><b>Mechanism.</b> ${claim.explanation}</p>`
+<p><b>Mechanism.</b> ${claim.explanation}</p>
+<p><b>What would change this conclusion.</b></p>
+<ul>${whatWouldChange(claim).map((line) => html`<li>${line}</li>`)}</ul>`
 }
 
 export function claimsSection (result: Result): Html | undefined {

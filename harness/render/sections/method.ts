@@ -3,7 +3,7 @@ import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../lab
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
-import type { Burst, Condition, Conversations, DrawnLength, Evidence, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
+import type { Burst, Condition, Conversations, DrawnLength, Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
 
 type Entry = readonly [string, string]
 
@@ -12,18 +12,21 @@ function list (entries: readonly Entry[]): Html {
 `)}</dl>`
 }
 
-export function machineSection (result: Result): Html {
-  const { manifest } = result
+export function machineSection ({ manifest }: Pick<Result, 'manifest'>): Html {
+  return html`<details><summary>Machine, model and server</summary>${machineList(manifest)}</details>`
+}
+
+export function machineList (manifest: Manifest): Html {
   const { model, server, placement } = manifest
   const entries: Entry[] = [
     ['Machine', `${manifest.cpuModel}, ${manifest.cpus} CPUs, ${formatBytes(manifest.memoryBytes)} memory, virtualisation: ${manifest.virtualisation}`],
-    ['System', `Linux ${manifest.kernel}, cgroup ${manifest.cgroup}, Node ${manifest.node}, Weir ${manifest.weirVersion}`],
+    ['System', `${manifest.kernel}, cgroup ${manifest.cgroup}, CPU governor ${manifest.governor ?? 'none seen'}, Node ${manifest.node}, Weir ${manifest.weirVersion}${manifest.gitCommit === undefined ? '' : `, commit ${manifest.gitCommit}`}`],
     ['Model', `${model.name}${model.synthetic ? ` (synthetic weights, seed ${model.seed ?? 'unknown'})` : ''}, ${formatNumber(model.parameters / 1e6)} M parameters, ${model.quantisation}, ${formatBytes(model.bytes)}, sha256 ${model.sha256}`],
     ['llama-server', `${server.version} from ${server.from}; ${server.slots} slots of ${formatCount(server.slotContextTokens)} tokens, ${server.threads} threads, batch ${formatCount(server.batchTokens)} tokens`],
     ['Placement', `llama-server on CPUs ${placement.serverCpus.join(', ')}; clients on CPUs ${placement.clientCpus.join(', ')}. ${placement.note}`],
     ['Missing here', manifest.missing.length === 0 ? 'nothing' : manifest.missing.join('; ')]
   ]
-  return html`<details><summary>Machine, model and server</summary>${list(entries)}</details>`
+  return list(entries)
 }
 
 export function methodSection (evidence: Evidence, result: Result): Html {
@@ -82,9 +85,11 @@ function retryEntries ({ id, retry }: Condition): Entry[] {
   return [['Retries', `${id}: a refused client comes back ${when}, ${retry.tries} tries in all, within ${formatSeconds(retry.patienceSeconds)}; times count from the first one`]]
 }
 
-function streamsEntries ({ workload, calibration }: StreamsPlan): Entry[] {
+function streamsEntries ({ workload, calibration, conditions }: StreamsPlan): Entry[] {
+  const changed = conditions.flatMap(({ id, workload: own }) => own === undefined ? [] : [`${id}: ${Object.entries(own).map(([name, value]) => `${name} ${value}`).join(', ')}`])
   return [
-    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, ${workload.cachePrompt === true ? 'what a slot still holds of it is reused' : 'nothing reused'}; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ...(changed.length === 0 ? [] : [['Changed by conditions', changed.join('; ')] as const]),
     ['Undisturbed', calibration.servers.map((server) => `${server.model} with ${server.threads} threads: ${formatNumber(server.tokensPerSecond)} tokens/s, median gap ${formatNumber(server.gapMs)} ms, TTFT ${formatNumber(server.ttftMs)} ms, ${formatNumber(server.cpusUsed)} CPUs at once`).join('; ')]
   ]
 }

@@ -1,0 +1,70 @@
+import type { PresetName } from '../types.js'
+
+/** How much of an experiment is run. */
+export interface Size {
+  readonly preset: PresetName
+  /** Pairs, or blocks of each condition; absent: the preset's. */
+  readonly repeats?: number
+  /** Of a sweep only these conditions and their baselines, comma-separated. */
+  readonly cells?: string
+}
+
+/** An experiment with the sizes that it can have, the smallest first; seconds rise. */
+export interface Sizable<S extends { readonly seconds: number }> {
+  readonly id: string
+  readonly sizes: readonly [S, ...S[]]
+}
+
+/** Minutes that a study of a preset may take in all. */
+export const budgetMinutes: Readonly<Record<PresetName, number>> = { smoke: 15, laptop: 75, overnight: 600 }
+
+/** Of the budget: machines are slower than those that durations were measured on, and the report is rendered in the end. */
+export const usedOfBudget = 0.88
+
+/**
+ * Breadth first, then depth: as many experiments as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight,
+ * gets the largest size that the time left allows.
+ * @returns the size chosen for each experiment, in their order; undefined: left out
+ */
+export function chooseSizes<S extends { readonly seconds: number }> (experiments: ReadonlyArray<Sizable<S>>, budgetSeconds: number): Array<S | undefined> {
+  let left = budgetSeconds
+  const quickestFirst = experiments.map((_, i) => i).sort((a, b) => smallestOf(experiments, a) - smallestOf(experiments, b) || a - b)
+  const chosen = new Array<S | undefined>(experiments.length).fill(undefined)
+  for (const i of quickestFirst) {
+    const smallest = experiments[i]?.sizes[0]
+    if (smallest === undefined || smallest.seconds > left) continue
+    left -= smallest.seconds
+    chosen[i] = smallest
+  }
+  experiments.forEach(({ sizes }, i) => {
+    const own = chosen[i]
+    if (own === undefined) return
+    const larger = sizes.findLast(size => size.seconds - own.seconds <= left)
+    if (larger === undefined || larger.seconds <= own.seconds) return
+    left -= larger.seconds - own.seconds
+    chosen[i] = larger
+  })
+  return chosen
+}
+
+function smallestOf (experiments: ReadonlyArray<Sizable<{ readonly seconds: number }>>, i: number): number {
+  return experiments[i]?.sizes[0].seconds ?? Infinity
+}
+
+/**
+ * From small to large. `ends`: of a sweep one block of its first baseline, and of the first and the last condition that are contrasted with it.
+ * A comparison has them as one pair.
+ */
+export function sizesFor (preset: PresetName, ends: string | undefined): Size[] {
+  const glance: Size[] = [{ preset: 'smoke', repeats: 1, ...(ends === undefined ? {} : { cells: ends }) }, { preset: 'smoke' }]
+  return preset === 'smoke' ? glance : preset === 'laptop' ? [...glance, { preset: 'laptop' }] : [{ preset: 'smoke' }, { preset: 'laptop' }, { preset: 'overnight' }]
+}
+
+/** Undefined where all conditions are needed: a search, or hardly more than these. */
+export function endsOf (conditions: ReadonlyArray<{ readonly id: string, readonly baseline?: string, readonly probe?: number }>): string | undefined {
+  const baseline = conditions.find(({ baseline }) => baseline === undefined)?.id
+  const treated = conditions.filter(each => each.baseline === baseline)
+  const [first, last] = [treated[0], treated.at(-1)]
+  if (baseline === undefined || first === undefined || last === undefined || conditions.length <= 3 || conditions.some(({ probe }) => probe !== undefined)) return undefined
+  return [...new Set([baseline, first.id, last.id])].join(',')
+}
