@@ -1,7 +1,9 @@
-import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock } from '../policies/contract.js'
-import { abortSignalOf } from './leave-signal.js'
+import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock, Served } from '../policies/contract.js'
+import type { SlotsReading } from '../policies/slot-table.js'
+import { abortSignalOf } from './abort-signal.js'
 import type { Poller } from './poller.js'
 import { countRouteOf, promptsOf } from './prompt.js'
+import { ServedModel } from './served-model.js'
 import { objectIn } from './upstream-get.js'
 import type { UpstreamGet } from './upstream-get.js'
 
@@ -15,6 +17,7 @@ export class UpstreamBackend implements Backend {
   readonly #get: UpstreamGet
   readonly #poller: Poller
   readonly #clock: Clock
+  readonly #model: ServedModel
   #props: BackendProps | undefined
   #state: BackendState = 'lost'
   #awaySinceMs: number
@@ -26,11 +29,25 @@ export class UpstreamBackend implements Backend {
     this.#get = get
     this.#poller = poller
     this.#clock = clock
+    this.#model = new ServedModel(get, clock)
     this.#awaySinceMs = clock.nowMs()
   }
 
   readonly props = (): BackendProps | undefined => this.#props
   readonly load = (): BackendLoad | undefined => this.#poller.load
+
+  async served (sinceMs: number): Promise<Served | undefined> {
+    return await this.#model.served(sinceMs)
+  }
+
+  /** A request that changes what is served passes through the gateway: told before and after. */
+  changed (): void {
+    this.#model.changed()
+  }
+
+  readSlots (): Promise<SlotsReading | undefined> {
+    return this.#poller.readSlots()
+  }
 
   get state (): BackendState {
     return this.#state
@@ -90,18 +107,30 @@ export class UpstreamBackend implements Backend {
       if (typeof tokens !== 'number') throw new Error(`llama-server answered ${route} without input_tokens`)
       return tokens
     }
-    const prompts = await promptsOf(call, async json => {
-      const { prompt } = await this.#get.post('/apply-template', json, signal)
-      if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')
-      return prompt
-    })
-    const counts = await Promise.all(prompts.map(async prompt => {
-      if (typeof prompt === 'number') return prompt
-      const { tokens } = await this.#get.post('/tokenize', { content: prompt, add_special: true, parse_special: true }, signal)
-      if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
-      return tokens.length
-    }))
+    const prompts = await promptsOf(call, json => this.#render(json, signal))
+    const counts = await Promise.all(prompts.map(async prompt => typeof prompt === 'number' ? prompt : (await this.#tokenize(prompt, signal)).length))
     return Math.max(0, ...counts)
+  }
+
+  async promptTokens (call: Call, leave: CallSignal): Promise<readonly number[]> {
+    const { prompt } = call.body.json
+    if (Array.isArray(prompt)) return prompt
+    const signal = abortSignalOf(leave)
+    const [text] = await promptsOf(call, json => this.#render(json, signal))
+    if (typeof text !== 'string') throw new Error(`the prompt of ${call.path} is no text`)
+    return await this.#tokenize(text, signal)
+  }
+
+  async #render (json: unknown, signal: AbortSignal): Promise<string> {
+    const { prompt } = await this.#get.post('/apply-template', json, signal)
+    if (typeof prompt !== 'string') throw new Error('llama-server answered /apply-template without a prompt')
+    return prompt
+  }
+
+  async #tokenize (content: string, signal: AbortSignal): Promise<readonly number[]> {
+    const { tokens } = await this.#get.post('/tokenize', { content, add_special: true, parse_special: true }, signal)
+    if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
+    return tokens
   }
 
   close (): void {
@@ -113,6 +142,7 @@ export class UpstreamBackend implements Backend {
     if (this.#state === 'ready') this.#awaySinceMs = this.#clock.nowMs()
     this.#state = state
     this.#props = undefined
+    this.#model.forget()
   }
 }
 

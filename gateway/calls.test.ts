@@ -139,13 +139,14 @@ t.test('keys', async t => {
     const answer = await post(chat, hello(), headers)
     t.equal(answer.status, 401)
     t.match(messageOf(answer), /Authorization: Bearer/)
+    t.equal(answer.headers.get('www-authenticate'), 'Bearer')
   }
   for (const path of ['/v1/models', '/weir/status', '/weir/metrics', '/props']) t.equal((await fetch(gateway.url + path)).status, 401, path)
   for (const path of ['/livez', '/readyz', '/health']) t.equal((await fetch(gateway.url + path)).status, 200, path)
   t.equal((await post(chat, hello(), { authorization: `Bearer ${key}` })).status, 200)
   t.equal((await post(chat, hello(), { 'x-api-key': key })).status, 200)
-  await gateway.recorded(2)
-  t.same(gateway.records.map(({ caller }) => caller), ['ann', 'ann'])
+  await gateway.recorded(5)
+  t.same(gateway.records.map(({ caller, reason = '' }) => `${caller} ${reason}`), ['127.0.0.1 no-key', '127.0.0.1 no-key', '127.0.0.1 no-key', 'ann ', 'ann '])
   t.ok(fake.stats.completed === 2)
 })
 

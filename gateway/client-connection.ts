@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { LeaveSignal } from './leave-signal.js'
+import { LeaveSignal } from '../policies/leave-signal.js'
 
 const ignore = (): void => {}
 

@@ -63,7 +63,7 @@ export class Gateway {
     this.#get = new UpstreamGet(upstream.url, upstream.apiKey, questionTimeoutMs)
     this.poller = new Poller(this.#get, clock, options.pollIntervalMs ?? 2000)
     this.backend = new UpstreamBackend(this.#get, this.poller, clock)
-    this.releases = new Releases({ clock, reader: this.poller, log: log.logger, fallbackMs: options.releaseFallbackMs ?? 60_000 })
+    this.releases = new Releases({ clock, reader: this.poller, log: log.logger, firstLookMs: (options.pollIntervalMs ?? 2000) / 2, fallbackMs: options.releaseFallbackMs ?? 60_000 })
     this.#memory = new FileMemory(config.state.file, clock, log.logger)
     const port = { backend: this.backend, memory: this.#memory, clock, log: log.logger }
     this.policies = config.policies.map(({ name, mode = 'on', ...policyOptions }) => {
@@ -86,7 +86,9 @@ export class Gateway {
     const innermost = async (call: Call): Promise<Answer> => {
       const trace = traces.get(call.id) ?? { resent: 0 }
       const sentAtMs = clock.nowMs()
-      const answer = await this.upstream.send(call, trace)
+      // The way of a call to upstream begins with its first chunk, which leaves nothing else in its record.
+      trace.admittedAtMs ??= sentAtMs
+      const answer = await this.upstream.send(call, call.chunk === true ? { resent: 0 } : trace)
       return kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
     }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })

@@ -22,8 +22,12 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   app.addHook('onClose', async () => { await agent.destroy() })
   app.addHook('onRequest', (request, reply, done) => {
     const path = upstreamPath(request.raw.url ?? '/')
-    const passage = new Passage(request, reply, routeClassOf(request.method, path, config.allowRoutes), gateway.keys.callerOf(request).name, gateway.clock, record => {
+    const routeClass = routeClassOf(request.method, path, config.allowRoutes)
+    const changes = routeClass === 'admin' && request.method !== 'GET'
+    if (changes) gateway.backend.changed()
+    const passage = new Passage(request, reply, routeClass, gateway.keys.callerOf(request).name, gateway.clock, record => {
       passages.delete(passage.id)
+      if (changes) gateway.backend.changed()
       gateway.metrics.addPass(record)
       log.write(record)
     })

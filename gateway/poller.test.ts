@@ -89,3 +89,23 @@ t.test('a server of which nothing can be read, and one that is gone', async t =>
   t.teardown(() => get.close())
   t.equal(await new Poller(get, new FakeClock(), 0).readLoad(), 'gone')
 })
+
+t.test('the slots, in turn with the load: never two readings within the interval', async t => {
+  const slots = JSON.stringify([{ id: 0, is_processing: false }, { id: 1, id_task: 7, is_processing: true }])
+  const { poller, clock, asked } = await polled(t, { '/metrics': metrics('1'), '/slots': { status: 200, body: slots } })
+  t.same(await poller.readSlots(), { slots: [{ id: 0, busy: false }, { id: 1, busy: true, taskId: 7 }], askedAtMs: 1000, atMs: 1000 })
+  const readings = Promise.all([poller.readLoad(), poller.readSlots()])
+  await clock.advance(2000)
+  t.same(asked, ['/slots', '/metrics'])
+  // Its answer comes over a real socket.
+  while (clock.timers === 0) await settle()
+  await clock.advance(2000)
+  t.match((await readings)[1], { askedAtMs: 5000 })
+})
+
+t.test('a server that does not show its slots', async t => {
+  for (const served of [{ status: 501, body: '{"error":{}}' }, { status: 503, body: '{}' }, { status: 200, body: '{}' }]) {
+    const { poller } = await polled(t, { '/slots': served })
+    t.equal(await poller.readSlots(), undefined, `${served.status}`)
+  }
+})

@@ -1,4 +1,5 @@
 import type { BackendLoad, Clock } from '../policies/contract.js'
+import type { SlotSeen, SlotsReading } from '../policies/slot-table.js'
 import type { LoadReader, LoadReading } from './release.js'
 import type { Fetched, UpstreamGet } from './upstream-get.js'
 
@@ -42,8 +43,7 @@ export class Poller implements LoadReader {
   }
 
   async readLoad (): Promise<LoadReading | 'gone' | 'no answer'> {
-    const waitMs = this.#lastAskedAtMs + this.#intervalMs - this.#clock.nowMs()
-    if (waitMs > 0) await new Promise<void>(resolve => { this.#clock.setTimeout(resolve, waitMs) })
+    await this.#turn()
     let reading: Reading
     try {
       reading = await this.#ask(this.#loadPath)
@@ -60,6 +60,23 @@ export class Poller implements LoadReader {
     if (this.#loadPath === '/slots') throw new Error('neither /metrics nor /slots can be read on this llama-server')
     this.#loadPath = '/slots'
     return await this.readLoad()
+  }
+
+  /** Undefined when `/slots` cannot be read on this server (`--no-slots`, another one), or not yet. Rejects when llama-server does not answer. */
+  async readSlots (): Promise<SlotsReading | undefined> {
+    await this.#turn()
+    const reading = await this.#ask('/slots')
+    const slots = reading.status === 200 ? slotsIn(reading.body) : undefined
+    return slots === undefined ? undefined : { slots, askedAtMs: reading.askedAtMs, atMs: reading.atMs }
+  }
+
+  /** Resolves when the next reading may be asked for; it must be asked at once. */
+  async #turn (): Promise<void> {
+    for (;;) {
+      const waitMs = this.#lastAskedAtMs + this.#intervalMs - this.#clock.nowMs()
+      if (waitMs <= 0) return
+      await new Promise<void>(resolve => { this.#clock.setTimeout(resolve, waitMs) })
+    }
   }
 
   async #ask (path: '/metrics' | '/slots'): Promise<Reading> {
@@ -83,10 +100,18 @@ function loadIn (reading: Reading, path: '/metrics' | '/slots'): BackendLoad | u
     const processing = gauge(reading.body, 'requests_processing')
     return processing === undefined ? undefined : { processing, deferred: gauge(reading.body, 'requests_deferred') ?? 0, atMs: reading.atMs }
   }
-  const slots: unknown = JSON.parse(reading.body)
-  if (!Array.isArray(slots)) return undefined
-  const processing = slots.filter(slot => Reflect.get(Object(slot), 'is_processing') === true).length
-  return { processing, deferred: 0, atMs: reading.atMs }
+  const slots = slotsIn(reading.body)
+  return slots === undefined ? undefined : { processing: slots.filter(({ busy }) => busy).length, deferred: 0, atMs: reading.atMs }
+}
+
+/** @throws SyntaxError when it is not JSON */
+function slotsIn (text: string): SlotSeen[] | undefined {
+  const parsed: unknown = JSON.parse(text)
+  if (!Array.isArray(parsed)) return undefined
+  return parsed.map((slot: unknown, index) => {
+    const { id, id_task: taskId, is_processing: busy } = Object(slot) as { id?: unknown, id_task?: unknown, is_processing?: unknown }
+    return { id: typeof id === 'number' ? id : index, busy: busy === true, ...(typeof taskId === 'number' ? { taskId } : {}) }
+  })
 }
 
 function gauge (text: string, name: string): number | undefined {

@@ -73,6 +73,104 @@ t.test('what a prompt counts before it waits is what llama-server then makes of 
   }
 })
 
+t.test('llama-server takes the slot that it is told', async t => {
+  const server = await startRealServer(t, { slots: 3 })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice: 'by-length' }] } })
+  t.teardown(() => gateway.stop())
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, max_tokens: 2, n_predict: 2 }) })
+    t.equal(answer.status, 200, path)
+    return await answer.json()
+  }
+  const lastTasks = async (): Promise<readonly unknown[]> => {
+    const slots: unknown = await (await fetch(`${server.url}/slots`, { headers: { authorization: `Bearer ${server.apiKey}` } })).json()
+    return Array.isArray(slots) ? slots.map((slot: unknown) => Reflect.get(Object(slot), 'id_task')) : []
+  }
+  t.match(await ask('/completion', { prompt: 'the of' }), { id_slot: 0 })
+  t.match(await ask('/completion', { prompt: 'the of and '.repeat(100) }), { id_slot: 2 })
+  for (const [path, body] of [
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'one '.repeat(200) }] }],
+    ['/v1/completions', { prompt: 'two '.repeat(200) }],
+    ['/v1/responses', { input: 'three '.repeat(200) }]
+  ] as const) {
+    const before = await lastTasks()
+    await ask(path, body)
+    t.same((await lastTasks()).map((task, slot) => task !== before[slot]), [false, false, true], `${path} in the highest slot, where llama-server would have taken the one that was used least lately`)
+  }
+  t.same(gateway.records.map(({ decisions }) => decisions[0]?.facts['slot']), [0, 2, 2, 2, 2])
+})
+
+t.test('more conversations than slots take turns: a choice by prefix finds what it predicted, and more than llama-server\'s own', async t => {
+  const found: Record<string, number> = {}
+  for (const slotChoice of ['server', 'prefix']) {
+    const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048 })
+    const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice }] } })
+    t.teardown(() => gateway.stop())
+    const talks = ['red', 'green', 'blue', 'white'].map(word => [{ role: 'user', content: `${word} `.repeat(40) }])
+    for (let turn = 0; turn < 8; turn++) {
+      for (const messages of talks) {
+        const answer = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ messages, max_tokens: 5, temperature: 0, ignore_eos: true, stream: false }) })
+        const { choices } = await answer.json() as Completion
+        messages.push({ role: 'assistant', content: choices[0]?.message?.content ?? '' }, { role: 'user', content: `and ${turn} more` })
+        // Turns come at a pace, or nothing could be learned of when they come back.
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+    await gateway.recorded(32)
+    found[slotChoice] = gateway.records.reduce((sum, { cachedTokens = 0 }) => sum + cachedTokens, 0)
+    if (slotChoice === 'server') continue
+    const predicted = gateway.records.flatMap(({ decisions, cachedTokens = 0 }) => {
+      const tokens = decisions[0]?.facts['predictedCachedTokens']
+      return tokens === undefined ? [] : [{ tokens, cachedTokens }]
+    })
+    t.ok(predicted.length > 20, `${predicted.length} predictions`)
+    t.same(predicted.filter(({ tokens, cachedTokens }) => tokens > 50 && cachedTokens < tokens - 1), [], 'at least what was predicted is found')
+    t.ok(predicted.some(({ tokens }) => tokens > 50))
+    t.ok(gateway.records.every(({ decisions }) => decisions[0]?.facts['slot'] !== undefined), 'every call was told its slot')
+    t.same(gateway.warnings, [])
+  }
+  t.comment(`prompt tokens found in the cache: ${found['server']} by llama-server's choice, ${found['prefix']} by prefix`)
+  t.ok((found['prefix'] ?? 0) > 2 * (found['server'] ?? 0))
+})
+
+t.test('a long prompt that is fed in chunks: its call finds all of them in the cache, on every route, and says what it would have said whole', async t => {
+  // Batches of 32 tokens cut a prompt at the same places in chunks and whole. Elsewhere floats are summed in another order, and now and then that is another token.
+  const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048, batchTokens: 32 })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', preemptiblePrefill: { chunkMs: 5 } }] } })
+  t.teardown(() => gateway.stop())
+  const content = Array.from({ length: 300 }, (_, i) => ['the', 'quick', 'brown', 'fox', 'jumps'][(i * i) % 5]).join(' ')
+  const messages = [{ role: 'system', content: 'be <s>kind</s>' }, { role: 'user', content: `${content} ä 你好 🙂` }]
+  const fixed = { temperature: 0, ignore_eos: true, max_tokens: 16, n_predict: 16 }
+  const cases: ReadonlyArray<readonly [path: string, body: object]> = [
+    ['/v1/chat/completions', { messages }],
+    ['/v1/chat/completions', { messages: [...messages, { role: 'assistant', content: 'so I' }], stream: true }],
+    ['/v1/chat/completions', { messages, tools: [{ type: 'function', function: { name: 'f', description: 'does f', parameters: { type: 'object', properties: {} } } }] }],
+    ['/v1/completions', { prompt: `${content} and` }],
+    ['/completion', { prompt: `${content} or` }]
+  ]
+  const textOf = (answer: string): string => [...answer.matchAll(/"(?:content|text)":"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text).join('')
+  for (const [path, body] of cases) {
+    const ask = async (url: string, more: object): Promise<string> => {
+      const answer = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${server.apiKey}` }, body: JSON.stringify({ ...fixed, ...body, ...more }) })
+      t.equal(answer.status, 200, path)
+      return await answer.text()
+    }
+    const direct = textOf(await ask(server.url, { cache_prompt: false, id_slot: 0 }))
+    t.ok(direct.length > 0, path)
+    // llama-server repeats the prompt in an answer of /completion, after what was generated.
+    t.equal(textOf(await ask(gateway.url, {})).slice(0, direct.length), direct, path)
+  }
+  await gateway.recorded(cases.length)
+  t.equal(gateway.warnings.length, 0, gateway.warnings.join())
+  for (const { path, timings, decisions, promptTokens } of gateway.records) {
+    const { chunks = 0, fedTokens = 0 } = decisions[0]?.facts ?? {}
+    t.ok(chunks >= 2, `${path}: ${decisions[0]?.reason}, ${chunks} chunks`)
+    t.equal(timings?.cache_n, fedTokens, path)
+    t.ok(fedTokens > (promptTokens ?? Infinity) / 2, path)
+  }
+  t.match(gateway.gateway.policyGauges()[0]?.gauges, { prefillOff: 0, missedCalls: 0 })
+})
+
 interface Choice { readonly message?: { readonly content: string }, readonly delta?: { readonly content?: string | null }, readonly finish_reason: string | null }
 interface Completion { readonly choices: readonly Choice[], readonly usage?: unknown }
 

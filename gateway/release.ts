@@ -19,12 +19,15 @@ export interface LoadReading extends BackendLoad {
 export interface Holding {
   readonly places: number
   readonly sentAtMs: number
-  /** Its slot started: llama-server sends a stream's headers just then (L12). */
-  started: boolean
+  /** A stream's slot started: llama-server sends its headers just then (L12). Of other answers headers come with the end. */
+  readonly stream: boolean
+  startedAtMs?: number
 }
 
 interface Zombie extends Holding {
   readonly sinceMs: number
+  /** Until then it was at work for sure: it was broken off, or seen by a reading. */
+  busyUntilMs: number
   readonly free: () => void
   readonly timer: unknown
 }
@@ -35,10 +38,15 @@ export interface ReleaseOptions {
   readonly log: PolicyLogger
   /** After this long without a confirmation a place counts as free, milliseconds: others may use the same server. */
   readonly fallbackMs: number
+  /** From the leaving of a client to the first reading for its call, milliseconds: llama-server notices it within a second (L8). */
+  readonly firstLookMs: number
 }
 
-/** A call sent this shortly before a reading may not be counted in it yet, unless its headers say so, milliseconds. */
-const settlingMs = 100
+/**
+ * A reading goes before calls that wait for the end of a batch: a stream whose slot did not start clearly before it, milliseconds, is not counted in it, whenever it was sent.
+ * One that is counted and not yet known to be keeps a place for one reading longer; the other way round it would be given away while it is taken.
+ */
+const settlingMs = { started: 20, sent: 100 }
 
 /**
  * Knows which places of llama-server are taken by calls that run, and by calls that were broken off and still compute.
@@ -56,8 +64,8 @@ export class Releases {
   }
 
   /** A call goes to upstream. */
-  start (places: number): Holding {
-    const holding = { places, sentAtMs: this.#options.clock.nowMs(), started: false }
+  start (places: number, stream: boolean): Holding {
+    const holding = { places, stream, sentAtMs: this.#options.clock.nowMs() }
     this.#running.add(holding)
     return holding
   }
@@ -76,7 +84,8 @@ export class Releases {
         log.warn({ places: holding.places, fallbackMs }, 'a broken-off call was not confirmed to be over; its place is given back by the time limit')
         this.#free(zombie)
       }, fallbackMs)
-      const zombie: Zombie = { ...holding, sinceMs: clock.nowMs(), free: resolve, timer }
+      const sinceMs = clock.nowMs()
+      const zombie: Zombie = { ...holding, sinceMs, busyUntilMs: sinceMs, free: resolve, timer }
       this.#zombies.push(zombie)
       this.#watch().catch(() => {})
     })
@@ -92,7 +101,10 @@ export class Releases {
     return this.#zombies.reduce((sum, zombie) => sum + zombie.places, 0)
   }
 
-  /** Place-seconds that calls kept after nobody waited for them. */
+  /**
+   * Place-seconds that calls kept after nobody waited for them. Readings are two seconds apart and a call ends somewhere between the last one that saw it and the first
+   * that did not: it counts as ended halfway, since its place is given back later than it was free.
+   */
   get wastedSeconds (): number {
     return this.#wastedMs / 1e3
   }
@@ -106,7 +118,11 @@ export class Releases {
     if (this.#reading) return
     this.#reading = true
     try {
-      while (this.#zombies.length > 0) this.#apply(await this.#options.reader.readLoad())
+      while (this.#zombies.length > 0) {
+        const leftMs = this.#firstLookAtMs - this.#options.clock.nowMs()
+        if (leftMs > 0) await new Promise<void>(resolve => { this.#options.clock.setTimeout(resolve, leftMs) })
+        this.#apply(await this.#options.reader.readLoad())
+      }
     } catch {
       // Not readable on this server: the time limit of each zombie decides.
     } finally {
@@ -120,23 +136,37 @@ export class Releases {
     if (reading.deferred > 0) return
     let accounted = 0
     for (const holding of this.#running) {
-      if (holding.started || holding.sentAtMs < reading.askedAtMs - settlingMs) accounted += holding.places
+      if (isIn(reading, holding)) accounted += holding.places
     }
     // What is processed beyond our running calls belongs to zombies; which of them does not matter, a place is a place.
     let stillTaken = Math.max(0, reading.processing - accounted)
     const seen = this.#zombies.filter(zombie => zombie.sinceMs <= reading.askedAtMs)
     for (const zombie of seen.reverse()) {
-      if (stillTaken > 0) stillTaken -= zombie.places
-      else this.#free(zombie)
+      if (stillTaken > 0) {
+        stillTaken -= zombie.places
+        zombie.busyUntilMs = reading.atMs
+      } else {
+        this.#free(zombie, (zombie.busyUntilMs + reading.atMs) / 2)
+      }
     }
   }
 
-  #free (zombie: Zombie): void {
+  /** When the next reading is of use: just after it was left a call is at work for sure, and a reading then would put the next one two seconds away. */
+  get #firstLookAtMs (): number {
+    return Math.min(...this.#zombies.map(({ sinceMs, busyUntilMs }) => busyUntilMs === sinceMs ? sinceMs + this.#options.firstLookMs : 0))
+  }
+
+  #free (zombie: Zombie, endedAtMs = this.#options.clock.nowMs()): void {
     const at = this.#zombies.indexOf(zombie)
     if (at < 0) return
     this.#zombies.splice(at, 1)
     this.#options.clock.clearTimeout(zombie.timer)
-    this.#wastedMs += (this.#options.clock.nowMs() - zombie.sinceMs) * zombie.places
+    this.#wastedMs += (endedAtMs - zombie.sinceMs) * zombie.places
     zombie.free()
   }
+}
+
+/** Whether a reading counts this running call. */
+function isIn ({ askedAtMs, atMs }: LoadReading, { stream, sentAtMs, startedAtMs }: Holding): boolean {
+  return stream ? startedAtMs !== undefined && startedAtMs <= atMs - settlingMs.started : sentAtMs < askedAtMs - settlingMs.sent
 }

@@ -8,6 +8,7 @@ const routes: readonly Row[] = [
   ['POST /completion /completions /infill', 'generation', 'stop'],
   ['POST /v1/completions /v1/chat/completions /chat/completions /api/chat', 'generation', 'done'],
   ['POST /v1/audio/transcriptions /audio/transcriptions', 'generation', 'done'],
+  ['POST /predict', 'generation', 'done'],
   ['POST /v1/responses /responses', 'generation', 'response.completed'],
   ['POST /v1/messages', 'generation', 'message_stop'],
   ['POST /embedding /embeddings /v1/embeddings', 'slot-bound'],

@@ -16,7 +16,7 @@ function generation (streamEnd: StreamEnd, ...paths: string[]): CallRoute[] {
 /** POST routes that need a slot of llama-server and therefore go through the chain. Everything else is passed through. */
 export const callRoutes: readonly CallRoute[] = [
   ...generation('stop', '/completion', '/completions', '/infill'),
-  ...generation('done', '/v1/completions', '/chat/completions', '/v1/chat/completions', '/api/chat', '/v1/audio/transcriptions', '/audio/transcriptions'),
+  ...generation('done', '/v1/completions', '/chat/completions', '/v1/chat/completions', '/api/chat', '/v1/audio/transcriptions', '/audio/transcriptions', '/predict'),
   ...generation('response.completed', '/v1/responses', '/responses'),
   ...generation('message_stop', '/v1/messages'),
   ...['/embedding', '/embeddings', '/v1/embeddings', '/rerank', '/reranking', '/v1/rerank', '/v1/reranking']

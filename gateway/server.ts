@@ -30,7 +30,11 @@ export async function buildServer (gateway: Gateway): Promise<FastifyInstance> {
   if (gateway.keys.required) {
     app.addHook('onRequest', (request, reply, done) => {
       if (openPaths.has(pathOf(request)) || gateway.keys.holderOf(request.headers) !== undefined) return done()
-      sendRefusal(reply.header('www-authenticate', 'Bearer'), { status: 401, reason: 'no-key', message: 'this gateway needs an API key that it knows: send "Authorization: Bearer KEY"' })
+      const refused = { status: 401, reason: 'no-key', message: 'this gateway needs an API key that it knows: send "Authorization: Bearer KEY"' }
+      const route = callRoutes.find(({ path }) => request.method === 'POST' && path === pathOf(request))
+      if (route === undefined) return sendRefusal(reply.header('www-authenticate', 'Bearer'), refused)
+      reply.raw.setHeader('www-authenticate', 'Bearer')
+      gateway.calls.refuse(request, reply, route, gateway.keys.callerOf(request), refused)
     })
   }
 

@@ -19,10 +19,10 @@ function temporaryFolder (t: Test): string {
 }
 
 /** A real llama-server with the tiny synthetic model; stopped when the test ends. */
-export async function startRealServer (t: Test, { slots, slotContextTokens = 1024, extraArgs = [] }: { slots: number, slotContextTokens?: number, extraArgs?: readonly string[] }): Promise<RunningServer> {
+export async function startRealServer (t: Test, { slots, slotContextTokens = 1024, batchTokens = 256, extraArgs = [] }: { slots: number, slotContextTokens?: number, batchTokens?: number, extraArgs?: readonly string[] }): Promise<RunningServer> {
   const binary = await ensureServer({ onProgress: text => t.comment(text) })
   const model = await ensureModel('tiny', { onProgress: () => {} })
-  const server = await startServer({ binary, model, slots, slotContextTokens, threads: 1, batchTokens: 256, extraArgs, logPath: `${temporaryFolder(t)}/llama-server.log` })
+  const server = await startServer({ binary, model, slots, slotContextTokens, threads: 1, batchTokens, extraArgs, logPath: `${temporaryFolder(t)}/llama-server.log` })
   t.teardown(() => server.stop())
   return server
 }

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Answer, Call, Outcome } from '../policies/contract.js'
+import { RelayBody } from '../policies/relay-body.js'
 import type { Connection, Connections } from './connections.js'
 import { headersToClient } from './headers.js'
 import { nextLimit } from './limits.js'
 import type { LimitReason } from './limits.js'
 import { faultAnswer } from './refusal.js'
 import type { Holding } from './release.js'
-import { RelayBody } from './relay-body.js'
 import { runawayAnswer, runawayAtMs, runawayCut } from './runaway.js'
 import { streamEndOf } from './routes.js'
 import type { StreamEnd } from './routes.js'
@@ -73,13 +73,13 @@ export class Trip implements Dispatcher.DispatchHandler {
 
   onRequestStart (controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#holding ??= this.#options.releases.start(Math.min(this.#call.need.places, this.#options.slots() ?? 1))
+    this.#holding ??= this.#options.releases.start(Math.min(this.#call.need.places, this.#options.slots() ?? 1), this.#call.stream)
   }
 
   onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#done || status < 200) return
     this.#trace.upstreamHeadersAtMs = this.#options.clock.nowMs()
-    if (this.#holding !== undefined) this.#holding.started = true
+    if (this.#holding !== undefined) this.#holding.startedAtMs = this.#trace.upstreamHeadersAtMs
     if (isSmall(headers)) {
       this.#whole = { status, headers: headersToClient(headers), chunks: [] }
       return

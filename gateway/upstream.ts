@@ -39,8 +39,7 @@ export class Upstream {
    * limit a 504, and a client that left a 499 whose `released` still tells when upstream let go.
    */
   send (call: Call, trace: Trace): Promise<Answer> {
-    const { apiKey, dropCredentials, clock } = this.#options
-    trace.admittedAtMs = clock.nowMs()
+    const { apiKey, dropCredentials } = this.#options
     const request = {
       path: call.path,
       method: call.method as 'POST',

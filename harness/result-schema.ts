@@ -36,10 +36,27 @@ export const manifestSchema = Type.Object({
   missing: Type.Array(text)
 }, closed)
 
+const length = Type.Union([count, Type.Object({ median: num, sigma: num, from: count, to: count }, { ...closed, description: 'lognormal between two bounds' })])
+
 const openLoop = Type.Object({
   kind: Type.Literal('open-loop'),
-  classes: Type.Array(Type.Object({ name: text, promptWords: count, maxTokens: count, share: num }, closed)),
+  classes: Type.Array(Type.Object({
+    name: text,
+    promptWords: length,
+    maxTokens: length,
+    share: num,
+    caller: Type.Optional(text),
+    headers: Type.Optional(Type.Record(text, text)),
+    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
+    prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
+    together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
+    interference: Type.Optional(Type.Boolean()),
+    cachePrompt: Type.Optional(Type.Literal(true))
+  }, closed)),
   ratePerSecond: num,
+  burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),
+  conversations: Type.Optional(Type.Object({ count, turns: count, systemWords: count, firstWords: count, turnWords: count, answerTokens: count, thinkSeconds: num, related: Type.Boolean() }, closed)),
+  grants: Type.Optional(Type.Record(text, Type.Record(text, num))),
   rampSeconds: num,
   windowSeconds: num,
   drainSeconds: num,
@@ -50,9 +67,13 @@ const openLoop = Type.Object({
   ttftLimitMs: Type.Record(text, num)
 }, closed)
 
-const streams = Type.Object({
-  kind: Type.Literal('streams'), clients: count, calls: count, atLeastSeconds: Type.Optional(num), promptWords: count, predictTokens: count, warmupCalls: count, pauseSeconds: Type.Optional(num), patienceSeconds: num
+const streamsFields = Type.Object({
+  clients: count, slots: count, calls: count, atLeastSeconds: num, promptWords: count, cachePrompt: Type.Boolean(), predictTokens: count, warmupCalls: count, pauseSeconds: num, patienceSeconds: num
 }, closed)
+const overrides = Type.Partial(streamsFields, { ...closed, description: 'what the condition changes of the workload' })
+const streams = Type.Composite([
+  Type.Object({ kind: Type.Literal('streams') }), Type.Omit(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']), Type.Partial(Type.Pick(streamsFields, ['slots', 'atLeastSeconds', 'cachePrompt', 'pauseSeconds']))
+], closed)
 
 const cell = Type.Object({
   condition,
@@ -168,6 +189,7 @@ const streamsBlock = Type.Object({
   answered: count,
   failed: count,
   ttftP50Ms: orNull,
+  requestLatencyP50Ms: orNull,
   startToFirstTokenMs: orNull,
   itlP50Ms: orNull,
   itlP95Ms: orNull,
@@ -190,7 +212,19 @@ const head = {
   manifest: manifestSchema,
   design: Type.Union([Type.Literal('pairs'), Type.Literal('factorial'), Type.Literal('sweep')]),
   conditions: Type.Array(Type.Object({
-    id: text, title: text, policies: Type.Array(text), knobs: Type.Array(text), factors: Type.Record(text, Type.Union([num, text])), threads: Type.Optional(count), model: Type.Optional(text), baseline: Type.Optional(text), probe: Type.Optional(count)
+    id: text,
+    title: text,
+    policies: Type.Array(text),
+    policyOptions: Type.Optional(Type.Record(text, Type.Record(text, Type.Unknown()))),
+    tellsLimit: Type.Optional(Type.Boolean()),
+    retry: Type.Optional(Type.Object({ wait: Type.Union([num, Type.Literal('told')]), tries: count, patienceSeconds: num }, closed)),
+    knobs: Type.Array(text),
+    factors: Type.Record(text, Type.Union([num, text])),
+    threads: Type.Optional(count),
+    model: Type.Optional(text),
+    workload: Type.Optional(overrides),
+    baseline: Type.Optional(text),
+    probe: Type.Optional(count)
   }, closed)),
   quiet: Type.Boolean({ description: 'The experiment’s interference was left out.' }),
   effects: Type.Array(text),

@@ -51,6 +51,9 @@ t.test('an altered synthetic model is written again', async t => {
 })
 
 t.test('a file of the caller: its header is believed, its checksum taken once', async t => {
+  t.match(await ensureModel('tiny:q4_0'), { name: 'tiny:q4_0', quantisation: 'Q4_0', seed: 1 }, 'named as asked for')
+  await t.rejects(ensureModel('tiny:Q3'), /tiny: no quantisation "Q3"; there are/)
+  await t.rejects(ensureModel('tiny:Q4_0', { quantisation: 'F16' }), /tiny:Q4_0: quantisation F16 is asked for, too/)
   const written = await ensureModel('tiny', { quantisation: 'F16', seed: 5 })
   const own = path.join(t.testdirName, 'own.gguf')
   writeFileSync(own, readFileSync(written.path))

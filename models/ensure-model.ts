@@ -19,12 +19,20 @@ export interface EnsureOptions {
 }
 
 /**
- * The model file, present and checked: a catalogue name is fetched or written into the cache when it is not there or was altered;
+ * The model file, present and checked: a catalogue name, or `NAME:QUANTISATION`, is fetched or written into the cache when it is not there or was altered;
  * anything with a path separator or ending in `.gguf` is a file of the caller's own. Throws on an unknown name or quantisation,
  * naming what there is, and when the file cannot be had.
  */
 export async function ensureModel (name: string, options: EnsureOptions = {}): Promise<ModelFile> {
   if (/[\\/]|\.gguf$/i.test(name)) return await ownFile(name, options)
+  const at = name.indexOf(':')
+  if (at < 0) return await fromCatalogue(name, options)
+  const quantisation = name.slice(at + 1)
+  if (options.quantisation !== undefined) throw new Error(`${name}: quantisation ${options.quantisation} is asked for, too; leave one away`)
+  return { ...await fromCatalogue(name.slice(0, at), { ...options, quantisation }), name }
+}
+
+async function fromCatalogue (name: string, options: EnsureOptions): Promise<ModelFile> {
   const entry = findModel(name)
   return entry.kind === 'hub' ? await hubFile(entry, options) : await syntheticFile(entry, options)
 }

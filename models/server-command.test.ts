@@ -19,10 +19,12 @@ t.test('the command line', async t => {
     '-m /m.gguf --host 127.0.0.1 --port 1234 -np 4 -c 2048 -t 1 -b 256 --cache-ram 0 --metrics --slots --mlock')
   t.strictSame(shown, ['env', 'GGML_BACKEND_PATH=/x/b.so', 'LLAMA_API_KEY=***', command, ...args])
   t.strictSame(env, { HOME: '/h', GGML_BACKEND_PATH: '/x/b.so', LLAMA_API_KEY: 'secret' })
+  t.match(serverCommand({ ...options, cacheRamMib: 100 }, place, {}).args.join(' '), / --cache-ram 100 /)
   t.equal(serverCommand(options, { ...place, wrappers: [] }, {}).command, '/x/ld.so')
 })
 
 t.test('what is refused', async t => {
+  t.throws(() => serverCommand({ ...options, cacheRamMib: -1 }, place, {}), /cacheRamMib is -1, but must be a whole number of at least 0/)
   t.throws(() => serverCommand({ ...options, slots: 0 }, place, {}), /slots is 0, but must be a whole number of at least 1/)
   t.throws(() => serverCommand({ ...options, batchTokens: 1.5 }, place, {}), /batchTokens is 1.5/)
   t.throws(() => serverCommand({ ...options, extraArgs: ['--mlock', '--host=0.0.0.0'] }, place, {}), /may not contain --host=0.0.0.0/)

@@ -26,16 +26,17 @@ const ours = ['-m', '--model', '--host', '--port', '--reuse-port', '--api-key', 
  * @throws Error about an option that is out of range, or an extra argument that contradicts one that Weir sets.
  */
 export function serverCommand (options: ServerOptions, place: ServerPlace, inherited: NodeJS.ProcessEnv): ServerCommand {
-  const { binary, model, slots, slotContextTokens, threads, batchTokens, extraArgs = [] } = options
+  const { binary, model, slots, slotContextTokens, threads, batchTokens, cacheRamMib = 0, extraArgs = [] } = options
   for (const [name, value] of Object.entries({ slots, slotContextTokens, threads, batchTokens })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new Error(`llama-server: ${name} is ${value}, but must be a whole number of at least 1`)
   }
+  if (!Number.isSafeInteger(cacheRamMib) || cacheRamMib < 0) throw new Error(`llama-server: cacheRamMib is ${cacheRamMib}, but must be a whole number of at least 0`)
   const taken = extraArgs.find(arg => ours.includes(arg.split('=', 1)[0] ?? ''))
   if (taken !== undefined) throw new Error(`llama-server: extraArgs may not contain ${taken}, Weir sets it itself`)
 
   const own = ['-m', model.path, '--host', '127.0.0.1', '--port', String(place.port),
     '-np', String(slots), '-c', String(slots * slotContextTokens), '-t', String(threads), '-b', String(batchTokens),
-    '--cache-ram', '0', '--metrics', '--slots', ...extraArgs]
+    '--cache-ram', String(cacheRamMib), '--metrics', '--slots', ...extraArgs]
   const [command = binary.command, ...args] = [...place.wrappers.flat(), binary.command, ...binary.argsBefore, ...own]
   const shownEnv = Object.entries({ ...binary.env, LLAMA_API_KEY: '***' }).map(([name, value]) => `${name}=${value}`)
   return {

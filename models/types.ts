@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly threads: number
   /** `-b`. Tokens. */
   readonly batchTokens: number
+  /** MiB of memory for prompts that lost their slot (`--cache-ram`). Default: 0. */
+  readonly cacheRamMib?: number
   /** CPUs to run on (taskset); absent: wherever the kernel likes. */
   readonly cpus?: readonly number[]
   readonly extraArgs?: readonly string[]

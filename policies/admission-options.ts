@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import type { LongPrefillOptions } from './long-prefills.js'
 
 export const admissionSchema = Type.Object({
   slots: Type.Optional(Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1 })], {
@@ -8,6 +9,10 @@ export const admissionSchema = Type.Object({
   limit: Type.Optional(Type.Union([Type.Literal('slots'), Type.Literal('adaptive')], {
     default: 'slots',
     description: '"adaptive": fewer than `slots` where that gives more tokens per second; learned from time per token, now and then a neighbour is tried.'
+  })),
+  slotChoice: Type.Optional(Type.Union([Type.Literal('server'), Type.Literal('by-length'), Type.Literal('prefix')], {
+    default: 'server',
+    description: 'Who chooses the slot of a call: llama-server ("server"), or Weir by `id_slot`. "by-length": short prompts in the lowest slots, long ones in the highest, because llama-server evaluates prompts in the order of slots. "prefix": the slot that has most of the prompt, where the least is lost that somebody comes back for; waits for a busy one when that is sooner than to evaluate the prompt again. Only where `/slots` shows that nobody goes past the gateway; else llama-server chooses.'
   })),
   maxWaitMs: Type.Optional(Type.Number({
     minimum: 0,
@@ -48,6 +53,27 @@ export const admissionSchema = Type.Object({
     minimum: 1,
     description: 'Uncached prompt tokens in prefill at a time: while a prompt is evaluated, running streams stand still. A longer prompt runs when no other is in prefill. Default: no bound.'
   })),
+  preemptiblePrefill: Type.Optional(Type.Object({
+    chunkMs: Type.Optional(Type.Number({
+      exclusiveMinimum: 0,
+      default: 400,
+      description: 'How long a chunk may take, milliseconds: first tokens of short prompts, running streams and the release of a place whose client left are late by no more. Its tokens follow from the speed measured, a multiple of 64 up to 2048; never fewer than 64, since a prompt in smaller pieces takes longer in all.'
+    })),
+    share: Type.Optional(Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 0.5,
+      description: 'Share of the time that chunks get while other calls decode.'
+    })),
+    maxPauseMs: Type.Optional(Type.Number({
+      exclusiveMinimum: 0,
+      default: 1_500,
+      description: 'Nothing starves: longest pause between two chunks of a prompt, milliseconds, whatever else waits.'
+    }))
+  }, {
+    additionalProperties: false,
+    description: 'Prompts longer than 1.5 chunks are evaluated chunk by chunk in a slot of their own ("by-length" is the default of slotChoice then), and shorter ones and running streams go between the chunks. Where that cannot work (several prompts, media, cache_prompt: false, no slot that is sure to be kept, a cache that does not hold the chunks) a prompt goes whole, and its record says why. Default: every prompt goes whole.'
+  })),
   noticeAfterMs: Type.Optional(Type.Number({
     minimum: 0,
     description: 'A stream that has waited so long, milliseconds, is answered with 200 and SSE comments that say where it stands (": queued position=2 eta=41s"), so that neither its client nor a proxy gives up on it; a refusal is an error event from then on. Default: streams wait in silence, with their status open.'
@@ -67,12 +93,13 @@ export const admissionSchema = Type.Object({
 export type AdmissionOptions = Static<typeof admissionSchema>
 
 type WithoutDefault = 'ttftLimitMs' | 'kvTokens' | 'prefillTokens' | 'noticeAfterMs'
-type Resolved = Required<Omit<AdmissionOptions, WithoutDefault>> & Pick<AdmissionOptions, WithoutDefault>
+type Resolved = Required<Omit<AdmissionOptions, WithoutDefault | 'preemptiblePrefill'>> & Pick<AdmissionOptions, WithoutDefault> & { readonly preemptiblePrefill?: LongPrefillOptions }
 
-export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
+export function withAdmissionDefaults ({ preemptiblePrefill, ...options }: AdmissionOptions): Resolved {
   return {
     slots: 'auto',
     limit: 'slots',
+    slotChoice: preemptiblePrefill === undefined ? 'server' : 'by-length',
     maxWaitMs: 30_000,
     maxQueued: 1_000,
     priority: false,
@@ -81,6 +108,7 @@ export function withAdmissionDefaults (options: AdmissionOptions): Resolved {
     agingMs: 10_000,
     noticeEveryMs: 5_000,
     releaseTimeoutMs: 30_000,
-    ...options
+    ...options,
+    ...(preemptiblePrefill === undefined ? {} : { preemptiblePrefill: { chunkMs: 400, share: 0.5, maxPauseMs: 1_500, ...preemptiblePrefill } })
   }
 }

@@ -5,6 +5,8 @@ import { createChain } from './chain.js'
 import type { Answer } from './contract.js'
 import { heldUpstream, makeCall, makePort, settle, type TestCall } from './testing.js'
 
+const policyName = admission.name
+
 function setUp (options: AdmissionOptions = { slots: 2 }) {
   const port = makePort()
   const upstream = heldUpstream()
@@ -273,10 +275,33 @@ t.test('the first token of an answer that is not streamed is known from its timi
   await settle()
 })
 
+t.test('what was learned of a model is forgotten when another one answers', async t => {
+  const { port, send, upstream, policy } = setUp({ slots: 1 })
+  const learn = async (): Promise<void> => {
+    send(makeCall({ arrivedAtMs: port.clock.nowMs() }, { messages: [] }))
+    await settle()
+    await port.clock.advance(900)
+    upstream.calls.at(-1)?.complete({ firstByteAtMs: port.clock.nowMs() - 400, timings: { prompt_n: 40, prompt_ms: 500, predicted_n: 16, predicted_ms: 400 } })
+    await settle()
+  }
+  const learned = (): unknown => (port.kept(policyName) as { costs: { prefill: unknown[] } } | undefined)?.costs.prefill.length
+  await learn()
+  t.equal(learned(), 1)
+  if (port.props === undefined) throw new Error('the port has props')
+  port.props = { ...port.props, modelPath: '/models/other.gguf' }
+  send()
+  await settle()
+  t.equal(learned(), 0)
+  t.match(port.kept(policyName), { model: /other\.gguf/ })
+  upstream.calls.at(-1)?.complete()
+  await settle()
+  t.match(policy.gauges(), { taken: 0 })
+})
+
 t.test('options are closed and described', async t => {
   const schema = admission.schema as { additionalProperties: boolean, properties: Record<string, { description?: string }> }
   t.equal(schema.additionalProperties, false)
-  t.same(Object.keys(schema.properties).sort(), ['agingMs', 'fair', 'kvTokens', 'limit', 'maxQueued', 'maxWaitMs', 'noticeAfterMs', 'noticeEveryMs', 'order', 'prefillTokens', 'priority', 'releaseTimeoutMs', 'slots', 'ttftLimitMs'])
+  t.same(Object.keys(schema.properties).sort(), ['agingMs', 'fair', 'kvTokens', 'limit', 'maxQueued', 'maxWaitMs', 'noticeAfterMs', 'noticeEveryMs', 'order', 'preemptiblePrefill', 'prefillTokens', 'priority', 'releaseTimeoutMs', 'slotChoice', 'slots', 'ttftLimitMs'])
   for (const [name, option] of Object.entries(schema.properties)) t.ok(option.description, name)
 })
 

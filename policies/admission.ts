@@ -3,14 +3,19 @@ import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
-import { askOf } from './ask.js'
-import type { Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
+import { askOf, promptOf } from './ask.js'
+import { confirmed } from './confirmed.js'
+import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { savedCostsSchema, type Account } from './cost-model.js'
 import { lineFor } from './line.js'
+import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
+import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
+import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
+import { withJson } from './with-json.js'
 
 /** What is kept over a restart of the gateway. */
 const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
@@ -26,6 +31,13 @@ class Admission implements PolicyInstance {
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
+  /** Absent where llama-server chooses the slots. */
+  readonly #slotChoice: ActiveStrategy | undefined
+  readonly #slotWatch: SlotWatch | undefined
+  /** Absent where every prompt goes whole. */
+  readonly #feeder: PromptFeeder | undefined
+  #wakeTimer: unknown
+  #wakesAtMs: number | undefined
   #lastId = 0
   /** The model whose costs are learned, once it is known. */
   #learnedOf: string | undefined
@@ -37,22 +49,31 @@ class Admission implements PolicyInstance {
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
-    this.#schedule = new Schedule({ ...this.#options, places: this.#total })
+    this.#slotChoice = slotStrategyOf(this.#options.slotChoice, port.log)
+    this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
+    if (this.#slotChoice !== undefined) {
+      this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
+        this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
+      })
+    }
+    if (this.#options.preemptiblePrefill !== undefined) this.#feeder = new PromptFeeder(port)
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
     port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
   }
 
   readonly run: Policy = async (call, next) => {
+    if (this.#slotWatch !== undefined) await this.#slotWatch.fresh()
     call.signal.throwIfAborted()
     const places = this.#totalPlaces
     if (places === undefined) return loadingRefusal()
     this.#recall()
     this.#resize(places)
 
+    const prompt = this.#feeder === undefined || !this.#isLong(call) ? undefined : await this.#promptOf(this.#feeder, call)
     const id = String(++this.#lastId)
-    const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id))
+    const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
-    const ask = askOf(call)
+    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
@@ -96,12 +117,15 @@ class Admission implements PolicyInstance {
       predictedWaitMs: this.#schedule.predictedWaitMs,
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
+      ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
+      ...this.#slotChoice?.gauges(),
       // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
     }
   }
 
   readonly drain = (): void => {
+    this.#slotWatch?.stop()
     this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
   }
 
@@ -111,10 +135,11 @@ class Admission implements PolicyInstance {
     return props === undefined ? undefined : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
   }
 
-  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is. */
+  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is; those of a model that went away are forgotten. */
   #recall (): void {
     const model = this.#model
-    if (this.#learnedOf !== undefined || model === undefined) return
+    if (model === undefined || model === this.#learnedOf) return
+    if (this.#learnedOf !== undefined) this.#schedule.forgetCosts()
     this.#learnedOf = model
     const kept = this.#port.memory.recall(admission.name)
     if (Value.Check(keptSchema, kept) && kept.model === model) this.#schedule.restore(kept.costs, this.#nowMs)
@@ -127,6 +152,15 @@ class Admission implements PolicyInstance {
     this.#apply(this.#schedule.on({ type: 'resize', places: total, atMs: this.#nowMs }))
   }
 
+  /** Undefined: counted it is not long after all. Rejects when the client leaves meanwhile. */
+  async #promptOf (feeder: PromptFeeder, call: Call): Promise<LongPrompt | undefined> {
+    const prompt = await feeder.promptOf(call, this.#schedule.preemption.chunkTokens(this.#nowMs))
+    call.signal.throwIfAborted()
+    return this.#isLong(call) ? prompt : undefined
+  }
+
+  #isLong (call: Call): boolean { return this.#schedule.preemption.isLong(askOf(call), this.#schedule.places, this.#nowMs) }
+
   get #nowMs (): number { return this.#port.clock.nowMs() }
 
   get #totalPlaces (): number | undefined {
@@ -137,6 +171,10 @@ class Admission implements PolicyInstance {
     for (const effect of effects) {
       const ticket = this.#tickets.get(effect.id)
       if (ticket === undefined) throw new Error(`admission: the schedule named call ${effect.id}, which has no ticket`)
+      if (effect.type === 'chunk') {
+        ticket.turn.grant(effect)
+        continue
+      }
       this.#clearTimers(ticket)
       if (effect.type === 'start') {
         ticket.start = effect
@@ -146,8 +184,23 @@ class Admission implements PolicyInstance {
         this.#discard(ticket)
       }
     }
+    this.#wake()
     // Assigning makes p-queue look again at what is granted; it never runs more tasks than there are places.
     if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.places) this.#queue.concurrency = this.#schedule.places
+  }
+
+  /** Looks again when a call has waited long enough for a busy slot, or a chunk may go. */
+  #wake (): void {
+    const wakeAtMs = this.#slotChoice === undefined ? undefined : this.#schedule.wakeAtMs
+    if (wakeAtMs === this.#wakesAtMs) return
+    const { clock } = this.#port
+    clock.clearTimeout(this.#wakeTimer)
+    this.#wakesAtMs = wakeAtMs
+    if (wakeAtMs === undefined) return
+    this.#wakeTimer = clock.setTimeout(() => {
+      this.#wakesAtMs = undefined
+      this.#apply(this.#schedule.on({ type: 'tick', atMs: Math.max(wakeAtMs, this.#nowMs) }))
+    }, wakeAtMs - this.#nowMs)
   }
 
   /** Takes a call that still waits out of the queue. */
@@ -173,17 +226,15 @@ class Admission implements PolicyInstance {
 
   /** The task in p-queue. Never rejects. */
   async #serve (ticket: Ticket): Promise<void> {
-    const { id, call, start } = ticket
+    const { id, call } = ticket
     call.signal.removeEventListener('abort', ticket.onLeave)
     let account: Account | undefined
     try {
       // It may have left between its grant and its turn in p-queue.
       call.signal.throwIfAborted()
-      const startedAtMs = this.#nowMs
-      if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
-      const answer = await ticket.next(call, (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn', ticket.facts)
+      const { answer, fed, sentAtMs } = await this.#send(ticket)
       ticket.answer(answer)
-      const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, startedAtMs) })
+      const over = answer.over.then(outcome => { account = this.#over(ticket, answer.status, outcome, sentAtMs, fed) })
       await this.#confirmed(ticket, answer.released, over)
     } catch (error) {
       ticket.fail(error, error instanceof Unanswered ? error.released : undefined)
@@ -197,38 +248,46 @@ class Admission implements PolicyInstance {
     }
   }
 
+  /** Sends the call, and before it, where it is fed, the chunks of its prompt. */
+  async #send (ticket: Ticket): Promise<{ readonly answer: Answer, readonly fed?: Fed, readonly sentAtMs: number }> {
+    const { id, call, start, prompt } = ticket
+    const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
+    // On the call itself: `next` may be given another object that delegates to it.
+    if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+    if (this.#feeder === undefined || prompt?.tokens === undefined || start?.slot === undefined || start.feeds === undefined) {
+      return { sentAtMs: this.#nowMs, answer: await ticket.next(named, ticket.reason, ticket.facts) }
+    }
+    const fed = await this.#feeder.feed(ticket, prompt.tokens, start.slot, ({ evaluatedTokens, tookMs }) => {
+      this.#apply(this.#schedule.on({ type: 'chunk', id, evaluatedTokens, tookMs, atMs: this.#nowMs }))
+    })
+    const sentAtMs = this.#nowMs
+    if (fed.answer !== undefined) return { answer: fed.answer, fed, sentAtMs }
+    if (fed.missed) this.#apply(this.#schedule.on({ type: 'whole', id, atMs: sentAtMs }))
+    const { chunks, fedTokens, pausedMs } = fed
+    const answer = await ticket.next(named, fed.missed ? 'whole prompt: not in the cache' : 'rest of the prompt', { ...ticket.facts, chunks, fedTokens, pausedMs })
+    return { answer, fed, sentAtMs }
+  }
+
   /** What an answer that is over says of its cost; undefined where it says nothing of the server's speed. */
-  #over ({ id, call }: Ticket, status: number, outcome: Outcome, startedAtMs: number): Account | undefined {
+  #over ({ id, call }: Ticket, status: number, outcome: Outcome, startedAtMs: number, fed: Fed | undefined): Account | undefined {
     const { timings } = outcome
     // Broken off: upstream notices at its next step that nobody waits.
     if (outcome.how === 'left' || outcome.reason !== undefined) this.#apply(this.#schedule.on({ type: 'leave', id, atMs: this.#nowMs }))
     if (status !== 200 || timings === undefined || outcome.how !== 'complete') return undefined
     // The body of an answer that is not streamed starts at its end, so there llama-server's own account is taken.
     if (!call.stream) this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: startedAtMs + timings.prompt_ms, atMs: this.#nowMs }))
-    return { evaluatedTokens: timings.prompt_n, cachedTokens: timings.cache_n ?? 0, outputTokens: timings.predicted_n }
+    const { prompt_n: evaluated, cache_n: cached = 0, predicted_n: outputTokens } = timings
+    if (fed === undefined) return { evaluatedTokens: evaluated, cachedTokens: cached, outputTokens }
+    this.#feeder?.check(call, fed, timings.cache_n)
+    return { evaluatedTokens: evaluated + fed.evaluatedTokens, cachedTokens: Math.max(0, cached - fed.evaluatedTokens), outputTokens }
   }
 
   /** Settles when upstream confirmed that it is free, or `releaseTimeoutMs` after the answer was over. */
   #confirmed (ticket: Ticket, released: Promise<void>, over: Promise<void>): Promise<void> {
-    const { clock, log } = this.#port
     const { releaseTimeoutMs } = this.#options
-    return new Promise(resolve => {
-      let timer: unknown
-      let isReleased = false
-      // Before `over` is looked at: most answers are released when they are over, and need no timer.
-      released.then(() => {
-        isReleased = true
-        clock.clearTimeout(timer)
-        resolve()
-      })
-      over.then(() => {
-        if (isReleased) return
-        timer = clock.setTimeout(() => {
-          this.#unconfirmedReleases++
-          log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
-          resolve()
-        }, releaseTimeoutMs)
-      })
+    return confirmed(this.#port.clock, releaseTimeoutMs, released, over, () => {
+      this.#unconfirmedReleases++
+      this.#port.log.warn({ id: ticket.call.id, releaseTimeoutMs }, 'upstream did not confirm that it let go of a call; its place is given back')
     })
   }
 }

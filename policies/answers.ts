@@ -5,6 +5,8 @@ export interface OwnAnswer extends Answer {
   readonly facts?: Readonly<Record<string, number>>
   /** Why it was served, for the record; a refusal has `reason` instead. */
   readonly because?: string
+  /** The id of the call that this answer was asked for; it is shared with that one. */
+  readonly follows?: string
 }
 
 export interface Refusal {

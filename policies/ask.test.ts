@@ -8,7 +8,7 @@ function headers (given: Record<string, string>): ReadonlyMap<string, string> {
 
 t.test('a call without headers asks for what its caller usually has', async t => {
   const call = makeCall({ caller: 'alice', grant: { weight: 2, bestPriority: 0, usualPriority: 3, maxPlaces: 2 } }, { messages: [], max_tokens: 9 })
-  t.same(askOf(call), { caller: 'alice', weight: 2, priority: 3, maxPlaces: 2, bodyBytes: call.body.bytes.length, maxTokens: 9 })
+  t.same(askOf(call), { caller: 'alice', weight: 2, priority: 3, maxPlaces: 2, nameable: true, bodyBytes: call.body.bytes.length, maxTokens: 9 })
 })
 
 t.test('its headers are its limits and its class, within what is granted', async t => {

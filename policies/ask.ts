@@ -1,4 +1,6 @@
 import type { Call } from './contract.js'
+import { isNameable } from './need.js'
+import { promptText } from './prompt-text.js'
 import type { Ask } from './schedule-events.js'
 
 /** Headers by which a call says how urgent it is. */
@@ -26,12 +28,19 @@ export function askOf (call: Call): Ask {
     weight: grant.weight,
     priority: Math.min(LAST_PRIORITY, Math.max(grant.bestPriority, whole(headers.get(askHeaders.priority)) ?? grant.usualPriority)),
     ...(grant.maxPlaces === undefined ? {} : { maxPlaces: grant.maxPlaces }),
+    nameable: isNameable(call.path, call.body.json),
     ...(need.promptTokens === undefined ? {} : { promptTokens: need.promptTokens }),
     bodyBytes: call.body.bytes.length,
     maxTokens: need.maxTokens,
     ...(ttftLimitMs === undefined ? {} : { ttftLimitMs }),
     ...(finishLimitMs === undefined ? {} : { finishLimitMs })
   }
+}
+
+/** What the choice of a slot by prompts needs beside it; the whole prompt is looked at. */
+export function promptOf ({ path, body }: Call): Pick<Ask, 'prompt' | 'reusesNothing'> {
+  const prompt = promptText(path, body.json)
+  return { ...(prompt === undefined ? {} : { prompt }), reusesNothing: body.json['cache_prompt'] === false }
 }
 
 function positive (text: string | undefined): number | undefined {

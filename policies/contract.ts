@@ -3,6 +3,7 @@
  * pass it on with `next`, and returns an answer. Everything else (record, metrics, headers) is derived from what it did.
  */
 import type { Readable } from 'node:stream'
+import type { SlotsReading } from './slot-table.js'
 
 /** What kind of work a route is for llama-server; decides whether it goes through the chain. */
 export type RouteClass = 'generation' | 'slot-bound' | 'free' | 'admin' | 'special' | 'blocked'
@@ -87,6 +88,10 @@ export interface Call {
   /** Told once, by the innermost stage, when the first byte of a stream's body came from upstream (monotonic milliseconds): until then the call is in prefill. */
   onFirstByte?: (atMs: number) => void
   readonly decisions: Decision[]
+  /** A part of a call's prompt that is evaluated ahead of it, under the call's own id; what comes back is not the client's. */
+  readonly chunk?: true
+  /** A copy that a policy in shadow mode decides about: the call itself is on its way already, and nothing may be sent for it. */
+  readonly shadow?: true
 }
 
 /** llama-server's own account of a generation; all fields as it names them. */
@@ -140,6 +145,8 @@ export interface Decision {
   /** Time between entering the policy and its first `next` or its answer, without the queue wait. */
   workMs: number
   mode: 'on' | 'shadow'
+  /** The call whose answer this one was given, of verdict `follow`. */
+  follows?: string
   facts: Record<string, number>
   steps: Step[]
 }
@@ -166,8 +173,27 @@ export interface Backend {
   readonly props: () => BackendProps | undefined
   /** Tokens of the call's prompt with the model's own template and tokenizer. Rejects when the backend does not answer. */
   countTokens (call: Call, signal: CallSignal): Promise<number>
+  /** Token ids of the call's prompt, special ones included, as upstream will evaluate them; of a call with one prompt that is text. Rejects when the backend does not answer. */
+  promptTokens (call: Call, signal: CallSignal): Promise<readonly number[]>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
+  /**
+   * What the backend serves, as read at `sinceMs` (monotonic milliseconds) or later: a reading that old is given again, else it is asked. Undefined while it does not say,
+   * or where no two answers need be alike (a template that writes the time of day).
+   */
+  served (sinceMs: number): Promise<Served | undefined>
+  /** Which slots are busy, read by a request that was sent after this call; waits its turn (L8). Undefined when this server does not say. Rejects when it does not answer. */
+  readSlots (): Promise<SlotsReading | undefined>
+}
+
+/** What of the backend decides how a call is answered. */
+export interface Served {
+  /** Model, build, template, context, defaults, adapters: all that `/props` says, and when these were last changed through the gateway. */
+  readonly identity: string
+  /** Settings of sampling where a call says nothing. */
+  readonly sampling: Readonly<Record<string, unknown>>
+  /** Monotonic milliseconds at which the reading was asked for. */
+  readonly atMs: number
 }
 
 export interface BackendProps {

@@ -33,6 +33,7 @@ t.test('a call like those before costs what they did', async t => {
 t.test('a longer one costs more, by its own tokens', async t => {
   const costs = learned({})
   t.equal(Math.round(costs.firstByteMs({ ...work, promptTokens: 472 }, 4, 0)), 4_800)
+  t.equal(Math.round(costs.firstByteMs({ ...work, promptTokens: 472, cachedTokens: 432 }, 4, 0)), 480, 'what its slot has costs nothing')
   const uncertain = learned({ work: { ...work, maxTokens: 512 } })
   t.equal(Math.round((uncertain.leftMs({ ...work, maxTokens: 512 }, 4, 0) ?? NaN)), 1_280, 'answers end at 16 tokens, whatever their bound')
 })
@@ -66,10 +67,10 @@ t.test('tokens that upstream had cached are no work, and prompts are estimated b
 
 t.test('a careful estimate grows with the errors', async t => {
   const steady = learned({})
-  t.ok(steady.cautiousFirstByteMs(work, 4, 0) < 1.05 * 480)
+  t.ok(steady.cautious(steady.firstByteMs(work, 4, 0)) < 1.05 * 480)
   const shaky = new CostModel()
   for (let time = 0; time < 60; time++) shaky.learn(done({ firstByteMs: time % 2 === 0 ? 240 : 720 }))
-  t.ok(shaky.cautiousFirstByteMs(work, 4, 0) > 1.3 * shaky.firstByteMs(work, 4, 0))
+  t.ok(shaky.cautious(shaky.firstByteMs(work, 4, 0)) > 1.3 * shaky.firstByteMs(work, 4, 0))
 })
 
 t.test('routes without an account teach the prefill alone', async t => {

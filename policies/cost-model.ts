@@ -6,6 +6,8 @@ import { OutputLengths } from './output-lengths.js'
 export interface Work {
   /** Tokens of its prompt, when they were counted. */
   readonly promptTokens?: number
+  /** Of these the ones that its slot is sure to have; absent: as many as usual. */
+  readonly cachedTokens?: number
   /** Of its body; stands for the prompt while that is not counted. */
   readonly bodyBytes: number
   /** Its bound; Infinity when there is none. 0: nothing is generated. */
@@ -59,9 +61,9 @@ const FIRST_ERROR_SHARE = 1 / 8
  * runs. Pure; knows no slots and no queue.
  */
 export class CostModel {
-  readonly #prefill = new CompanyRate()
-  readonly #decode = new CompanyRate()
-  readonly #lengths = new OutputLengths()
+  #prefill = new CompanyRate()
+  #decode = new CompanyRate()
+  #lengths = new OutputLengths()
   /** Sums that fade: the first call already says what a byte of body is in tokens. */
   #prompts = { bytes: 0, bodyTokens: 0, tokens: 0, evaluated: 0 }
   /** Mean of |real ÷ predicted − 1| of times to first byte. */
@@ -100,6 +102,7 @@ export class CostModel {
   /** Those of them that upstream is expected to evaluate. */
   prefillTokens (work: Work): number {
     const { tokens, evaluated } = this.#prompts
+    if (work.cachedTokens !== undefined) return Math.max(0, this.promptTokens(work) - work.cachedTokens)
     return this.promptTokens(work) * (tokens > 0 ? evaluated / tokens : 1)
   }
 
@@ -117,9 +120,19 @@ export class CostModel {
     return msPerToken === undefined ? 0 : (this.prefillTokens(work) + FIXED_PROMPT_TOKENS) * msPerToken
   }
 
-  /** The same and one mean error more. */
-  cautiousFirstByteMs (work: Work, company: number, atMs: number): number {
-    return this.firstByteMs(work, company, atMs) * (1 + this.#errorShare)
+  /** A time to first byte and one mean error more. */
+  cautious (firstByteMs: number): number {
+    return firstByteMs * (1 + this.#errorShare)
+  }
+
+  /** Of an uncached prompt, as evaluated lately alone or in the smallest company that is known; 0 when nothing is known. */
+  leastMsPerPromptToken (atMs: number): number {
+    return this.#prefill.freshMsPerUnit(1, atMs) ?? this.#prefill.msPerUnit(1) ?? 0
+  }
+
+  /** Milliseconds to evaluate a prompt token in this company; 0 when nothing is known. */
+  msPerPromptToken (company: number, atMs: number): number {
+    return this.#prefill.freshMsPerUnit(company, atMs) ?? 0
   }
 
   /** Milliseconds that a call which started `ranMs` ago in this company is expected to hold its places still; undefined before any call ended. */
@@ -134,6 +147,15 @@ export class CostModel {
     return doneTokens >= work.maxTokens
       ? ranMs - prefillMs - work.maxTokens * decodeRate
       : this.outputTokens(work, doneTokens) * decodeRate
+  }
+
+  /** As if nothing had been learned: it was of another model. */
+  forget (): void {
+    this.#prefill = new CompanyRate()
+    this.#decode = new CompanyRate()
+    this.#lengths = new OutputLengths()
+    this.#prompts = { bytes: 0, bodyTokens: 0, tokens: 0, evaluated: 0 }
+    this.#errorShare = FIRST_ERROR_SHARE
   }
 
   toJson (): SavedCosts {

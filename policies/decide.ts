@@ -58,7 +58,8 @@ export async function decide (policy: NamedPolicy, inner: Handler, clock: Clock,
     if (passedOn === undefined) {
       Object.assign(decision.facts, answer.facts)
       settleTimes()
-      decision.verdict = answer.reason === undefined ? 'serve' : 'refuse'
+      decision.verdict = answer.reason !== undefined ? 'refuse' : answer.follows === undefined ? 'serve' : 'follow'
+      if (answer.follows !== undefined) decision.follows = answer.follows
       decision.reason = answer.reason ?? answer.because ?? 'own answer'
     }
     return answer

@@ -1,6 +1,8 @@
 import { admission } from './admission.js'
 import type { PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { promptCap } from './prompt-cap.js'
+import { responseCache } from './response-cache.js'
+import { singleFlight } from './single-flight.js'
 
 /** A policy as the config file knows it: `create` takes options that its schema has accepted. */
 export interface RegisteredPolicy {
@@ -12,7 +14,7 @@ export interface RegisteredPolicy {
 
 /** Every policy by its name in the config file. */
 export const policyFactories: Readonly<Record<string, RegisteredPolicy>> = Object.fromEntries(
-  [registered(admission), registered(promptCap)].map(factory => [factory.name, factory])
+  [registered(admission), registered(promptCap), registered(responseCache), registered(singleFlight)].map(factory => [factory.name, factory])
 )
 
 /** The one place where options checked by a schema become the type that was derived from it. */

@@ -20,7 +20,10 @@ t.test('what a body asks of the server', async t => {
     ['/v1/embeddings/', { input: [1, 2, 3] }, 1, 0],
     ['/v1/embeddings', { input: [[1, 2], [3]] }, 2, 0],
     ['/v1/rerank', { query: 'q', documents: ['a', 'b'] }, 2, 0],
-    ['/infill', {}, 1, Infinity]
+    ['/infill', {}, 1, Infinity],
+    ['/predict', { instances: [{ '@requestFormat': 'chatCompletions', max_tokens: 4 }, { max_tokens: 9 }] }, 2, 9],
+    ['/predict', { instances: [{ max_tokens: 4 }, {}] }, 2, Infinity],
+    ['/predict', { instances: 'many' }, 1, Infinity]
   ] as const) t.same(needOf(path, json), { maxTokens, places }, `${path} ${JSON.stringify(json)}`)
 })
 

@@ -40,6 +40,13 @@ function prompts (value: unknown): number {
   return !Array.isArray(value) || isOnePrompt(value) ? 1 : value.length
 }
 
+/** Vertex AI's route (llama-server in `AIP_MODE`): an array of bodies of other routes, each a task of its own. */
+function needOfInstances (instances: unknown): Need {
+  const bodies: readonly unknown[] = Array.isArray(instances) && instances.length > 0 ? instances : [{}]
+  const maxTokens = bodies.map(body => Math.min(Infinity, ...outputBounds({ ...Object(body) }).map(({ tokens }) => tokens)))
+  return { maxTokens: Math.max(...maxTokens), places: bodies.length }
+}
+
 /** What this body asks of the server. Unknown shapes count as one place: llama-server itself judges them. */
 export function needOf (path: string, json: Readonly<Record<string, unknown>>): Need {
   const bounds = outputBounds(json)
@@ -47,7 +54,14 @@ export function needOf (path: string, json: Readonly<Record<string, unknown>>): 
   const name = routeName(path)
   const n = typeof json['n'] === 'number' && Number.isInteger(json['n']) && json['n'] > 1 ? json['n'] : 1
   if (/^\/(completions?|infill)$/.test(name)) return { maxTokens, places: n * prompts(json['prompt']) }
+  if (name === '/predict') return needOfInstances(json['instances'])
   if (/^\/embeddings?$/.test(name)) return { maxTokens: 0, places: prompts(json['input'] ?? json['content']) }
   if (/^\/rerank(ing)?$/.test(name)) return { maxTokens: 0, places: prompts(json['documents'] ?? json['texts']) }
   return { maxTokens, places: name === '/chat/completions' ? n : 1 }
+}
+
+/** Whether llama-server obeys `id_slot` on this route (it does not on `/v1/messages`), and the client left the choice to others. */
+export function isNameable (path: string, json: Readonly<Record<string, unknown>>): boolean {
+  const chosen = json['id_slot']
+  return /^\/(completions?|infill|chat\/completions|responses)$/.test(routeName(path)) && (chosen === undefined || chosen === -1)
 }

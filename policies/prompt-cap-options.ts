@@ -52,7 +52,7 @@ export function isCapName (name: string): name is CapName {
 /** Every route whose calls come here, without `/v1`. */
 const routes = [
   '/chat/completions', '/completions', '/completion', '/infill', '/responses', '/messages', '/api/chat', '/audio/transcriptions',
-  '/embeddings', '/embedding', '/rerank', '/reranking'
+  '/predict', '/embeddings', '/embedding', '/rerank', '/reranking'
 ]
 
 type CapsByName = Readonly<Record<string, CapOptions>>

@@ -15,6 +15,8 @@ function call (promptTokens: number, maxTokens: number, firstByteAtMs?: number):
     weight: 1,
     priority: 0,
     maxPlaces: Infinity,
+    nameable: false,
+    long: false,
     depth: 0,
     charge: 0,
     ttftLimitMs: Infinity,

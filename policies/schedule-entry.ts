@@ -1,15 +1,17 @@
-import type { CostModel, Work } from './cost-model.js'
+import type { Account, CostModel, Done, Work } from './cost-model.js'
 import { chargeOf } from './fair-share.js'
 import type { Interval } from './forecast-errors.js'
 import type { Orderable } from './order.js'
 import type { Ask, ScheduleEvent } from './schedule-events.js'
+import type { Placed } from './slot-table.js'
 
 /** A call before anything was predicted of it. */
-export interface Newcomer extends Orderable {
-  readonly id: string
+export interface Newcomer extends Orderable, Placed {
   readonly places: number
   readonly sinceMs: number
   readonly maxPlaces: number
+  /** Its prompt is fed in chunks. */
+  readonly long: boolean
   readonly work: Work
   /** On the time from `sinceMs` to its first byte and to its end, milliseconds; Infinity when there is none. */
   readonly ttftLimitMs: number
@@ -38,6 +40,8 @@ export interface Running extends Entry {
   placeMsAtFirstByte?: number
   firstByteAtMs?: number
   leftAtMs?: number
+  /** Milliseconds in which its prompt stood still for others. */
+  pausedMs?: number
 }
 
 const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, maxTokens: Infinity }
@@ -47,12 +51,13 @@ const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, m
  * @param depth calls in the line now
  */
 export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Extract<ScheduleEvent, { type: 'arrive' }>, limitMs: number, depth: number, costs: CostModel): Newcomer {
-  const { caller, weight, priority, maxPlaces = Infinity, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
+  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, feedable = false, prompt, reusesNothing = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
   const work = { bodyBytes, maxTokens, ...(promptTokens === undefined ? {} : { promptTokens }) }
   const prefillTokens = costs.prefillTokens(work)
   const charge = chargeOf(prefillTokens, costs.outputTokens(work))
   const ttftLimitMs = Math.min(limitMs, ask.ttftLimitMs ?? Infinity)
-  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, ttftLimitMs, finishLimitMs, depth }
+  const named = nameable && places === 1
+  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: named, long: named && feedable, ...(prompt === undefined ? {} : { prompt }), reusesNothing, ttftLimitMs, finishLimitMs, depth }
 }
 
 /** How long a call may wait in the line at most, whatever is predicted. */
@@ -60,8 +65,14 @@ export function patienceMs ({ ttftLimitMs, finishLimitMs }: Pick<Newcomer, 'ttft
   return Math.min(maxWaitMs, ttftLimitMs, finishLimitMs)
 }
 
+/** What a call that ended says of costs. A prompt that stood still for others took no longer by it. */
+export function doneOf (entry: Running, firstByteAtMs: number, placeMs: number, account: Account | undefined, atMs: number): Done {
+  const { work, startedAtMs, pausedMs = 0 } = entry
+  return { work, firstByteMs: firstByteAtMs - startedAtMs - pausedMs, restMs: atMs - firstByteAtMs, ...companyOf(entry, placeMs, atMs), atMs, ...(account === undefined ? {} : { account }) }
+}
+
 /** Places taken on average until the first byte of a call, and from there until now, at its release. */
-export function companyOf (entry: Running, placeMs: number, atMs: number): { readonly firstByteCompany: number, readonly restCompany: number } {
+function companyOf (entry: Running, placeMs: number, atMs: number): { readonly firstByteCompany: number, readonly restCompany: number } {
   const { startedAtMs, firstByteAtMs = atMs, placeMsAtStart, placeMsAtFirstByte, company } = entry
   const mean = (growth: number, ms: number): number => ms > 0 ? growth / ms : company
   if (placeMsAtFirstByte === undefined) {

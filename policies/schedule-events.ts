@@ -1,4 +1,6 @@
 import type { Account } from './cost-model.js'
+import type { ChunkEffect } from './long-prefills.js'
+import type { SlotsReading } from './slot-table.js'
 
 /** What is known of a call before it runs, and what it may ask for: order, prediction and limits rest on it. */
 export interface Ask {
@@ -9,8 +11,15 @@ export interface Ask {
   readonly priority: number
   /** Most places that the caller's calls may hold at a time; absent: no bound. */
   readonly maxPlaces?: number
+  /** Its route obeys `id_slot`, and its client chose none. Default: no. */
+  readonly nameable?: boolean
+  /** What the choice of its slot goes by: a text that stands for its prompt, and whether it wants nothing of it out of a cache. */
+  readonly prompt?: string
+  readonly reusesNothing?: boolean
   /** Counted; absent: estimated from the size of the body. */
   readonly promptTokens?: number
+  /** Its prompt is long, was counted, and can be fed in chunks. Default: no. */
+  readonly feedable?: boolean
   readonly bodyBytes: number
   /** Infinity when the client set no bound. */
   readonly maxTokens: number
@@ -29,10 +38,16 @@ export type ScheduleEvent =
   | { readonly type: 'firstByte', readonly id: string, readonly firstByteAtMs: number, readonly atMs: number }
   /** Upstream is free of this call; `account` where it gave one. */
   | { readonly type: 'released', readonly id: string, readonly atMs: number, readonly account?: Account }
+  /** A chunk of its prompt, but not the last, is in its slot; upstream took `tookMs` to evaluate what of it was not there before. */
+  | { readonly type: 'chunk', readonly id: string, readonly evaluatedTokens: number, readonly tookMs: number, readonly atMs: number }
+  /** What is left of its prompt goes in one piece after all. */
+  | { readonly type: 'whole', readonly id: string, readonly atMs: number }
   | { readonly type: 'tick', readonly atMs: number }
   /** Refuses everything that waits and that arrives from now on. */
   | { readonly type: 'drain', readonly atMs: number }
   | { readonly type: 'resize', readonly places: number, readonly atMs: number }
+  /** What llama-server says of its slots. */
+  | { readonly type: 'slots', readonly reading: SlotsReading, readonly atMs: number }
 
 export type RefusalReason = 'queue-full' | 'deadline' | 'queue-timeout' | 'draining'
 
@@ -40,6 +55,12 @@ export interface StartEffect {
   readonly type: 'start'
   readonly id: string
   readonly places: number
+  /** llama-server's slot that it is to be sent to and holds until it is released; absent: llama-server chooses. */
+  readonly slot?: number
+  /** Its prompt is fed into that slot, chunk by chunk as `ChunkEffect`s say. */
+  readonly feeds?: true
+  /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
+  readonly predictedCachedTokens?: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
   readonly predictedWaitMs: number
@@ -59,4 +80,4 @@ export interface RefuseEffect {
   readonly predictedWaitMs: number
 }
 
-export type Effect = StartEffect | RefuseEffect
+export type Effect = StartEffect | RefuseEffect | ChunkEffect

@@ -3,7 +3,7 @@ import { Schedule, type ScheduleOptions } from './schedule.js'
 import type { Ask, Effect } from './schedule-events.js'
 
 function short (effects: readonly Effect[]): string[] {
-  return effects.map(effect => effect.type === 'start' ? `start ${effect.id}` : `refuse ${effect.id} ${effect.status} ${effect.reason}`)
+  return effects.map(effect => effect.type === 'refuse' ? `refuse ${effect.id} ${effect.status} ${effect.reason}` : `${effect.type} ${effect.id}`)
 }
 
 /** 10 ms a prompt token and 10 ms a generated one, at any company: what `calls` of 92 + 8 and 50 tokens taught. */
@@ -32,6 +32,13 @@ t.test('priority: the better class goes first, whoever came before', async t => 
   arrive('urgent', 2, { priority: 0 })
   t.same(release('running', 10), ['start urgent'])
   t.same(release('urgent', 20), ['start usual'])
+})
+
+t.test('a caller with all its own places taken is predicted to wait for them, whatever is free', async t => {
+  const { arrive, nowMs } = setUp({ places: 4 }, 8)
+  t.same(arrive('b1', nowMs, { maxPlaces: 1 }), ['start b1'])
+  t.same(arrive('b2', nowMs, { maxPlaces: 1, ttftLimitMs: 1_200 }), ['refuse b2 429 deadline'], 'its turn comes in 1,500 ms; with a place free for everybody else it would have been in time')
+  t.same(arrive('c1', nowMs, { ttftLimitMs: 1_200 }), ['start c1'], 'another caller takes that place')
 })
 
 t.test('fair: a caller with many calls takes turns with one that has few', async t => {

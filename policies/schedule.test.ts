@@ -4,7 +4,7 @@ import type { Effect } from './schedule-events.js'
 
 /** Effects in short: `start a`, `refuse b queue-full`. */
 function short (effects: readonly Effect[]): string[] {
-  return effects.map(effect => effect.type === 'start' ? `start ${effect.id}` : `refuse ${effect.id} ${effect.status} ${effect.reason}`)
+  return effects.map(effect => effect.type === 'refuse' ? `refuse ${effect.id} ${effect.status} ${effect.reason}` : `${effect.type} ${effect.id}`)
 }
 
 function setUp (options: Partial<ScheduleOptions> = {}) {

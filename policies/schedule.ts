@@ -6,25 +6,15 @@ import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
-import { hasRoom, type RoomOptions } from './room.js'
-import { companyOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
+import { Preemption } from './preemption.js'
+import { retryAfterMs } from './retry-after.js'
+import { hasRoom, mayStart } from './room.js'
+import { doneOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
+import { AS_THEY_CAME, SAFETY, type ScheduleOptions } from './schedule-options.js'
+import { SlotTable, nextWakeMs } from './slot-table.js'
 
-export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
-  readonly places: number
-  /** Longest wait for a place, milliseconds; a longer predicted one is refused at arrival, a longer real one when it is over. */
-  readonly maxWaitMs: number
-  /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
-  readonly ttftLimitMs?: number
-  readonly maxQueued: number
-  /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
-  readonly limit?: 'slots' | 'adaptive'
-}
-
-/** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
-const SAFETY = { firstShare: 0.15, quantile: 0.95 }
-const RETRY_MS = { min: 1_000, max: 120_000 }
-const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
+export type { ScheduleOptions } from './schedule-options.js'
 
 /**
  * Who may start, who waits, who is refused: pure, events in and effects out. A call of p places starts when p places are free, and the first in the line blocks the
@@ -43,6 +33,8 @@ export class Schedule {
   /** Absent when the limit is the number of slots. */
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
+  readonly #slots: SlotTable
+  readonly preemption: Preemption
   #waiting: Entry[] = []
   #places: number
   #taken = 0
@@ -54,7 +46,9 @@ export class Schedule {
   constructor (options: ScheduleOptions) {
     this.#options = options
     this.#order = { ...AS_THEY_CAME, ...options }
+    this.#slots = new SlotTable(options.slotStrategy)
     this.#places = options.places
+    this.preemption = new Preemption(this.#costs, options.preemptiblePrefill)
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
 
@@ -78,6 +72,9 @@ export class Schedule {
   /** Measured milliseconds between two released places under saturation, or the best guess; undefined before any release. */
   get releaseIntervalMs (): number | undefined { return this.#pace.intervalMs(this.#places) }
 
+  /** When a call that waits for a busy slot is to start in another one, or a chunk may go: a `tick` is wanted then. Undefined when none is due. */
+  get wakeAtMs (): number | undefined { return this.preemption.wakeAtMs(nextWakeMs(this.#waiting, this.#atMs)) }
+
   /** How long a call with these limits of its own may wait in the line at most, whatever is predicted. */
   patienceMs ({ ttftLimitMs = Infinity, finishLimitMs = Infinity }: Pick<Ask, 'ttftLimitMs' | 'finishLimitMs'> = {}): number {
     return patienceMs({ ttftLimitMs: Math.min(ttftLimitMs, this.#ttftLimitMs), finishLimitMs }, this.#options.maxWaitMs)
@@ -88,16 +85,31 @@ export class Schedule {
     this.#costs.restore(costs, atMs)
   }
 
+  /** Another model answers from now on. */
+  forgetCosts (): void {
+    this.#costs.forget()
+  }
+
   on (event: ScheduleEvent): readonly Effect[] {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
+    this.preemption.advance(event.atMs)
+    const effects = this.#handle(event)
+    const chunks = this.preemption.next(this.#running, event.atMs)
+    return chunks.length === 0 ? effects : [...effects, ...chunks]
+  }
+
+  #handle (event: ScheduleEvent): readonly Effect[] {
     switch (event.type) {
       case 'arrive': return this.#arrive(event)
       case 'leave': this.#leave(event.id, event.atMs); break
       case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs, event.atMs); break
       case 'released': this.#release(event.id, event.atMs, event.account); break
       case 'resize': this.#resize(event.places); break
+      case 'slots': this.#slots.see(event.reading); break
+      case 'chunk': this.preemption.chunkOver(event.id, event.evaluatedTokens, event.tookMs, event.atMs); break
+      case 'whole': this.preemption.end(event.id, event.atMs, 'other'); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
       case 'drain': {
         this.#draining = true
@@ -118,20 +130,18 @@ export class Schedule {
     return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
-  #serviceMs (work: Work): number {
-    return this.#outlook.serviceMs(work, this.#places)
-  }
+  #serviceMs (work: Work): number { return this.#outlook.serviceMs(work, this.#places) }
 
   #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
     const { atMs } = event
     const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
-    const before = line.slice(0, line.indexOf(own))
+    const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own)
+    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places) && mayStart(own, width, this.#running.values())
     const company = startsNow ? this.#taken + width : this.#places
-    const predictedWaitMs = this.#waitBehind(before, own.places, atMs)
-    const predictedFirstByteMs = predictedWaitMs + this.#costs.firstByteMs(own.work, company, atMs)
+    const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#outlook.ownBoundMs(own, before, this.#running.values(), this.#places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
+    const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
     const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
@@ -153,15 +163,13 @@ export class Schedule {
     if (this.#taken === 0) return undefined
     const sinceMs = entry.atMs - entry.sinceMs
     const firstByteMs = startsNow
-      ? this.#costs.cautiousFirstByteMs(entry.work, this.#taken + this.#widthOf(entry.places), entry.atMs)
+      ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     const finishMs = entry.predictedWaitMs + this.#serviceMs(entry.work)
     return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
   }
 
-  #marginMs ({ ttftLimitMs }: Entry): number {
-    return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs)
-  }
+  #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
 
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
   get #unmeasuredBound (): number {
@@ -172,7 +180,7 @@ export class Schedule {
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
     while (this.#waiting.length > 0 && this.#taken < this.#places) {
-      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#callerMayStart(entry))
+      const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#mayStart(entry, atMs))
       if (head === undefined) break
       const taken = this.#taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
@@ -185,23 +193,22 @@ export class Schedule {
   }
 
   /** A call that waited and would miss its limits if it started now; on an idle server it may try. */
-  #isHopeless ({ work, atMs: arrivedAtMs, sinceMs, ttftLimitMs, finishLimitMs }: Entry, company: number, atMs: number): boolean {
-    if (this.#taken === 0 || atMs === arrivedAtMs) return false
-    const waitedMs = atMs - sinceMs
-    return waitedMs + this.#costs.firstByteMs(work, company, atMs) > ttftLimitMs || waitedMs + this.#serviceMs(work) > finishLimitMs
+  #isHopeless (entry: Entry, company: number, atMs: number): boolean {
+    if (this.#taken === 0 || atMs === entry.atMs) return false
+    const waitedMs = atMs - entry.sinceMs
+    return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
   }
 
-  /** A caller with all its places taken waits without keeping others from theirs. */
-  #callerMayStart ({ caller, places, maxPlaces }: Entry): boolean {
-    if (maxPlaces === Infinity) return true
-    let held = 0
-    for (const running of this.#running.values()) if (running.caller === caller) held += running.places
-    return held === 0 || held + this.#widthOf(places) <= maxPlaces
+  /** Nobody else has to wait with one that still may not. */
+  #mayStart (entry: Entry, atMs: number): boolean {
+    return this.preemption.hasLane(entry, this.#places) && mayStart(entry, this.#widthOf(entry.places), this.#running.values()) && !this.#awaitsSlot(entry, atMs)
   }
 
-  #hasRoom (next: Newcomer): boolean {
-    return hasRoom(next, this.#running.values(), this.#options, this.#costs)
+  #awaitsSlot (entry: Entry, atMs: number): boolean {
+    return this.#slots.awaits(entry, id => this.#outlook.leftMs(this.#running.get(id), this.#places, atMs), this.#costs.msPerPromptToken(this.#places, atMs), atMs)
   }
+
+  #hasRoom (next: Newcomer): boolean { return hasRoom(next, this.#running.values(), this.#options, this.#costs) }
 
   /** Takes entries out of the line and gives them back. */
   #takeOut (which: (entry: Entry) => boolean): readonly Entry[] {
@@ -212,14 +219,20 @@ export class Schedule {
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
     const places = taken - this.#taken
+    const [slot, predictedCachedTokens] = [this.#slots.start(entry, places, atMs), this.#slots.predictedTokens(entry.id)]
     this.#taken = taken
-    this.#running.set(entry.id, { ...entry, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
+    const work = { ...entry.work, ...(predictedCachedTokens === undefined ? {} : { cachedTokens: predictedCachedTokens }) }
+    this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
+    const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
     const { interval } = entry
     return {
       type: 'start',
       id: entry.id,
       places,
+      ...(slot === undefined ? {} : { slot }),
+      ...(feeds ? { feeds } : {}),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
@@ -249,6 +262,7 @@ export class Schedule {
     const entry = this.#running.get(id)
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
+    this.preemption.end(id, firstByteAtMs, 'first-byte')
     if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
@@ -257,17 +271,18 @@ export class Schedule {
   #release (id: string, atMs: number, account: Account | undefined): void {
     const entry = this.#running.get(id)
     if (entry === undefined) return
-    const { startedAtMs, firstByteAtMs, company, work } = entry
+    const { startedAtMs, firstByteAtMs, company } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      const times = { firstByteMs: firstByteAtMs - startedAtMs, restMs: atMs - firstByteAtMs }
-      const company = companyOf(entry, this.#placeMs, atMs)
-      this.#costs.learn({ work, ...times, ...company, atMs, ...(account === undefined ? {} : { account }) })
-      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(company.restCompany), times.restMs / account.outputTokens)
+      const done = doneOf(entry, firstByteAtMs, this.#placeMs, account, atMs)
+      this.#costs.learn(done)
+      if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(done.restCompany), done.restMs / account.outputTokens)
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
     this.#share.gone(entry.caller)
+    this.preemption.end(id, atMs, 'other')
+    this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
     this.#taken -= entry.places
   }
@@ -280,21 +295,9 @@ export class Schedule {
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
     const { maxWaitMs } = this.#options
     const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
-    const startLimitMs = Math.min(
-      entry.ttftLimitMs - this.#costs.firstByteMs(entry.work, this.#places, atMs) - this.#marginMs(entry),
-      entry.finishLimitMs - this.#serviceMs(entry.work)
-    )
-    // A draining gateway is gone when its backlog is: the next one is asked then.
-    const tooLongMs = reason === 'draining' ? backlogMs : backlogMs - Math.max(0, Math.min(maxWaitMs, startLimitMs))
-    const untilMs = Math.max(tooLongMs, this.releaseIntervalMs ?? 0)
-    return {
-      type: 'refuse',
-      id: entry.id,
-      status,
-      reason,
-      retryAfterMs: Math.min(RETRY_MS.max, Math.max(RETRY_MS.min, untilMs)),
-      queueWaitMs: atMs - entry.atMs,
-      predictedWaitMs: entry.predictedWaitMs
-    }
+    const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
+    const spareMs = Math.max(0, Math.min(maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
+    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
   }
 }

@@ -38,7 +38,8 @@ function copyOf (call: Call): Call {
     need: { value: { ...call.need }, enumerable: true },
     body: { value: call.body, enumerable: true, writable: true },
     onFirstByte: { value: undefined, enumerable: true, writable: true },
-    decisions: { value: [], enumerable: true }
+    decisions: { value: [], enumerable: true },
+    shadow: { value: true, enumerable: true }
   }) as Call
 }
 

@@ -13,60 +13,121 @@ export interface BatchedOptions extends TrafficOptions {
   /** Of every call, unless `lengthsOf` draws its own; then nothing is told of them. */
   readonly promptTokens: number
   readonly outputTokens: number
-  readonly lengthsOf?: (random: () => number) => SimulatedLengths
+  readonly lengthsOf?: (random: () => number, isLong: (ask: Ask) => boolean) => SimulatedLengths
   readonly prefillMsPerToken: number
+  /** Most tokens in a step (`-b`); prompts get what those that decode leave, in the order of slots. Default: no bound. */
+  readonly batchTokens?: number
   /** One step of this many decoding slots. */
   readonly decodeStepMs: (slots: number) => number
   /** A step lasts up to this share longer, at random: the machine is not quiet. */
   readonly noise: number
+  /** First bytes are told when they come, and slots are seen at each step, as of streams behind a gateway. Default: at the end of a call, and never. */
+  readonly streamed?: boolean
 }
 
-interface Slot { readonly call: number, readonly promptTokens: number, readonly outputTokens: number, promptLeft: number, tokens: number, firstByteAtMs: number }
+interface Slot {
+  readonly id: number
+  readonly call: number
+  readonly promptTokens: number
+  readonly outputTokens: number
+  readonly feeds: boolean
+  promptLeft: number
+  /** Of them, those that upstream was given. */
+  givenLeft: number
+  givenTokens: number
+  givenAtMs: number
+  tokens: number
+  firstByteAtMs: number
+  lastTokenAtMs: number
+  longestGapMs: number
+}
 
 /**
- * A server that works as llama-server does (its facts L6, L12): steps of one shared batch, in which each decoding slot gets a token and all
- * prompts that wait are prefilled; so calls that start together end together.
+ * A server that works as llama-server does (its facts L6, L12): steps of one shared batch, in which each decoding slot gets a token and prompts that wait are evaluated
+ * slot by slot; so calls that start together end together. A prompt that is fed in chunks keeps its slot between them.
  */
 export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
+  const { streamed = false, batchTokens = Infinity } = options
   let slots: Slot[] = []
   let nowMs = 0
   const lengths = new Map<number, SimulatedLengths>()
-  const traffic = new Traffic(options, call => {
+  const traffic = new Traffic(options, (call, { slot, feeds = false }) => {
     const { promptTokens, outputTokens } = lengths.get(call) ?? options
-    slots.push({ call, promptTokens, outputTokens, promptLeft: promptTokens, tokens: 0, firstByteAtMs: NaN })
+    const id = slot ?? freeId(slots)
+    const given = feeds ? 0 : promptTokens
+    slots.push({ id, call, promptTokens, outputTokens, feeds, promptLeft: promptTokens, givenLeft: given, givenTokens: given, givenAtMs: nowMs, tokens: 0, firstByteAtMs: NaN, lastTokenAtMs: NaN, longestGapMs: 0 })
+    slots.sort((a, b) => a.id - b.id)
+  }, (call, { toTokens }) => {
+    const slot = slots.find(each => each.call === call)
+    if (slot === undefined) throw new Error(`a chunk of call ${call}, which has no slot`)
+    slot.givenLeft = slot.givenTokens = toTokens - (slot.promptTokens - slot.promptLeft)
+    slot.givenAtMs = nowMs
   })
 
   function arriveUntil (untilMs: number): void {
     while (traffic.nextAtMs <= untilMs) {
-      const own = options.lengthsOf?.(traffic.random)
+      const own = options.lengthsOf?.(traffic.random, ask => traffic.schedule.preemption.isLong(ask, options.places, nowMs))
       if (own !== undefined) lengths.set(traffic.calls.length, own)
       traffic.arrive(1, own?.ask)
     }
   }
 
+  function wakeAtMs (): number {
+    return traffic.schedule.wakeAtMs ?? Infinity
+  }
+
+  function see (): void {
+    if (streamed) traffic.see(Array.from({ length: options.places }, (_, id) => ({ id, busy: slots.some(slot => slot.id === id && (slot.givenLeft > 0 || slot.promptLeft === 0)) })), nowMs)
+  }
+
   while (traffic.nextAtMs < Infinity || slots.length > 0) {
-    if (slots.length === 0) {
-      nowMs = traffic.nextAtMs
+    see()
+    if (wakeAtMs() <= nowMs) traffic.tick(nowMs)
+    const batch = slots.filter(slot => slot.givenLeft > 0 || slot.promptLeft === 0)
+    if (batch.length === 0) {
+      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, wakeAtMs()))
+      if (nowMs === Infinity) throw new Error('everybody waits, and nothing will happen')
+      see()
       arriveUntil(nowMs)
       continue
     }
-    const batch = [...slots]
-    const prompts = batch.reduce((sum, slot) => sum + slot.promptLeft, 0)
     const decoding = batch.filter(slot => slot.promptLeft === 0).length
+    let room = batchTokens - decoding
+    const parts = new Map(batch.map(slot => {
+      const tokens = Math.min(slot.givenLeft, room)
+      room -= tokens
+      return [slot, tokens] as const
+    }))
+    const prompts = [...parts.values()].reduce((sum, tokens) => sum + tokens, 0)
     const stepMs = (prompts * options.prefillMsPerToken + (decoding === 0 ? 0 : options.decodeStepMs(decoding))) * (1 + options.noise * traffic.random())
     arriveUntil(nowMs + stepMs)
     nowMs += stepMs
-    for (const slot of batch) {
-      slot.promptLeft = 0
-      slot.tokens++
-      if (slot.tokens === 1) slot.firstByteAtMs = nowMs
+    for (const [slot, tokens] of parts) {
+      slot.promptLeft -= tokens
+      slot.givenLeft -= tokens
+      if (slot.promptLeft === 0) predict(slot, nowMs)
     }
+    for (const { call, tokens } of batch) if (streamed && tokens === 1) traffic.firstByte(call, nowMs)
     const over = batch.filter(slot => slot.tokens === slot.outputTokens)
     slots = slots.filter(slot => !over.includes(slot))
-    for (const { call, firstByteAtMs, promptTokens, outputTokens } of over) {
+    for (const { call, firstByteAtMs, promptTokens, outputTokens, longestGapMs } of over) {
       const account = lengths.has(call) ? { evaluatedTokens: promptTokens, cachedTokens: 0, outputTokens } : undefined
-      traffic.over(call, firstByteAtMs, nowMs, account)
+      traffic.over(call, firstByteAtMs, nowMs, account, longestGapMs)
+    }
+    for (const [slot, tokens] of parts) {
+      if (slot.feeds && tokens > 0 && slot.givenLeft === 0 && slot.promptLeft > 0) traffic.chunkOver(slot.call, slot.givenTokens, nowMs - slot.givenAtMs, nowMs)
     }
   }
   return traffic.calls
+}
+
+function predict (slot: Slot, atMs: number): void {
+  slot.tokens++
+  if (slot.tokens === 1) slot.firstByteAtMs = atMs
+  else slot.longestGapMs = Math.max(slot.longestGapMs, atMs - slot.lastTokenAtMs)
+  slot.lastTokenAtMs = atMs
+}
+
+function freeId (slots: readonly Slot[]): number {
+  for (let id = 0; ; id++) if (!slots.some(slot => slot.id === id)) return id
 }

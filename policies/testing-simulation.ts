@@ -20,7 +20,7 @@ export function simulate (options: SimulationOptions): { calls: SimulatedCall[],
   const jobs: Job[] = []
   let nowMs = 0
   let maxTaken = 0
-  const traffic = new Traffic(options, (call, places) => {
+  const traffic = new Traffic(options, (call, { places }) => {
     const work = 1 + (traffic.random() * 2 - 1) * options.noise
     jobs.push({ call, work, places, left: work })
     maxTaken = Math.max(maxTaken, jobs.reduce((sum, job) => sum + job.places, 0))

@@ -1,7 +1,9 @@
 import { Schedule } from './schedule.js'
 import type { ScheduleOptions } from './schedule.js'
 import type { Account } from './cost-model.js'
-import type { Ask, Effect } from './schedule-events.js'
+import type { ChunkEffect } from './long-prefills.js'
+import type { Ask, Effect, StartEffect } from './schedule-events.js'
+import type { SlotSeen } from './slot-table.js'
 
 /** Seeded uniform numbers in [0, 1) (mulberry32). */
 export function seededRandom (seed: number): () => number {
@@ -27,6 +29,8 @@ export interface SimulatedCall {
   readonly startedAtMs?: number
   readonly firstByteAtMs?: number
   readonly overAtMs?: number
+  /** Longest time between two of its tokens. */
+  readonly longestGapMs?: number
   readonly caller?: string
   /** As predicted at its arrival, milliseconds from there. */
   readonly predicted?: { readonly ttftMs: number, readonly lowMs?: number, readonly highMs?: number }
@@ -38,15 +42,20 @@ export class Traffic {
   readonly schedule: Schedule
   readonly calls: SimulatedCall[] = []
   readonly #options: TrafficOptions
-  readonly #start: (call: number, places: number) => void
+  readonly #start: (call: number, effect: StartEffect) => void
+  readonly #chunk: (call: number, effect: ChunkEffect) => void
   #nextAtMs: number
 
-  /** @param start the schedule lets the call with this index in */
-  constructor (options: TrafficOptions, start: (call: number, places: number) => void) {
+  /**
+   * @param start the schedule lets the call with this index in
+   * @param chunk it lets a chunk of its prompt go
+   */
+  constructor (options: TrafficOptions, start: (call: number, effect: StartEffect) => void, chunk: (call: number, effect: ChunkEffect) => void = () => undefined) {
     this.random = seededRandom(options.seed)
     this.schedule = new Schedule(options)
     this.#options = options
     this.#start = start
+    this.#chunk = chunk
     this.#nextAtMs = this.#gapMs()
   }
 
@@ -63,8 +72,26 @@ export class Traffic {
     this.#nextAtMs += this.#gapMs()
   }
 
-  over (call: number, firstByteAtMs: number, atMs: number, account?: Account): void {
-    this.#change(call, { firstByteAtMs, overAtMs: atMs })
+  /** Told when it comes; else at the end. */
+  firstByte (call: number, firstByteAtMs: number): void {
+    this.#apply(this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs: firstByteAtMs }), firstByteAtMs)
+  }
+
+  chunkOver (call: number, evaluatedTokens: number, tookMs: number, atMs: number): void {
+    this.#apply(this.schedule.on({ type: 'chunk', id: String(call), evaluatedTokens, tookMs, atMs }), atMs)
+  }
+
+  tick (atMs: number): void {
+    this.#apply(this.schedule.on({ type: 'tick', atMs }), atMs)
+  }
+
+  /** What llama-server says of its slots. */
+  see (slots: readonly SlotSeen[], atMs: number): void {
+    this.#apply(this.schedule.on({ type: 'slots', reading: { slots, askedAtMs: atMs, atMs }, atMs }), atMs)
+  }
+
+  over (call: number, firstByteAtMs: number, atMs: number, account?: Account, longestGapMs?: number): void {
+    this.#change(call, { firstByteAtMs, overAtMs: atMs, ...(longestGapMs === undefined ? {} : { longestGapMs }) })
     this.#apply(this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs }), atMs)
     this.#apply(this.schedule.on({ type: 'released', id: String(call), atMs, ...(account === undefined ? {} : { account }) }), atMs)
   }
@@ -72,11 +99,12 @@ export class Traffic {
   #apply (effects: readonly Effect[], atMs: number): void {
     for (const effect of effects) {
       const call = Number(effect.id)
-      if (effect.type === 'refuse') this.#change(call, { refused: effect.reason, retryAfterMs: effect.retryAfterMs })
+      if (effect.type === 'chunk') this.#chunk(call, effect)
+      else if (effect.type === 'refuse') this.#change(call, { refused: effect.reason, retryAfterMs: effect.retryAfterMs })
       else {
         const { predictedTtftMs: ttftMs, predictedTtftLowMs: lowMs, predictedTtftHighMs: highMs } = effect
         this.#change(call, { startedAtMs: atMs, predicted: { ttftMs, ...(lowMs === undefined || highMs === undefined ? {} : { lowMs, highMs }) } })
-        this.#start(call, effect.places)
+        this.#start(call, effect)
       }
     }
   }

@@ -1,7 +1,9 @@
 import { openGrant } from './contract.js'
-import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port } from './contract.js'
+import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port, Served } from './contract.js'
 import { deferred } from './deferred.js'
 import { needOf } from './need.js'
+import { RelayBody } from './relay-body.js'
+import type { SlotSeen } from './slot-table.js'
 import { Unanswered } from './unanswered.js'
 
 /** Lets everything run that only waits for promises. */
@@ -80,8 +82,12 @@ export function makeCall (given: Partial<Call> = {}, json: Readonly<Record<strin
 /** One call that reached the held upstream; the test plays llama-server. */
 export interface HeldCall {
   readonly call: Call
-  /** Sends the headers: `next` resolves. The body is open until `end`. */
-  answer (status?: number): void
+  /** Sends the headers: `next` resolves. The body is open until `end`, and what it consists of is `send`'s; whole when it is a string. */
+  answer (status?: number, whole?: string, headers?: Answer['headers']): void
+  /** One chunk of the body's stream. False: pause. */
+  send (chunk: string): boolean
+  /** Times that the body was resumed. */
+  readonly resumed: number
   end (outcome?: Partial<Outcome>): void
   /** Upstream is free of the call. */
   release (): void
@@ -116,10 +122,26 @@ export function heldUpstream (): HeldUpstream {
       const over = deferred<Outcome>()
       const released = deferred<void>()
       let isReleased = false
+      let resumed = 0
+      let bytes = 0
+      let stream: RelayBody | undefined
       const held: HeldCall = {
         call,
-        answer: (status = 200) => answered.resolve({ status, headers: {}, body: Buffer.alloc(0), over: over.promise, released: released.promise }),
-        end: outcome => over.resolve({ how: 'complete', bytes: 0, ...outcome }),
+        get resumed () { return resumed },
+        answer: (status = 200, whole = '', headers = {}) => {
+          bytes = Buffer.byteLength(whole)
+          if (call.stream && whole === '' && status === 200) stream = new RelayBody(() => { resumed++ })
+          answered.resolve({ status, headers, body: stream ?? Buffer.from(whole), over: over.promise, released: released.promise })
+        },
+        send: chunk => {
+          bytes += Buffer.byteLength(chunk)
+          return stream?.deliver(Buffer.from(chunk)) ?? true
+        },
+        end: outcome => {
+          if (outcome?.how === undefined || outcome.how === 'complete') stream?.finish()
+          else stream?.fail(new Error(outcome.how))
+          over.resolve({ how: 'complete', bytes, ...outcome })
+        },
         release: () => {
           if (!isReleased) {
             active--
@@ -155,9 +177,19 @@ export interface TestPort extends Port {
   readonly clock: FakeClock
   props: BackendProps | undefined
   load: BackendLoad | undefined
+  /** What `readSlots` answers: the state of each slot; undefined: this server does not say. */
+  slots: readonly SlotSeen[] | undefined
+  slotsRead: number
   /** What `countTokens` answers; an error makes it reject. */
   tokens: number | Error
   counted: number
+  /** What `served` answers now; undefined: the backend does not say. */
+  identity: string | undefined
+  sampling: Readonly<Record<string, unknown>>
+  /** Times that the backend itself was asked for it: the last reading was too old. */
+  servedAsked: number
+  /** What `promptTokens` answers; an error makes it reject. */
+  promptTokens: readonly number[] | Error
   readonly warnings: Array<{ readonly facts: object, readonly message: string }>
 }
 
@@ -165,12 +197,19 @@ export function makePort (): TestPort {
   const warnings: TestPort['warnings'] = []
   const remembered = new Map<string, unknown>()
   const keepers = new Map<string, () => unknown>()
+  let reading: Served | undefined
   const port: TestPort = {
     clock: new FakeClock(),
     props: { totalSlots: 4, slotContextTokens: 2_048, modelPath: '/models/test.gguf', buildInfo: 'b1' },
     load: undefined,
+    slots: undefined,
+    slotsRead: 0,
     tokens: 10,
     counted: 0,
+    identity: 'model',
+    sampling: {},
+    servedAsked: 0,
+    promptTokens: [1, 2, 3],
     warnings,
     remembered,
     kept: name => keepers.get(name)?.(),
@@ -179,10 +218,26 @@ export function makePort (): TestPort {
     backend: {
       props: () => port.props,
       load: () => port.load,
+      served: async sinceMs => {
+        if (reading === undefined || reading.atMs < sinceMs) {
+          port.servedAsked++
+          reading = port.identity === undefined ? undefined : { identity: port.identity, sampling: port.sampling, atMs: port.clock.nowMs() }
+        }
+        return reading
+      },
+      readSlots: async () => {
+        port.slotsRead++
+        const atMs = port.clock.nowMs()
+        return port.slots === undefined ? undefined : { slots: port.slots, askedAtMs: atMs, atMs }
+      },
       countTokens: async () => {
         port.counted++
         if (port.tokens instanceof Error) throw port.tokens
         return port.tokens
+      },
+      promptTokens: async () => {
+        if (port.promptTokens instanceof Error) throw port.promptTokens
+        return port.promptTokens
       }
     } satisfies Backend
   }

@@ -3,6 +3,8 @@ import type { Answer, Call, Next } from './contract.js'
 import { deferred } from './deferred.js'
 import { QueueNotice } from './queue-notice.js'
 import type { StartEffect } from './schedule-events.js'
+import { Turn } from './turn.js'
+import type { LongPrompt } from './prompt-feeder.js'
 
 /** One call in admission, between its arrival and the return of its places. */
 export class Ticket {
@@ -13,11 +15,16 @@ export class Ticket {
   /** When its patience ends, and when it is told next where it stands. */
   timer?: unknown
   noticeTimer?: unknown
+  /** Of a call whose prompt is fed in chunks. */
+  readonly turn = new Turn()
   /** Set once it may run. */
   start?: StartEffect
 
-  /** @param queued calls that waited when it arrived */
-  constructor (readonly id: string, readonly call: Call, readonly next: Next, readonly queued: number, readonly onLeave: () => void) {}
+  /**
+   * @param queued calls that waited when it arrived
+   * @param prompt where it is long
+   */
+  constructor (readonly id: string, readonly call: Call, readonly next: Next, readonly queued: number, readonly onLeave: () => void, readonly prompt?: LongPrompt) {}
 
   /** What its caller gets: the answer, or, when it was told of its wait, the stream that will be it. */
   get answered (): Promise<Answer> {
@@ -49,18 +56,30 @@ export class Ticket {
     else this.#notice.abandon(this.call.signal.aborted ? 'left' : 'fault', released)
   }
 
+  /** Why it goes to upstream now, and how its prompt does where that is long. */
+  get reason (): string {
+    const { start, prompt } = this
+    const reason = (start?.queueWaitMs ?? 0) === 0 ? 'place free' : 'its turn'
+    if (prompt === undefined) return reason
+    if (start?.feeds !== undefined) return `${reason}, prompt in chunks`
+    return `${reason}, whole prompt: ${prompt.whole ?? 'no slot of its own'}`
+  }
+
   /** For the record: what was decided, and what was predicted when it arrived. */
   get facts (): Record<string, number> {
-    const { queued, start } = this
+    const { queued, start, prompt } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot, predictedCachedTokens } = start
     return {
       queueWaitMs,
       queued,
       predictedWaitMs,
       predictedTtftMs,
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
-      places
+      places,
+      ...(slot === undefined ? {} : { slot }),
+      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
+      ...(prompt?.wouldTakeChunks === undefined ? {} : { wouldTakeChunks: prompt.wouldTakeChunks })
     }
   }
 }

@@ -3,10 +3,19 @@ import { backlogPerSecond } from './backlog.js'
 import type { OpenLoopView } from './block-summary.js'
 import { blockMeasure, cellOf, type Measure } from './cell.js'
 import { ofCondition } from './gate.js'
+import { predictedCalls } from './predictions.js'
 import { scheduledTtftMs } from './window.js'
 
 const answeredOnly = (value: (call: CallSample) => number | undefined) => (view: OpenLoopView): number[] =>
   view.judged.flatMap(call => call.outcome === 'answered' ? value(call) ?? [] : [])
+
+/** By how many calls stood in the line when the call arrived. */
+const predictionErrors = [
+  { metric: 'ttft-prediction-error-0', from: 0, to: 0 },
+  { metric: 'ttft-prediction-error-1', from: 1, to: 1 },
+  { metric: 'ttft-prediction-error-2', from: 2, to: 3 },
+  { metric: 'ttft-prediction-error-4', from: 4, to: Infinity }
+] as const
 
 /** Definitions: every latency is in milliseconds; those called scheduled count from the intended time. */
 const callMeasures: readonly Measure<OpenLoopView>[] = [
@@ -17,7 +26,13 @@ const callMeasures: readonly Measure<OpenLoopView>[] = [
   { metric: 'tpot', unit: 'ms', population: 'answered', samples: answeredOnly(timePerOutputTokenMs) },
   { metric: 'itl', unit: 'ms', population: 'answered', samples: view => view.judged.flatMap(call => call.outcome === 'answered' ? call.itlMs : []) },
   { metric: 'refusal-cost', unit: 'ms', population: 'refused', samples: view => view.judged.flatMap(call => call.outcome === 'refused' ? call.doneMs - call.sentMs : []) },
-  { metric: 'queue-wait', unit: 'ms', population: 'answered', samples: queueWaits }
+  { metric: 'queue-wait', unit: 'ms', population: 'answered', samples: queueWaits },
+  ...predictionErrors.map(({ metric, from, to }): Measure<OpenLoopView> => ({
+    metric,
+    unit: 'ms',
+    population: 'answered',
+    samples: view => predictedCalls(view.block).filter(({ depth }) => depth >= from && depth <= to).map(({ realMs, predictedMs }) => Math.abs(realMs - predictedMs))
+  }))
 ]
 
 const blockMeasures: readonly Measure<OpenLoopView>[] = [

@@ -20,7 +20,11 @@ const callSample = Type.Object({
   lastMs: Type.Optional(num),
   outcome: Type.Union([Type.Literal('answered'), Type.Literal('refused'), Type.Literal('failed'), Type.Literal('unanswered')]),
   chunks: num,
-  itlMs: Type.Array(num)
+  itlMs: Type.Array(num),
+  promptTokens: Type.Optional(num),
+  outputTokens: Type.Optional(num),
+  refusals: Type.Optional(Type.Array(Type.Object({ sentMs: num, doneMs: num, retryAfterSeconds: Type.Optional(num) }))),
+  lastSentMs: Type.Optional(num)
 })
 
 const osSample = Type.Object({
@@ -28,7 +32,11 @@ const osSample = Type.Object({
   samplerCpuUsec: num,
   process: Type.Optional(Type.Object({ cpuUsec: num })),
   serverSockets: Type.Optional(num),
-  requestsDeferred: Type.Optional(num)
+  serverSocketsCloseWait: Type.Optional(num),
+  requestsDeferred: Type.Optional(num),
+  promptTokensTotal: Type.Optional(num),
+  predictedTokensTotal: Type.Optional(num),
+  decodesTotal: Type.Optional(num)
 })
 
 const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome: text, arrivedAtMs: num, queueWaitMs: num })
@@ -36,7 +44,7 @@ const callRecord = Type.Object({ msg: Type.Literal('call'), route: text, outcome
 const counters = Type.Optional(Type.Record(text, num))
 const toolRuns = Type.Optional(Type.Array(Type.Object({ tool: text, cpuUsec: Type.Optional(num), ranMs: Type.Optional(num), missing: Type.Optional(text) })))
 const stamp = Type.Object({ tool: text, bytes: num, atMs: num })
-const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, closedLoops: Type.Optional(Type.Array(Type.Object({ fromMs: num, toMs: num, serverCpuUsec: Type.Optional(num) }))), generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, tools: toolRuns, warnings: Type.Array(text) })
+const blockEvidence = Type.Object({ plan: blockPlan, judgedFromMs: num, judgedToMs: num, closedLoops: Type.Optional(Type.Array(Type.Object({ fromMs: num, toMs: num, serverCpuUsec: Type.Optional(num) }))), generatorEventLoopDelayMaxMs: num, groupCountersAtStart: counters, groupCountersAtEnd: counters, serverCountersAtStart: counters, serverCountersAtEnd: counters, slotSecondsWasted: Type.Optional(num), tools: toolRuns, warnings: Type.Array(text) })
 
 const openLoop = Type.Object({ kind: Type.Literal('open-loop'), ttftLimitMs: Type.Record(text, num), closedLoopClients: Type.Integer({ minimum: 1 }) })
 const streams = Type.Object({ kind: Type.Literal('streams'), clients: Type.Integer({ minimum: 1 }), predictTokens: Type.Integer({ minimum: 1 }), patienceSeconds: num })

@@ -11,6 +11,9 @@ export const defaultOutcomes: readonly OutcomeSpec[] = [
   { metric: 'server-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 ]
 
+/** A closed loop is answered as fast as it asks: there the time to the first token is what a better choice of slots changes. */
+export const outcomesOfConversations: readonly OutcomeSpec[] = defaultOutcomes.map(spec => ({ ...spec, primary: spec.metric === 'ttft-answered-p50' }))
+
 /** Of streams, the metrics that an experiment may name as its primary outcome: the first is the default. */
 export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50', 'start-to-first-token'] as const
 export type StreamsPrimary = typeof streamsPrimaries[number]
@@ -35,8 +38,16 @@ export function outcomesOfStreams (primary: StreamsPrimary): OutcomeSpec[] {
   return all.map(spec => ({ ...spec, primary: spec.metric === primary }))
 }
 
+/** What a sweep may be about; the first two unless its file says. */
+export const sweepMetrics = ['itl-p99', 'tokens-per-second', 'itl-p50', 'ttft-p50', 'server-cpu-per-token', 'request-latency-p50', 'start-to-first-token'] as const
+export type SweepMetric = typeof sweepMetrics[number]
+
+const requestLatency: OutcomeSpec = { metric: 'request-latency-p50', unit: 'ms', better: 'lower', primary: false, matters: 1.1 }
+
 /** A dose-response has no primary: its predictions carry it. */
-export const sweepOutcomes: readonly OutcomeSpec[] = streamsOutcomes.slice(0, 2)
+export function outcomesOfSweep (metrics: readonly SweepMetric[] = sweepMetrics.slice(0, 2)): OutcomeSpec[] {
+  return metrics.flatMap(metric => [...streamsOutcomes, requestLatency, coldStart].find(spec => spec.metric === metric) ?? [])
+}
 
 /** The plan's specification of a metric, else the default one (never primary when the plan names another primary). */
 export function outcomeSpec (plan: Plan, metric: string): OutcomeSpec {

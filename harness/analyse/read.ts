@@ -7,6 +7,7 @@ import { migrateBlock, migratePlan } from './migrate.js'
 import { isOpenLoop } from './plan-kind.js'
 import { onlyMissing, optional, parsed, readLines, required } from './read-files.js'
 import { readTools } from './read-tools.js'
+import { slotStaysIn } from './slot-log.js'
 
 /**
  * Reads a run's folder: plan.json, manifest.json and blocks/NN-CONDITION/{block.json, calls.ndjson, samples.ndjson,
@@ -42,9 +43,10 @@ async function readBlock (dir: string, withGateway: boolean): Promise<Block | un
   const calls = await readLines(join(dir, 'calls.ndjson'), guards.call)
   const samples = await readLines(join(dir, 'samples.ndjson'), guards.sample)
   const records = withGateway ? await readLines(join(dir, 'gateway.ndjson'), guards.record, value => value.msg === 'call') : { items: [], warnings: [] }
+  const log = withGateway ? await optional(join(dir, 'llama-server.log')) : undefined
   const counted = evidence.tools === undefined ? undefined : await readTools(join(dir, 'tools'), evidence)
   // A server that was killed before it was ready had no load.
   const ofLoad = evidence.serverEnd?.during === 'start' ? [] : [...calls.warnings, ...samples.warnings, ...records.warnings]
   const warnings = [...evidence.warnings, ...ofLoad]
-  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items, ...(counted === undefined ? {} : { tools: counted }) }
+  return { evidence: { ...evidence, warnings }, calls: calls.items, samples: samples.items, records: records.items, ...(log === undefined ? {} : { slotStays: slotStaysIn(log) }), ...(counted === undefined ? {} : { tools: counted }) }
 }

@@ -1,7 +1,7 @@
 import type { Cell, GroupDeltas, StreamsPlan } from '../types.js'
 import { blockMeasure, cellOf, type Measure } from './cell.js'
 import { ofCondition } from './gate.js'
-import { ttftMs, wholeRate, type StreamsView } from './streams-summary.js'
+import { latencyMs, tokensPerDecode, ttftMs, wholeRate, type StreamsView } from './streams-summary.js'
 import { judgedSeconds } from './window.js'
 
 const answered = (view: StreamsView) => view.judged.filter(call => call.outcome === 'answered')
@@ -18,9 +18,10 @@ function perSecond (metric: string, counter: keyof GroupDeltas): Measure<Streams
 const measures: ReadonlyArray<Measure<StreamsView>> = [
   { metric: 'itl', unit: 'ms', population: 'answered', samples: view => view.gapsMs, floorsOn: 'all' },
   { metric: 'ttft', unit: 'ms', population: 'answered', samples: view => answered(view).flatMap(ttftMs) },
-  { metric: 'request-latency', unit: 'ms', population: 'answered', samples: view => answered(view).map(call => call.doneMs - call.intendedMs) },
+  { metric: 'request-latency', unit: 'ms', population: 'answered', samples: view => answered(view).map(latencyMs) },
   blockMeasure('tokens-per-second', 'tokens/s', view => wholeRate(view.summary)),
   blockMeasure('start-to-first-token', 'ms', view => view.summary.startToFirstTokenMs),
+  blockMeasure('tokens-per-decode', 'tokens', view => tokensPerDecode(view.block)),
   blockMeasure('cpus-used', 'CPUs', view => view.summary.cpusUsed),
   blockMeasure('server-cpu-per-token', 'µs', view => view.summary.serverCpuUsecPerToken),
   blockMeasure('throttled-periods', 'ratio', ({ summary: { group } }) => group.periods !== undefined && group.periods > 0 ? (group.throttledPeriods ?? 0) / group.periods : null),

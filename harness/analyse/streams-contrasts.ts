@@ -15,6 +15,7 @@ const outcomes: readonly Outcome[] = [
   { metric: 'itl-p50', population: 'answered', value: summary => summary.itlP50Ms },
   { metric: 'start-to-first-token', population: 'block', value: summary => summary.startToFirstTokenMs },
   { metric: 'ttft-p50', population: 'answered', value: summary => summary.ttftP50Ms },
+  { metric: 'request-latency-p50', population: 'answered', value: summary => summary.requestLatencyP50Ms },
   { metric: 'server-cpu-per-token', population: 'block', value: summary => summary.serverCpuUsecPerToken }
 ]
 

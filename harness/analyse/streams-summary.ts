@@ -35,6 +35,7 @@ export function summariseStreams (block: Block): StreamsView {
       failed: judged.length - answered.length,
       tokensPerSecond: seconds > 0 ? tokensBetween(block.calls, judgedFromMs, judgedToMs) / seconds : 0,
       ttftP50Ms: middle(answered.flatMap(ttftMs)),
+      requestLatencyP50Ms: middle(answered.map(latencyMs)),
       startToFirstTokenMs: startToFirstToken(block, judged),
       itlP50Ms: itl.p50,
       itlP95Ms: itl.p95,
@@ -65,6 +66,22 @@ export function wholeRate ({ tokensPerSecond, serverEnd }: StreamsBlockSummary):
 /** Scheduled and wire TTFT are the same in a closed loop. */
 export function ttftMs (call: CallSample): number[] {
   return call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs]
+}
+
+/** Of its prompt, those that llama-server computed: all but what a slot had in its cache. */
+export function computedPromptTokens ({ promptTokens, cachedTokens = 0 }: CallSample): number[] {
+  return promptTokens === undefined ? [] : [promptTokens - cachedTokens]
+}
+
+/** Tokens written by each call of `llama_decode()` during the load, those for prompts included; null where llama-server does not tell. */
+export function tokensPerDecode ({ evidence: { serverCountersAtStart: from, serverCountersAtEnd: to } }: Block): number | null {
+  const grown = (name: 'n_decode_total' | 'tokens_predicted_total'): number => (to?.[name] ?? NaN) - (from?.[name] ?? NaN)
+  const [tokens, decodeCalls] = [grown('tokens_predicted_total'), grown('n_decode_total')]
+  return decodeCalls > 0 && tokens >= 0 ? tokens / decodeCalls : null
+}
+
+export function latencyMs ({ doneMs, intendedMs }: CallSample): number {
+  return doneMs - intendedMs
 }
 
 interface Reading { readonly atMs: number, readonly value: number }

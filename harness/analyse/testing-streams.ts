@@ -2,7 +2,7 @@ import { normal, seededRandom } from '../stats/random.js'
 import { blocksInOrder } from '../plan/order.js'
 import type { Block, BlockPlan, CallSample, Condition, Design, Evidence, Manifest, OsSample, StreamsPlan, StreamsWorkload } from '../types.js'
 import { claimEntry } from './claims/index.js'
-import { outcomesOfStreams, sweepOutcomes } from './outcomes.js'
+import { outcomesOfStreams, outcomesOfSweep } from './outcomes.js'
 
 /** Evidence of streams with known effects: a server that runs until its CPU quota is used up, then stands still to the end of the period. For tests only. */
 export interface StreamsSimulation {
@@ -73,7 +73,7 @@ export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evid
     blocks: blocksInOrder(all.design, all.conditions.map(({ id }) => id), all.repeats, all.seed),
     workload,
     calibration: { servers: Object.entries(all.cpusUsed).map(([threads, cpusUsed]) => ({ model: 'twin', threads: Number(threads), tokensPerSecond: 111, ttftMs: 30, gapMs: 9, cpusUsed })) },
-    outcomes: all.design === 'sweep' ? sweepOutcomes : outcomesOfStreams('itl-p99'),
+    outcomes: all.design === 'sweep' ? outcomesOfSweep() : outcomesOfStreams('itl-p99'),
     predictions: [],
     alpha: 0.05,
     expected: { offeredPerCondition: all.repeats, answeredPerCondition: all.repeats, unsupported: [], verdict: all.repeats >= 8 },

@@ -3,21 +3,24 @@ import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../plan/comparison.js'
 import { expectedSeconds } from '../plan/duration.js'
+import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
+import { quietClasses, type ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
-import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
+import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
 import { runToReport, type PlannedRun } from './run-to-report.js'
 
 export interface ComparisonOptions {
   readonly policy: string
   readonly setting: boolean
   readonly preset: PresetName
+  readonly repeats?: number
   readonly rate?: string
   readonly mix?: string
   readonly model?: string
@@ -26,8 +29,6 @@ export interface ComparisonOptions {
   readonly threads?: number
   readonly sloTtftMs?: number
   readonly seed: number
-  /** Pairs; absent: the preset's. */
-  readonly repeats?: number
 }
 
 interface CompareOptions extends ComparisonOptions {
@@ -46,9 +47,9 @@ export function compareCommand (): Command {
     .requiredOption('--policy <names>', `what to toggle, comma-separated: ${toggleNames().join(', ')}; two make a 2×2, more are toggled together`)
     .option('--no-setting', 'leave out the interference that the mitigation cures: on the quiet host it should change nothing')
     .addOption(new Option('--preset <name>', presetHelp(preset => preset.describe)).choices(Object.keys(presets)).default('laptop'))
+    .addOption(repeatsOption('pairs of blocks (default: the experiment\'s, else the preset\'s); a verdict that cannot say names how many would tell'))
     .option('--rate <rate>', 'offered load: a multiple of the capacity such as 4x, or requests per second (default: the experiment\'s)')
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
-    .option('--repeats <n>', 'pairs of blocks (default: the preset\'s; below 6 the run describes, 8 carry a verdict on all outcomes)', wholeNumber(1, 100))
     .option('--model <name>', `catalogue name or .gguf file (default: the experiment's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--slots <n>', `slots of llama-server (-np; default: ${defaultSlots})`, wholeNumber(1, 64))
@@ -70,8 +71,8 @@ async function compare (options: CompareOptions): Promise<void> {
 export function comparisonRun (options: ComparisonOptions): PlannedRun {
   const comparison = comparisonOf(parseToggles(options.policy), { quiet: !options.setting, knobsFor: parseKnobs })
   const preset = presets[options.preset]
+  const repeats = options.repeats ?? comparison.lead.repeats?.[preset.name] ?? preset.pairs
   const threads = options.threads ?? comparison.threads
-  const repeats = options.repeats ?? preset.pairs
   return {
     input: {
       experiment: comparison.name,
@@ -91,15 +92,21 @@ export function comparisonRun (options: ComparisonOptions): PlannedRun {
     },
     argsInVm: argsInVm(options),
     vm: comparison.lead.vm ?? {},
-    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length)
+    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length, comparison.lead.traffic)
   }
 }
 
-function argsInVm ({ policy, setting, preset, rate, mix, slots, threads, sloTtftMs, seed, repeats }: ComparisonOptions): string[] {
-  return ['compare', ...typedOptions({ policy, preset, rate, mix, slots, threads, sloTtftMs, seed, repeats }), ...setting ? [] : ['--no-setting']]
+function classesOf ({ name, mix = '', traffic }: ComparisonFile, typed: string | undefined): readonly ClassSpec[] {
+  if (traffic?.classes === undefined) return parseMix(typed ?? mix)
+  if (typed !== undefined) throw new UsageError(`--mix: ${name} has classes with callers or lengths of their own; leave --mix away`)
+  return traffic.classes
 }
 
-function loadOf ({ lead }: Comparison, options: ComparisonOptions): LoadSpec {
+function argsInVm ({ policy, setting, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }: ComparisonOptions): string[] {
+  return ['compare', ...typedOptions({ policy, preset, repeats, rate, mix, slots, threads, sloTtftMs, seed }), ...setting ? [] : ['--no-setting']]
+}
+
+function loadOf ({ lead, quiet }: Comparison, options: ComparisonOptions): LoadSpec {
   if (lead.workload !== undefined) {
     for (const [name, value] of [['--rate', options.rate], ['--mix', options.mix], ['--slots', options.slots], ['--slo-ttft-ms', options.sloTtftMs]] as const) {
       if (value !== undefined) throw new UsageError(`${name}: the load of ${lead.name} is streams straight to llama-server; leave ${name} away`)
@@ -108,7 +115,8 @@ function loadOf ({ lead }: Comparison, options: ComparisonOptions): LoadSpec {
   }
   return {
     kind: 'open-loop',
-    classes: parseMix(options.mix ?? lead.mix ?? ''),
+    classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),
+    ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
     slots: options.slots ?? defaultSlots,
     ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })

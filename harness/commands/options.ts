@@ -14,6 +14,11 @@ export function presetHelp (describe: (preset: Preset) => string): string {
   return Object.values(presets).map(preset => `${preset.name}: ${describe(preset)}`).join('; ')
 }
 
+/** 200 pairs of the shortest blocks take about half an hour. */
+export function repeatsOption (describe: string): Option {
+  return new Option('--repeats <n>', describe).argParser(wholeNumber(1, 200))
+}
+
 /** What the VM measures is rendered outside of it. */
 export function noReportOption (): Option {
   return new Option('--no-report', 'measure only; harness report DIR makes the report').hideHelp()

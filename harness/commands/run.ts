@@ -9,7 +9,7 @@ import { conditionsOfSweep, onlyCells, streamsOf } from '../plan/sweep.js'
 import type { PresetName } from '../types.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
-import { noReportOption, presetHelp, typedOptions, wholeNumber } from './options.js'
+import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
 import { runToReport, type PlannedRun } from './run-to-report.js'
 
 export interface SweepOptions {
@@ -38,7 +38,7 @@ export function runCommand (): Command {
     .description('run a dose-response: every condition of a sweep in each repeat, in random order')
     .argument('<name>', `${names.length === 0 ? '' : `${names.join(', ')}; or `}a .json file of your own`)
     .addOption(new Option('--preset <name>', presetHelp(preset => `${preset.repeats} repeat${preset.repeats === 1 ? '' : 's'} unless the sweep says otherwise`)).choices(Object.keys(presets)).default('laptop'))
-    .option('--repeats <n>', 'blocks of each condition (default: the preset\'s; below 8 the run describes)', wholeNumber(1, 100))
+    .addOption(repeatsOption('blocks of each condition (default: the sweep\'s, else the preset\'s)'))
     .option('--cells <ids>', 'only these conditions, comma-separated, with their baselines; claims that need others are UNSUPPORTED')
     .option('--model <name>', `catalogue name or .gguf file (default: the sweep's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
@@ -85,7 +85,7 @@ export function sweepRun (name: string, options: SweepOptions): PlannedRun {
       claims: file.claim === undefined ? [] : [file.claim],
       preset,
       repeats,
-      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.search === undefined || !conditions.some(({ probe }) => probe !== undefined) ? {} : { search: file.search }) },
+      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.outcomes === undefined ? {} : { outcomes: file.outcomes }), ...(file.search === undefined || !conditions.some(({ probe }) => probe !== undefined) ? {} : { search: file.search }) },
       seed: options.seed,
       model: options.model ?? file.model ?? DEFAULT_MODEL_NAME,
       ...(threads === undefined ? {} : { threads }),

@@ -31,6 +31,7 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
     [['compare', '--policy', 'admission', '--rate', 'fast'], /--rate: "fast" is not a rate; give a multiple/],
     [['compare', '--policy', 'admission', '--mix', 'a'], /--mix part 1/],
     [['compare', '--policy', 'admission', '--slots', '0'], /Allowed are whole numbers from 1 to 64/],
+    [['compare', '--policy', 'warmup', '--repeats', '0'], /'0' is invalid. Allowed are whole numbers from 1 to 200/],
     [['compare', '--policy', 'admission', '--preset', 'quick'], /Allowed choices are smoke, laptop, overnight/],
     [['compare', '--policy', 'admission', '--out', `${folder}/full`], /is not empty; give a new folder/],
     [['compare', '--policy', 'admission', '--polcy', 'x'], /unknown option '--polcy'/],

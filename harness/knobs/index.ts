@@ -1,5 +1,6 @@
 import { UsageError } from '../usage-error.js'
 import { batch } from './batch.js'
+import { cacheRam } from './cache-ram.js'
 import type { Knob, KnobKind } from './contract.js'
 import { commonLimit } from './common-limit.js'
 import { cpuBurst } from './cpu-burst.js'
@@ -38,7 +39,7 @@ export type { BeforeServer, Knob, KnobKind, ServerRunning, Undo } from './contra
 const KINDS: readonly KnobKind[] = [
   cpuQuota, cpuBurst, cpuWeight, cpuset, pinning, unpinned,
   commonLimit, memoryMax, memoryDrop, memoryHigh, memoryLow, memoryMin, swapMax, noSwap,
-  noThp, threads, batch, mlock, noMmap, noRepack, noSelfWarmup,
+  noThp, threads, batch, cacheRam, mlock, noMmap, noRepack, noSelfWarmup,
   pageCache, preload, ioMax,
   warmup, cpuHog, pageCacheHog, diskHog
 ]

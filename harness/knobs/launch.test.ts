@@ -29,6 +29,7 @@ t.test('threads, batch and CPUs', async t => {
   const server = launchOf()
   t.strictSame(knobOf('threads=4').launch?.(server), { ...server, threads: 4 })
   t.strictSame(knobOf('batch=64').launch?.(server), { ...server, batchTokens: 64 })
+  t.strictSame(knobOf('cache-ram=100').launch?.(server), { ...server, cacheRamMib: 100 })
   t.strictSame(knobOf('pinning').launch?.(server).cpus, [1])
   t.strictSame(knobOf('pinning=0,2').launch?.(server).cpus, [0, 2])
   t.notOk('cpus' in (knobOf('unpinned').launch?.(server) ?? server))

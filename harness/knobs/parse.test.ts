@@ -24,6 +24,7 @@ const good: ReadonlyArray<readonly [spec: string, title: string, controllers?: r
   ['no-swap', 'no swap', ['memory']],
   ['threads=1', '1 compute thread'],
   ['batch=2048', 'batch of 2,048 tokens'],
+  ['cache-ram=8192', '8,192 MiB of prompts kept beside the slots'],
   ['mlock', 'model locked in memory (mlock)'],
   ['no-mmap', 'model not mapped (no-mmap)'],
   ['no-repack', 'weights not repacked'],

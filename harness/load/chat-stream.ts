@@ -3,6 +3,8 @@ import type { StreamedAnswer } from './streamed-answer.js'
 
 /** What a streamed chat answer held; `chunkAtMs` has the events with non-empty text, its last event is `[DONE]`. */
 export interface ChatStream extends StreamedAnswer {
+  /** What the answer says, without its reasoning. */
+  text: string
   /** Bytes in the order they came, cut anywhere (also inside a character). */
   feed (bytes: Uint8Array, atMs: number): void
 }
@@ -13,6 +15,7 @@ export function createChatStream (): ChatStream {
   let arrivedAtMs = 0
   const stream: ChatStream = {
     chunkAtMs: [],
+    text: '',
     done: false,
     feed (bytes, atMs) {
       arrivedAtMs = atMs
@@ -51,6 +54,7 @@ function read (stream: ChatStream, data: string, atMs: number): void {
   }
   if (json.error !== undefined && json.error !== null) stream.error ??= errorText(data)
   if (hasText(json.choices)) stream.chunkAtMs.push(atMs)
+  stream.text += contentOf(json.choices)
   if (isObject(json.usage)) {
     copyNumber(json.usage.prompt_tokens, value => { stream.promptTokens = value })
     copyNumber(json.usage.completion_tokens, value => { stream.outputTokens = value })
@@ -68,6 +72,12 @@ function hasText (choices: unknown): boolean {
     const delta = isObject(choice) ? choice.delta : undefined
     return isObject(delta) && [delta.content, delta.reasoning_content].some(text => typeof text === 'string' && text !== '')
   })
+}
+
+function contentOf (choices: unknown): string {
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  const content = isObject(choice) && isObject(choice.delta) ? choice.delta.content : undefined
+  return typeof content === 'string' ? content : ''
 }
 
 function copyNumber (value: unknown, to: (value: number) => void): void {

@@ -145,3 +145,37 @@ t.test('connections: as many as calls under way, kept for later ones', async t =
     t.ok(stub.connections.total >= 200 && stub.connections.total <= 201)
   }
 })
+
+t.test('a call has headers of its own, and its lengths are in the sample', async t => {
+  const stub = await startStubServer(response => {
+    response.writeHead(200, EVENT_STREAM)
+    response.end(wholeAnswer(1))
+  })
+  const client = openChatClient({ url: stub.url, apiKey: 'usual' })
+  t.teardown(async () => {
+    await client.close()
+    await stub.close()
+  })
+  const sample = await client.call({ ...prepared, headers: { authorization: 'Bearer own', 'x-slo-ttft-ms': '900' }, promptWords: 7, maxTokens: 3 }, nowMs(), never)
+  t.match(sample, { outcome: 'answered', promptWords: 7, maxTokens: 3 })
+  t.match(stub.requests[0]?.headers, { authorization: 'Bearer own', 'x-slo-ttft-ms': '900', 'content-type': 'application/json' })
+})
+
+t.test('who leaves does so after its headers came, and the connection goes with it', async t => {
+  let close: () => void = () => undefined
+  const closed = new Promise<void>(resolve => { close = resolve })
+  const stub = await startStubServer(response => {
+    response.on('close', close)
+    response.writeHead(200, EVENT_STREAM)
+    response.flushHeaders()
+  })
+  const client = openChatClient({ url: stub.url })
+  t.teardown(async () => {
+    await client.close()
+    await stub.close()
+  })
+  const sample = await client.call({ ...prepared, leaveAfterMs: 20 }, nowMs(), never)
+  t.match(sample, { outcome: 'unanswered', reason: 'left', chunks: 0 })
+  t.ok(sample.doneMs - (sample.headersMs ?? Infinity) >= 19)
+  await closed
+})

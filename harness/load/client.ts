@@ -17,6 +17,18 @@ export interface PreparedCall {
   readonly seq: number
   readonly cls: string
   readonly body: string
+  /** Of a class whose lengths are drawn, for its sample. */
+  readonly promptWords?: number
+  readonly maxTokens?: number
+  /** Beside those of every call; instead of them where they have the same name. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Its client gives it up so long after the headers of an answer came: `unanswered`, reason `left`. */
+  readonly leaveAfterMs?: number
+  /** Of a conversation, for its sample. */
+  readonly conversation?: number
+  readonly turn?: number
+  /** Gets the text of a complete answer. */
+  readonly onText?: (text: string) => void
 }
 
 export interface ChatClient {
@@ -34,14 +46,14 @@ const REFUSALS = [400, 429, 503]
 /** Bytes of an error's body that are looked at. */
 const ERROR_BODY_LIMIT = 16_384
 
-/** Fixed work per call: exactly `maxTokens` tokens out, nothing reused from the cache of a slot. */
-export function chatBody (prompt: string, maxTokens: number): string {
+/** Fixed work per call: exactly `maxTokens` tokens out, nothing reused from the cache of a slot unless `cachePrompt` says so. */
+export function chatBody (prompt: string, maxTokens: number, cachePrompt = false): string {
   return JSON.stringify({
     messages: [{ role: 'user', content: prompt }],
     max_tokens: maxTokens,
     ignore_eos: true,
     temperature: 0,
-    cache_prompt: false,
+    cache_prompt: cachePrompt,
     stream: true,
     stream_options: { include_usage: true }
   })
@@ -54,7 +66,7 @@ export function openChatClient ({ url, apiKey }: Target): ChatClient {
   const pool = new Pool(base.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
   const headers = requestHeaders(apiKey)
   return {
-    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers, body: prepared.body }, prepared, intendedMs, signal),
+    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers: { ...headers, ...prepared.headers }, body: prepared.body }, prepared, intendedMs, signal),
     close: () => pool.destroy()
   }
 }
@@ -67,19 +79,27 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     let errorBody = ''
     let control: Dispatcher.DispatchController | undefined
     let settled = false
+    let leaving: NodeJS.Timeout | undefined
+    const { phase, seq, cls, promptWords, maxTokens, leaveAfterMs, conversation, turn } = prepared
+    const lengths = { ...(conversation === undefined ? {} : { conversation }), ...(turn === undefined ? {} : { turn }), ...(promptWords === undefined ? {} : { promptWords }), ...(maxTokens === undefined ? {} : { maxTokens }) }
     const sentMs = nowMs()
 
     function settle (ending: Ending): void {
       if (settled) return
       settled = true
       const doneMs = nowMs()
+      clearTimeout(leaving)
       signal.removeEventListener('abort', giveUp)
-      const sample = { phase: prepared.phase, seq: prepared.seq, cls: prepared.cls, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
+      if (ending.outcome === 'answered') prepared.onText?.(stream.text)
+      const sample = { phase, seq, cls, ...lengths, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
       // undici hands a connection back only after this event: a closed loop that went on at once would open a second one.
       setImmediate(resolve, sample)
     }
     function giveUp (): void {
-      settle({ outcome: 'unanswered', ...(typeof signal.reason === 'string' ? { reason: signal.reason } : {}) })
+      leave(typeof signal.reason === 'string' ? signal.reason : undefined)
+    }
+    function leave (reason: string | undefined): void {
+      settle({ outcome: 'unanswered', ...(reason === undefined ? {} : { reason }) })
       control?.abort(new Error('nobody waits any more'))
     }
     signal.addEventListener('abort', giveUp, { once: true })
@@ -98,6 +118,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         if (weirId !== undefined) stamps.weirId = weirId
         const retryAfter = text(headers['retry-after'])
         if (retryAfter !== undefined && /^\d+$/.test(retryAfter)) stamps.retryAfterSeconds = Number(retryAfter)
+        if (leaveAfterMs !== undefined && status === 200) leaving = setTimeout(leave, leaveAfterMs, 'left')
       },
       onResponseData (_controller, chunk) {
         if (stamps.status === 200) stream.feed(chunk, nowMs())

@@ -2,6 +2,7 @@ import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
 import { ENOUGH } from './capacity.js'
 import { chatBody, type ChatClient } from './client.js'
+import { drawnLengths, lengthsOf } from './lengths.js'
 import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
 import { deriveSeed } from './random.js'
@@ -47,8 +48,10 @@ export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> 
     while (started < maxCalls && !patience.signal.aborted) {
       const seq = firstSeq + started++
       const cls = nextClass()
-      const body = chatBody(makePrompt(deriveSeed(seed, seq), cls.promptWords), cls.maxTokens)
-      const answer = client.call({ phase, seq, cls: cls.name, body }, nowMs(), patience.signal)
+      const promptSeed = deriveSeed(seed, seq)
+      const { promptWords, maxTokens } = lengthsOf(cls, promptSeed)
+      const body = chatBody(makePrompt(promptSeed, promptWords), maxTokens)
+      const answer = client.call({ phase, seq, cls: cls.name, body, ...drawnLengths(cls, promptSeed) }, nowMs(), patience.signal)
       options.onSend?.()
       const sample = await answer
       onSample(sample)

@@ -3,7 +3,7 @@ import { createCompletionStream } from './completion-stream.js'
 
 const event = (json: unknown): string => `data: ${JSON.stringify(json)}\n\n`
 const token = (content: string): string => event({ index: 0, content, tokens: [5], stop: false, id_slot: -1, tokens_predicted: 1, tokens_evaluated: 9 })
-const last = event({ index: 0, content: '', tokens: [], stop: true, tokens_predicted: 3, tokens_evaluated: 9, timings: { prompt_ms: 4.5, predicted_ms: 20.25 }, generation_settings: { stop: [] } })
+const last = event({ index: 0, content: '', tokens: [], stop: true, tokens_predicted: 3, tokens_evaluated: 9, timings: { cache_n: 4, prompt_ms: 4.5, predicted_ms: 20.25 }, generation_settings: { stop: [] } })
 
 t.test('one stamp for each event with a token, none for the last, whose figures are read', async t => {
   const stream = createCompletionStream()
@@ -13,7 +13,7 @@ t.test('one stamp for each event with a token, none for the last, whose figures 
   t.equal(stream.done, false)
   stream.feed(Buffer.from(last), 4)
   t.same(stream.chunkAtMs, [1, 3, 3])
-  t.match(stream, { done: true, outputTokens: 3, promptTokens: 9, promptMs: 4.5, predictedMs: 20.25 })
+  t.match(stream, { done: true, outputTokens: 3, promptTokens: 9, cachedTokens: 4, promptMs: 4.5, predictedMs: 20.25 })
   t.equal(stream.error, undefined)
 })
 

@@ -43,7 +43,7 @@ export function createCompletionStream (): CompletionStream {
 interface LastEvent {
   readonly tokens_predicted?: number
   readonly tokens_evaluated?: number
-  readonly timings?: { readonly prompt_ms?: number, readonly predicted_ms?: number }
+  readonly timings?: { readonly cache_n?: number, readonly prompt_ms?: number, readonly predicted_ms?: number }
 }
 
 function readLast (stream: CompletionStream, event: string): void {
@@ -58,6 +58,7 @@ function readLast (stream: CompletionStream, event: string): void {
   const { tokens_predicted: output, tokens_evaluated: prompt, timings } = last
   if (typeof output === 'number') stream.outputTokens = output
   if (typeof prompt === 'number') stream.promptTokens = prompt
+  if (typeof timings?.cache_n === 'number') stream.cachedTokens = timings.cache_n
   if (typeof timings?.prompt_ms === 'number') stream.promptMs = timings.prompt_ms
   if (typeof timings?.predicted_ms === 'number') stream.predictedMs = timings.predicted_ms
 }

@@ -4,11 +4,22 @@ import type { CapacityEstimate } from './capacity.js'
 
 const closed = { additionalProperties: false }
 
+const length = Type.Union([
+  Type.Integer({ minimum: 1 }),
+  Type.Object({ median: Type.Number({ exclusiveMinimum: 0 }), sigma: Type.Number({ minimum: 0 }), from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) }, closed)
+])
+
 const Class = Type.Object({
   name: Type.String({ minLength: 1 }),
-  promptWords: Type.Integer({ minimum: 1 }),
-  maxTokens: Type.Integer({ minimum: 1 }),
-  share: Type.Number({ minimum: 0 })
+  promptWords: length,
+  maxTokens: length,
+  share: Type.Number({ minimum: 0 }),
+  /** Of its calls in the open loop. */
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed)),
+  prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1 }), zipf: Type.Number({ minimum: 0 }) }, closed)),
+  together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
+  cachePrompt: Type.Optional(Type.Literal(true))
 }, closed)
 
 const place = {
@@ -29,10 +40,38 @@ const LoadPhase = Type.Object({
   phase: Type.Literal('load'),
   ...common,
   ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
+  burst: Type.Optional(Type.Object({
+    ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
+    fromSeconds: Type.Number({ minimum: 0 }),
+    seconds: Type.Number({ exclusiveMinimum: 0 }),
+    shares: Type.Record(Type.String(), Type.Number({ minimum: 0 }))
+  }, closed)),
+  retry: Type.Optional(Type.Object({
+    wait: Type.Union([Type.Literal('told'), Type.Number({ minimum: 0 })]),
+    tries: Type.Integer({ minimum: 1 }),
+    patienceSeconds: Type.Number({ minimum: 0 })
+  }, closed)),
   /** Ramp and window together. */
   seconds: Type.Number({ exclusiveMinimum: 0 }),
   /** Spin the last 2 ms before a send; see `waitUntil`. */
   spin: Type.Boolean()
+}, closed)
+
+const ConversationsPhase = Type.Object({
+  phase: Type.Literal('conversations'),
+  ...common,
+  conversations: Type.Object({
+    count: Type.Integer({ minimum: 1 }),
+    turns: Type.Integer({ minimum: 1 }),
+    systemWords: Type.Integer({ minimum: 0 }),
+    firstWords: Type.Integer({ minimum: 1 }),
+    turnWords: Type.Integer({ minimum: 1 }),
+    answerTokens: Type.Integer({ minimum: 1 }),
+    thinkSeconds: Type.Number({ minimum: 0 }),
+    related: Type.Boolean()
+  }, closed),
+  /** Ramp and window together. */
+  seconds: Type.Number({ exclusiveMinimum: 0 })
 }, closed)
 
 const CapacityPhase = Type.Object({
@@ -64,15 +103,16 @@ const StreamsPhase = Type.Object({
   /** Of the one prompt that all calls share. */
   promptSeed: Type.Number(),
   predictTokens: Type.Integer({ minimum: 1 }),
+  cachePrompt: Type.Optional(Type.Boolean()),
   pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
 }, closed)
 
-/** Open loop · closed loop at full slots · one call at a time · streams straight to `/completion`. */
-export type LoadJob = Static<typeof LoadPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase> | StreamsJob
+/** Open loop · conversations · closed loop at full slots · one call at a time · streams straight to `/completion`. */
+export type LoadJob = Static<typeof LoadPhase> | Static<typeof ConversationsPhase> | Static<typeof CapacityPhase> | Static<typeof UnloadedPhase> | StreamsJob
 export type StreamsJob = Static<typeof StreamsPhase>
 
-const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, capacity: CapacityPhase, unloaded: UnloadedPhase, streams: StreamsPhase }
+const SCHEMAS: Readonly<Record<LoadJob['phase'], TSchema>> = { load: LoadPhase, conversations: ConversationsPhase, capacity: CapacityPhase, unloaded: UnloadedPhase, streams: StreamsPhase }
 
 /** Throws an Error that names the place, the value and what is allowed. */
 export function parseJob (json: unknown): LoadJob {

@@ -1,9 +1,15 @@
-import type { CallSample, WorkloadClass } from '../types.js'
+import type { CallSample, Retry, WorkloadClass } from '../types.js'
 import { chatBody, type ChatClient, type PreparedCall } from './client.js'
+import { drawnLengths, lengthsOf } from './lengths.js'
 import { startPatience } from './patience.js'
 import { makePrompt } from './prompts.js'
+import { makeRandom } from './random.js'
+import { withRetries } from './retries.js'
 import type { TraceEntry } from './trace.js'
 import { waitUntil } from './wait.js'
+
+/** Of a call's seed: whether its client leaves. */
+const LEAVERS = 2
 
 export interface OpenLoopOptions {
   readonly client: ChatClient
@@ -15,6 +21,8 @@ export interface OpenLoopOptions {
   readonly drainUntilMs: number
   /** See `waitUntil`. Default true. */
   readonly spin?: boolean
+  /** What refused clients do; default: they do not come back. */
+  readonly retry?: Retry
   readonly onSend?: () => void
   readonly onSample: (sample: CallSample) => void
   /** Stops sending and waiting: calls under way become `unanswered` with reason `stopped`, the rest of the trace is not sent. */
@@ -26,7 +34,7 @@ export interface OpenLoopOptions {
  * Resolves when every call that was sent has its sample.
  */
 export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
-  const { client, trace, startAtMs, drainUntilMs, spin = true, onSample, signal } = options
+  const { client, trace, startAtMs, drainUntilMs, spin = true, retry, onSample, signal } = options
   const patience = startPatience(drainUntilMs, signal)
 
   const underWay: Promise<void>[] = []
@@ -35,7 +43,7 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
       const intendedMs = startAtMs + entry.atMs
       const prepared = prepare(entry, options.classes)
       if (!await waitUntil(intendedMs, { spin, signal })) break
-      underWay.push(client.call(prepared, intendedMs, patience.signal).then(onSample))
+      underWay.push(withRetries(client, prepared, intendedMs, retry, patience.signal).then(onSample))
       options.onSend?.()
     }
     await Promise.all(underWay)
@@ -47,5 +55,15 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {
   const cls = classes.find(({ name }) => name === entry.cls)
   if (cls === undefined) throw new Error(`trace entry ${entry.seq}: no class is named '${entry.cls}'; there are ${classes.map(({ name }) => name).join(', ')}`)
-  return { phase: 'load', seq: entry.seq, cls: cls.name, body: chatBody(makePrompt(entry.promptSeed, cls.promptWords), cls.maxTokens) }
+  const { promptWords, maxTokens } = lengthsOf(cls, entry.promptSeed)
+  const leaves = cls.leave !== undefined && makeRandom(entry.promptSeed, LEAVERS)() < cls.leave.share
+  return {
+    phase: 'load',
+    seq: entry.seq,
+    cls: cls.name,
+    body: chatBody(makePrompt(entry.promptSeed, promptWords), maxTokens, cls.cachePrompt),
+    ...drawnLengths(cls, entry.promptSeed),
+    ...(cls.headers === undefined ? {} : { headers: cls.headers }),
+    ...(leaves ? { leaveAfterMs: cls.leave?.afterMs ?? 0 } : {})
+  }
 }

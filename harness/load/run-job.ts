@@ -3,6 +3,7 @@ import type { CallSample } from '../types.js'
 import { estimateCapacity, type CapacityCall } from './capacity.js'
 import { openChatClient } from './client.js'
 import { runClosedLoop } from './closed-loop.js'
+import { runConversations } from './conversations.js'
 import type { LoadJob, LoadProgress, LoadSummary, StreamsJob } from './job.js'
 import { runOpenLoop } from './open-loop.js'
 import { makePrompt } from './prompts.js'
@@ -43,6 +44,7 @@ async function runStreamsJob (job: StreamsJob, { onSample, onStart, signal }: Jo
     atLeastMs: (job.atLeastSeconds ?? 0) * 1000,
     prompt,
     predictTokens: job.predictTokens,
+    cachePrompt: job.cachePrompt === true,
     pauseMs: (job.pauseSeconds ?? 0) * 1000,
     patienceMs: job.patienceSeconds * 1000,
     signal,
@@ -82,8 +84,12 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
   const drainUntilMs = toMs + job.drainSeconds * 1000
   switch (job.phase) {
     case 'load':
-      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin })
+      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin, ...(job.retry === undefined ? {} : { retry: job.retry }) })
       // All blocks have the same length, whenever the last call of a trace comes.
+      await waitUntil(toMs, { spin: false, signal })
+      break
+    case 'conversations':
+      await runConversations({ ...watch, ...job.conversations, cls: job.classes[0]?.name ?? '', seed: job.seed, untilMs: toMs, drainUntilMs })
       await waitUntil(toMs, { spin: false, signal })
       break
     case 'capacity':

@@ -94,7 +94,7 @@ t.test('trouble comes back in words', async t => {
 })
 
 t.test('a job is checked by its phase', async t => {
-  t.throws(() => parseJob({ phase: 'soak' }), /job: phase is "soak"; it must be one of load, capacity, unloaded, streams/)
+  t.throws(() => parseJob({ phase: 'soak' }), /job: phase is "soak"; it must be one of load, conversations, capacity, unloaded, streams/)
   t.throws(() => parseJob(null), /job: phase is undefined/)
   t.throws(() => parseJob({ phase: 'load' }), /job\.\w+ is undefined/)
 })

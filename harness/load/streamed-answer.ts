@@ -9,6 +9,7 @@ export interface StreamedAnswer {
   /** An event told of an error. */
   error?: string
   promptTokens?: number
+  cachedTokens?: number
   outputTokens?: number
   promptMs?: number
   predictedMs?: number
@@ -25,7 +26,7 @@ export function endOfStream ({ error, done, chunkAtMs }: StreamedAnswer, lastEve
 }
 
 /** The part of a sample that comes from its stream. */
-export function streamPart ({ chunkAtMs, promptTokens, outputTokens, promptMs, predictedMs }: StreamedAnswer): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
+export function streamPart ({ chunkAtMs, promptTokens, cachedTokens, outputTokens, promptMs, predictedMs }: StreamedAnswer): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'cachedTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
   const firstMs = chunkAtMs[0]
   const lastMs = chunkAtMs.at(-1)
   return {
@@ -33,6 +34,7 @@ export function streamPart ({ chunkAtMs, promptTokens, outputTokens, promptMs, p
     itlMs: gapsOf(chunkAtMs),
     ...(firstMs === undefined || lastMs === undefined ? {} : { firstMs, lastMs }),
     ...(promptTokens === undefined ? {} : { promptTokens }),
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
     ...(outputTokens === undefined ? {} : { outputTokens }),
     ...(promptMs === undefined ? {} : { promptMs }),
     ...(predictedMs === undefined ? {} : { predictedMs })

@@ -62,6 +62,11 @@ t.test('each client makes its calls one after the other; all ask for the same fi
   t.equal(stub.requests[0]?.headers.authorization, 'Bearer k')
 })
 
+t.test('a slot may reuse what it holds of the prompt, when told so', async t => {
+  const { stub } = await run(t, response => reply(response), { cachePrompt: true })
+  t.match(stub.requests, [{ body: { cache_prompt: true } }])
+})
+
 t.test('what ends in another way says how', async t => {
   const { samples } = await run(t, (response, index) => {
     if (index === 0) { response.writeHead(500, { 'content-type': 'application/json' }); response.end('{"error":{"type":"server_error"}}') }

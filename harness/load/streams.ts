@@ -18,6 +18,8 @@ export interface StreamsOptions {
   readonly atLeastMs?: number
   readonly prompt: string
   readonly predictTokens: number
+  /** Whether a slot may keep and reuse what it computed of the prompt. */
+  readonly cachePrompt?: boolean
   /** Between an answer and the next call of a client. */
   readonly pauseMs: number
   /** Of one call, milliseconds; then it is `unanswered`. */
@@ -39,7 +41,7 @@ export async function runStreams (options: StreamsOptions): Promise<void> {
   const { clients, callsPerClient, atLeastMs = 0, pauseMs, signal, onSend, onSample } = options
   const untilMs = nowMs() + atLeastMs
   let calls = 0
-  const body = completionBody(options.prompt, options.predictTokens)
+  const body = completionBody(options.prompt, options.predictTokens, options.cachePrompt)
   async function client (): Promise<void> {
     for (let call = 0; (call < callsPerClient || nowMs() < untilMs) && !signal.aborted; call++) {
       if (call > 0 && pauseMs > 0) await waitUntil(nowMs() + pauseMs, { spin: false, signal })
@@ -54,9 +56,9 @@ export async function runStreams (options: StreamsOptions): Promise<void> {
   await Promise.all(Array.from({ length: clients }, client))
 }
 
-/** Fixed work per call: exactly `predictTokens` tokens out, nothing reused from the cache of a slot. */
-export function completionBody (prompt: string, predictTokens: number): string {
-  return JSON.stringify({ prompt, n_predict: predictTokens, ignore_eos: true, temperature: 0, cache_prompt: false, stream: true })
+/** Fixed work per call: exactly `predictTokens` tokens out, and unless told nothing reused from the cache of a slot. */
+export function completionBody (prompt: string, predictTokens: number, cachePrompt = false): string {
+  return JSON.stringify({ prompt, n_predict: predictTokens, ignore_eos: true, temperature: 0, cache_prompt: cachePrompt, stream: true })
 }
 
 /** Resolves (never rejects) with how the call ended. */

@@ -58,6 +58,14 @@ t.test('classes come by their shares, independent of the time', async t => {
   }
 })
 
+t.test('each class has its share of the calls to the nearest whole, however few they are', async t => {
+  const rare = [{ ...short, share: 0.95 }, { ...long, share: 0.05 }]
+  for (let seed = 1; seed <= 20; seed++) {
+    const trace = makeTrace({ seed, ratePerSecond: 3, seconds: 10, classes: rare })
+    t.equal(trace.filter(({ cls }) => cls === 'long').length, 2, `seed ${seed}: 1.5 of 30, and what is left over goes to the rarer class`)
+  }
+})
+
 t.test('what cannot be a trace is refused by name', async t => {
   t.throws(() => makeTrace({ ...options, ratePerSecond: 0 }), /ratePerSecond is 0/)
   t.throws(() => makeTrace({ ...options, seconds: NaN }), /seconds is NaN/)
@@ -72,5 +80,50 @@ t.test('neighbouring seeds and streams are unrelated', async t => {
     t.ok(Math.abs(mean - 0.5) < 0.014, `mean ${mean}`)
     const pairs = values.slice(1).reduce((sum, value, index) => sum + (value - 0.5) * ((values[index] ?? 0) - 0.5), 0) / values.length
     t.ok(Math.abs(pairs * 12) < 0.05, `serial correlation ${pairs * 12}`)
+  }
+})
+
+t.test('a burst adds its own arrivals and classes, and leaves the times of the others as they are', async t => {
+  const burst = { ratePerSecond: 20, fromSeconds: 500, seconds: 100, shares: { long: 1 } }
+  const plain = makeTrace({ ...options, classes: [short, { ...long, share: 0 }] })
+  const trace = makeTrace({ ...options, classes: [short, { ...long, share: 0 }], burst })
+  t.equal(trace.length, plain.length + 2000)
+  t.same(trace.filter(({ cls }) => cls === 'short').map(({ atMs }) => atMs), plain.map(({ atMs }) => atMs))
+  t.ok(trace.filter(({ cls }) => cls === 'long').every(({ atMs }) => atMs >= 500_000 && atMs < 600_000))
+  t.ok(trace.every(({ seq, atMs }, index) => seq === index && atMs >= (trace[index - 1]?.atMs ?? 0)))
+  t.equal(makeTrace({ ...options, seconds: 510, burst }).filter(({ atMs }) => atMs >= 510_000).length, 0, 'what would come after the load is left out')
+})
+
+t.test('prompts of a pool are asked again as often as Zipf says, each class its own, and the arrivals stay where they were', async t => {
+  const pooled: WorkloadClass = { ...short, prompts: { pool: 20, zipf: 1 } }
+  const plain = makeTrace(options)
+  const trace = makeTrace({ ...options, classes: [pooled, long] })
+  t.same(trace.map(({ atMs, cls }) => [atMs, cls]), plain.map(({ atMs, cls }) => [atMs, cls]))
+  const counts = new Map<number, number>()
+  for (const { cls, promptSeed } of trace) if (cls === 'short') counts.set(promptSeed, (counts.get(promptSeed) ?? 0) + 1)
+  const sorted = [...counts.values()].sort((a, b) => b - a)
+  t.equal(sorted.length, 20)
+  const harmonic = Array.from({ length: 20 }, (_, index) => 1 / (index + 1)).reduce((a, b) => a + b)
+  const total = sorted.reduce((a, b) => a + b)
+  for (const [index, count] of sorted.slice(0, 5).entries()) t.ok(Math.abs(count / total - 1 / (index + 1) / harmonic) < 0.02, `${index + 1}: ${count} of ${total}`)
+  const both = makeTrace({ ...options, classes: [pooled, { ...long, prompts: { pool: 20, zipf: 1 } }] })
+  const seedsOf = (name: string): Set<number> => new Set(both.filter(({ cls }) => cls === name).map(({ promptSeed }) => promptSeed))
+  t.equal([...seedsOf('short')].filter(seed => seedsOf('long').has(seed)).length, 0)
+  t.same(trace.filter(({ cls }) => cls === 'long'), plain.filter(({ cls }) => cls === 'long'))
+})
+
+t.test('calls that come together', async t => {
+  const few = { seed: 7, ratePerSecond: 1, seconds: 10 }
+  for (const prompt of ['one', 'each'] as const) {
+    const trace = makeTrace({ ...few, classes: [{ ...short, together: { calls: 50, prompt } }] })
+    t.equal(trace.length, 500)
+    t.ok(trace.every(({ seq }, index) => seq === index))
+    t.ok(trace.every(({ atMs }, index) => atMs >= (trace[index - 1]?.atMs ?? 0)))
+    const plain = makeTrace({ ...few, classes: [short] })
+    for (const { atMs: fromMs, promptSeed: first } of plain) t.ok(trace.some(({ atMs, promptSeed }) => atMs === fromMs && promptSeed === first))
+    const times = new Map<number, number[]>()
+    for (const { atMs, promptSeed } of trace) times.set(promptSeed, [...times.get(promptSeed) ?? [], atMs])
+    if (prompt === 'one') for (const [firstMs = 0, ...others] of times.values()) t.same(others.map(atMs => Math.round(atMs - firstMs)), Array.from({ length: 49 }, (_, copy) => copy + 1))
+    t.equal(new Set(trace.map(({ promptSeed }) => promptSeed)).size, prompt === 'one' ? 10 : 500)
   }
 })

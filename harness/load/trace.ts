@@ -1,4 +1,5 @@
-import type { WorkloadClass } from '../types.js'
+import { shuffled } from '../stats/random.js'
+import type { Burst, PromptPool, WorkloadClass } from '../types.js'
 import { deriveSeed, makeRandom, type Random } from './random.js'
 
 export interface TraceOptions {
@@ -7,6 +8,8 @@ export interface TraceOptions {
   readonly seconds: number
   /** Shares are taken in proportion to their sum. */
   readonly classes: readonly WorkloadClass[]
+  /** More arrivals; what of it would be after `seconds` is left out. */
+  readonly burst?: Burst
 }
 
 /** One intended send. */
@@ -21,27 +24,90 @@ export interface TraceEntry {
 
 const ARRIVALS = 1
 const CLASSES = 2
+const BURST_ARRIVALS = 3
+const BURST_CLASSES = 4
+/** Of a call's seed: which prompt of its class's pool. */
+const POOLED = 3
+/** Beyond every number of an arrival: numbers of pooled prompts, and of the calls of one arrival. */
+const POOLS = 500_000_000
+const COPIES = 700_000_000
+/** Between calls that come together, milliseconds: the generator needs most of it to send one, and must not be late. */
+const TOGETHER_GAP_MS = 1
+/** Prompts that a pool may have. */
+const LARGEST_POOL = 1_000_000
 
 /**
  * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole: independent and uniform, in order (the order statistics
  * property of the Poisson process). Left to chance, the number in a block of 13 s at 4/s would vary by a seventh, and with it by how much
- * a block is overloaded. A class is drawn for each; the same options give the same trace on every machine. Arrivals and classes have streams
- * of their own: other shares leave the times as they are.
+ * a block is overloaded. Each class has its share of them, to the nearest whole, in random order, for the same reason: of 30 calls with 5 % long ones every
+ * fifth trace would have none. The same options give the same trace on every machine. Arrivals and classes have streams
+ * of their own: other shares leave the times as they are, and a burst those of the other calls. An arrival of a class whose calls come together is as many calls.
  */
-export function makeTrace ({ seed, ratePerSecond, seconds, classes }: TraceOptions): TraceEntry[] {
+export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: TraceOptions): TraceEntry[] {
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) throw new RangeError(`ratePerSecond is ${ratePerSecond}; it must be a number above 0`)
   if (!(seconds > 0 && seconds < Infinity)) throw new RangeError(`seconds is ${seconds}; it must be a number above 0`)
-  const arrivals = makeRandom(seed, ARRIVALS)
-  const nextClass = classChooser(classes, makeRandom(seed, CLASSES))
-  const times = Float64Array.from({ length: Math.round(ratePerSecond * seconds) }, () => arrivals() * seconds * 1000).sort()
-  return Array.from(times, (atMs, seq) => ({ seq, atMs, cls: nextClass().name, promptSeed: deriveSeed(seed, seq) }))
+  const arrivals = poisson({ ratePerSecond, fromSeconds: 0, seconds }, classes, makeRandom(seed, ARRIVALS), makeRandom(seed, CLASSES))
+  if (burst !== undefined) {
+    const inBurst = classes.map(cls => ({ ...cls, share: burst.shares[cls.name] ?? 0 }))
+    const extra = poisson(burst, inBurst, makeRandom(seed, BURST_ARRIVALS), makeRandom(seed, BURST_CLASSES))
+    arrivals.push(...extra.filter(({ atMs }) => atMs < seconds * 1000))
+    arrivals.sort((a, b) => a.atMs - b.atMs)
+  }
+  const promptsOf = promptChooser(seed, classes)
+  const calls = arrivals.flatMap(({ atMs, cls }, index) => promptsOf(cls, index).map((promptSeed, copy) => ({ atMs: atMs + copy * TOGETHER_GAP_MS, cls, promptSeed })))
+  return calls.sort((a, b) => a.atMs - b.atMs).map((call, seq) => ({ seq, ...call }))
+}
+
+/** Seeds of the prompts of an arrival: one, or as many as come together. */
+function promptChooser (seed: number, classes: readonly WorkloadClass[]): (cls: string, arrival: number) => number[] {
+  const pools = new Map(classes.map(({ name, prompts }) => [name, prompts === undefined ? [] : cumulativeZipf(prompts)]))
+  const togetherOf = new Map(classes.map(({ name, together }) => [name, together]))
+  const pooled = (cls: string, own: number): number => {
+    const weights = pools.get(cls) ?? []
+    if (weights.length === 0) return own
+    const drawn = makeRandom(own, POOLED)() * (weights.at(-1) ?? 0)
+    return deriveSeed(seed, POOLS + [...pools.keys()].indexOf(cls) * LARGEST_POOL + weights.findIndex(upTo => drawn < upTo))
+  }
+  return (cls, arrival) => {
+    const first = pooled(cls, deriveSeed(seed, arrival))
+    const { calls = 1, prompt = 'one' } = togetherOf.get(cls) ?? {}
+    return Array.from({ length: calls }, (_, copy) => prompt === 'one' || copy === 0 ? first : pooled(cls, deriveSeed(first, COPIES + copy)))
+  }
+}
+
+/** Sums of k^-zipf for k from 1. */
+function cumulativeZipf ({ pool, zipf }: PromptPool): number[] {
+  let sum = 0
+  return Array.from({ length: pool }, (_, index) => { sum += (index + 1) ** -zipf; return sum })
+}
+
+/** In order. */
+function poisson ({ ratePerSecond, fromSeconds, seconds }: Omit<Burst, 'shares'>, classes: readonly WorkloadClass[], random: Random, ofClasses: Random): Array<Pick<TraceEntry, 'atMs' | 'cls'>> {
+  const times = Float64Array.from({ length: Math.round(ratePerSecond * seconds) }, () => (fromSeconds + random() * seconds) * 1000).sort()
+  const names = shuffled(ofClasses, byShare(classes, times.length))
+  return Array.from(times, (atMs, i) => ({ atMs, cls: names[i] ?? '' }))
+}
+
+/** So many names of classes, each as often as its share says; what rounding leaves over goes to the largest remainders. */
+function byShare (classes: readonly WorkloadClass[], count: number): string[] {
+  const drawable = drawableOf(classes)
+  const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
+  const parts = drawable.map(({ name, share }) => ({ name, share, whole: Math.floor(count * share / total), rest: (count * share / total) % 1 }))
+  const left = count - parts.reduce((sum, { whole }) => sum + whole, 0)
+  // Of equal remainders the rarer class gets it: there it is more.
+  const favoured = [...parts].sort((a, b) => Math.abs(b.rest - a.rest) > 1e-9 ? b.rest - a.rest : a.share - b.share).slice(0, left)
+  return parts.flatMap(part => Array<string>(part.whole + (favoured.includes(part) ? 1 : 0)).fill(part.name))
+}
+
+function drawableOf (classes: readonly WorkloadClass[]): readonly [WorkloadClass, ...WorkloadClass[]] {
+  const [first, ...rest] = classes.filter(cls => cls.share > 0)
+  if (first === undefined) throw new RangeError('classes: no class has a share above 0; there must be at least one')
+  return [first, ...rest]
 }
 
 /** Draws classes by their shares. Throws a RangeError when no class has a share. */
 export function classChooser (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
-  const drawable = classes.filter(cls => cls.share > 0)
-  const last = drawable.at(-1)
-  if (last === undefined) throw new RangeError('classes: no class has a share above 0; there must be at least one')
+  const drawable = drawableOf(classes)
   const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
   return () => {
     let left = random() * total
@@ -49,6 +115,6 @@ export function classChooser (classes: readonly WorkloadClass[], random: Random)
       left -= cls.share
       if (left < 0) return cls
     }
-    return last
+    return drawable.at(-1) ?? drawable[0]
   }
 }

@@ -3,6 +3,8 @@ import { fakeKnob } from '../run/testing.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles } from './comparison.js'
 import type { ComparisonFile, ExperimentFile } from './experiment-file.js'
+import { gatewayPolicies } from './policies.js'
+import { quietClasses } from './traffic.js'
 
 const knobsFor = (specs: readonly string[]) => specs.map(spec => fakeKnob(spec, []))
 const workload = { kind: 'streams' as const, calls: 2, predictTokens: 200 }
@@ -65,4 +67,38 @@ t.test('things that contradict each other are named, with the reason', async t =
   t.throws(() => comparisonOf([weight, pin], { quiet: false, knobsFor: parseKnobs }), { name: 'UsageError', message: /^--policy: cpu-weight and pinning cannot be combined: the knob cpu-hog is there twice: cpu-hog=2@1 and cpu-hog=1@0; name them one at a time$/ })
   t.equal(comparisonOf([weight, pin], { quiet: true, knobsFor: parseKnobs }).conditions.length, 4)
   t.throws(() => comparisonOf([{ ...weight, knobs: ['cpu-wait=9'] }], { quiet: false, knobsFor: parseKnobs }), /^no such knob/)
+})
+
+t.test('two sides: titles, policies with options and clients of their own; quiet without a burst is an error', async t => {
+  const retry = { wait: 'told' as const, tries: 2, patienceSeconds: 9 }
+  const file = {
+    name: 'sides',
+    question: 'why?',
+    rate: '2x',
+    mix: 'a:1/1:1',
+    claim: 'c',
+    before: { title: 'as they come', policies: { admission: {} } },
+    after: { title: 'by turns', policies: { admission: { fair: true } }, tellsLimit: true, retry }
+  }
+  const made = comparisonOf([file], { quiet: false, knobsFor: parseKnobs })
+  t.same(made.conditions, [
+    { id: 'before', title: 'as they come', policies: ['admission'], policyOptions: { admission: {} }, knobs: [], factors: {} },
+    { id: 'after', title: 'by turns', policies: ['admission'], policyOptions: { admission: { fair: true } }, tellsLimit: true, retry, knobs: [], factors: {}, baseline: 'before' }
+  ])
+  t.throws(() => comparisonOf([file], { quiet: true, knobsFor: parseKnobs }), /--no-setting: sides has no interference/)
+  t.equal(comparisonOf([{ ...file, traffic: { burst: { rate: '4x', fromSeconds: 1 } } }], { quiet: true, knobsFor: parseKnobs }).quiet, true)
+  t.throws(() => comparisonOf([file, { name: 'b', question: 'why?', knobs: ['mlock'] }], { quiet: false, knobsFor: parseKnobs }), /sides compares two sides of its own; name it alone/)
+})
+
+t.test('what is asked about alone is one condition; calls that interfere, and clients that leave, are what a quiet run leaves out', async t => {
+  const classes = [{ name: 'usual', promptWords: 4, maxTokens: 4, share: 1, leave: { share: 0.3, shareOfUnloadedTtft: 0.5 } }, { name: 'long', promptWords: 90, maxTokens: 4, share: 1, interference: true }]
+  const file: ComparisonFile = { name: 'alone', question: 'holds it?', only: { title: 'with it', policies: { admission: { ttftLimitMs: null } } }, rate: '1x', traffic: { classes }, claim: 'prediction' }
+  const made = comparisonOf([file], { quiet: true, knobsFor: parseKnobs })
+  t.match(made, { design: 'sweep', claims: ['prediction'], quiet: true })
+  t.match(made.conditions, [{ id: 'on', title: 'with it', policies: ['admission'], policyOptions: { admission: { ttftLimitMs: null } } }])
+  t.equal(made.conditions.some(({ baseline }) => baseline !== undefined), false)
+  t.throws(() => comparisonOf([file, { name: 'b', question: 'why?', knobs: ['mlock'] }], { quiet: false, knobsFor: parseKnobs }), /alone compares nothing; name it alone/)
+  t.throws(() => comparisonOf([{ ...file, traffic: {} }], { quiet: true, knobsFor: parseKnobs }), /no interference/)
+  t.same(quietClasses(classes), [{ name: 'usual', promptWords: 4, maxTokens: 4, share: 1 }])
+  t.same(gatewayPolicies(['admission'], 900, { admission: { ttftLimitMs: null } }), [{ name: 'admission', slots: 'auto' }])
 })

@@ -2,6 +2,7 @@ import type { Knob } from '../knobs/contract.js'
 import { UsageError } from '../usage-error.js'
 import type { Condition, Design } from '../types.js'
 import { experimentFiles, isSweep, type ComparisonFile } from './experiment-file.js'
+import { hasInterference, type SideSpec } from './traffic.js'
 
 type KnobsFor = (specs: readonly string[]) => Knob[]
 
@@ -47,8 +48,10 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
   const names = files.map(file => file.name)
   const lead = files.find(file => (file.policies ?? []).length > 0) ?? files[0]
   if (lead === undefined) throw new UsageError('--policy: no policy named')
+  const sided = files.find(file => file.before !== undefined || file.only !== undefined)
+  if (sided !== undefined && files.length > 1) throw new UsageError(`--policy: ${sided.name} ${sided.only === undefined ? 'compares two sides of its own' : 'compares nothing'}; name it alone`)
   const setting = [...new Set(files.flatMap(file => file.setting ?? []))]
-  if (quiet && setting.length === 0) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
+  if (quiet && setting.length === 0 && !hasInterference(lead.traffic ?? {})) throw new UsageError(`--no-setting: ${names.join(', ')} has no interference that could be left out`)
   const make = (id: string, on: readonly ComparisonFile[], rest: Partial<Condition> = {}) => conditionOf(id, files, on, quiet ? [] : setting, knobsFor, rest)
   const [threads, model] = [files.find(file => file.threads !== undefined)?.threads, files.find(file => file.model !== undefined)?.model]
   const common = { name: names.join('+'), lead, quiet, ...(threads === undefined ? {} : { threads }), ...(model === undefined ? {} : { model }) }
@@ -69,14 +72,30 @@ export function comparisonOf (files: readonly ComparisonFile[], { quiet, knobsFo
       effects: [`a 2×2: what ${a.name} does, what ${b.name} does, and whether they do more or less together can be told apart; the claim of each needs its own comparison`]
     }
   }
+  if (lead.only !== undefined) {
+    return {
+      ...common,
+      question: lead.question,
+      design: 'sweep',
+      conditions: [make('on', files, sideOf(lead.only))],
+      claims: lead.claim === undefined ? [] : [lead.claim],
+      effects: ['nothing is compared: one condition, judged by its claim']
+    }
+  }
   return {
     ...common,
     question: files.length === 1 ? lead.question : `What do ${names.slice(0, -1).join(', ')} and ${names.at(-1)} do together?`,
     design: 'pairs',
-    conditions: [make('before', []), make('after', files, { baseline: 'before' })],
+    conditions: [make('before', [], sideOf(lead.before)), make('after', files, { ...sideOf(lead.after), baseline: 'before' })],
     claims: files.length === 1 && lead.claim !== undefined ? [lead.claim] : [],
     effects: files.length === 1 ? [] : [`${names.length} things are toggled at once: all off against all on, so their effects cannot be told apart and none of their claims is judged; name two for a 2×2, one for its claim`]
   }
+}
+
+function sideOf (side: SideSpec | undefined): Partial<Condition> {
+  if (side === undefined) return {}
+  const { title, policies = {}, tellsLimit, retry } = side
+  return { title, policies: Object.keys(policies), policyOptions: policies, ...(tellsLimit === undefined ? {} : { tellsLimit }), ...(retry === undefined ? {} : { retry }) }
 }
 
 function conditionOf (id: string, all: readonly ComparisonFile[], on: readonly ComparisonFile[], setting: readonly string[], knobsFor: KnobsFor, rest: Partial<Condition>): Condition {

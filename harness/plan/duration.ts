@@ -1,14 +1,17 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import type { BlockPlan, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
 import type { Preset } from './presets.js'
+import { workloadOf } from './condition-workload.js'
 import { calibratedServer } from './streams-plan.js'
+import { windowSecondsOf, type TrafficSpec } from './traffic.js'
 
 /** Seconds that a start and a stop take. */
 const startAndStop = 2.5
 
 /** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
-export function expectedSeconds (preset: Preset, conditions: number): number {
-  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + preset.windowSeconds.usual + 6
+export function expectedSeconds (preset: Preset, conditions: number, traffic: TrafficSpec = {}): number {
+  const load = (windowSecondsOf(traffic, preset) ?? preset.windowSeconds.usual) + (traffic.rampSeconds ?? 2)
+  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + load + 4
   return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
 }
 
@@ -23,12 +26,15 @@ export function blockSeconds ({ workload, calibration }: OpenLoopPlan): { readon
 
 /** At the pace of the calibration: knobs that slow the server down make it longer. */
 export function streamsSeconds (plan: StreamsPlan, { condition: id }: BlockPlan, manifest: Pick<Manifest, 'model' | 'server'>): number {
-  const { workload } = plan
   const condition = plan.conditions.find(each => each.id === id)
   const server = condition === undefined ? undefined : calibratedServer(plan, condition, manifest)
-  if (server === undefined) return startAndStop
-  const tokens = (workload.warmupCalls + workload.clients * workload.calls) * workload.predictTokens
-  return startAndStop + Math.max(tokens / server.tokensPerSecond + (workload.pauseSeconds ?? 0) * (workload.calls - 1), workload.atLeastSeconds ?? 0)
+  if (condition === undefined || server === undefined) return startAndStop
+  const workload = workloadOf(plan.workload, condition)
+  const calls = workload.warmupCalls + workload.clients * workload.calls
+  // The calibrated pace has the prompt of the run in it.
+  const longerPrompts = calls * server.ttftMs / 1000 * Math.max(0, workload.promptWords / plan.workload.promptWords - 1)
+  const tokens = calls * workload.predictTokens
+  return startAndStop + Math.max(longerPrompts + tokens / server.tokensPerSecond + (workload.pauseSeconds ?? 0) * (workload.calls - 1), workload.atLeastSeconds ?? 0)
 }
 
 export function plannedSeconds (plan: Plan, manifest: Pick<Manifest, 'model' | 'server'>): number {

@@ -2,26 +2,30 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { streamsPrimaries } from '../analyse/outcomes.js'
+import { streamsPrimaries, sweepMetrics } from '../analyse/outcomes.js'
 import { packageRoot } from '../package-root.js'
 import { UsageError } from '../usage-error.js'
+import { faultIn, repeatsSchema, sideSchema, trafficSchema } from './traffic.js'
 
 const closed = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 const wholeFrom = (minimum: number) => Type.Integer({ minimum })
 const knobs = Type.Array(text, { description: 'as typed: cpu-quota=500/1000' })
 
-const streams = Type.Object({
-  kind: Type.Literal('streams'),
-  clients: Type.Optional(wholeFrom(1)),
+const streamsFields = {
+  clients: wholeFrom(1),
+  slots: wholeFrom(1),
   calls: wholeFrom(1),
-  atLeastSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  promptWords: Type.Optional(wholeFrom(1)),
+  atLeastSeconds: Type.Number({ exclusiveMinimum: 0 }),
+  promptWords: wholeFrom(1),
+  cachePrompt: Type.Boolean(),
   predictTokens: wholeFrom(2),
-  warmupCalls: Type.Optional(wholeFrom(0)),
-  pauseSeconds: Type.Optional(Type.Number({ minimum: 0 })),
-  patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 }))
-}, closed)
+  warmupCalls: wholeFrom(0),
+  pauseSeconds: Type.Number({ minimum: 0 }),
+  patienceSeconds: Type.Number({ exclusiveMinimum: 0 })
+}
+const overrides = Type.Partial(Type.Object(streamsFields), { ...closed, description: 'what this cell or point changes of the workload' })
+const streams = Type.Composite([overrides, Type.Object({ kind: Type.Literal('streams'), calls: streamsFields.calls, predictTokens: streamsFields.predictTokens })], closed)
 
 const vm = Type.Object({
   memoryMb: Type.Optional(Type.Integer({ minimum: 256, maximum: 65_536 })),
@@ -47,6 +51,11 @@ const comparison = Type.Object({
   beforeKnobs: Type.Optional(knobs),
   rate: Type.Optional(text),
   mix: Type.Optional(text),
+  traffic: Type.Optional(trafficSchema),
+  before: Type.Optional(sideSchema),
+  after: Type.Optional(sideSchema),
+  only: Type.Optional(sideSchema),
+  repeats: Type.Optional(repeatsSchema),
   workload: Type.Optional(streams),
   primary: Type.Optional(Type.Union(streamsPrimaries.map(metric => Type.Literal(metric))))
 }, closed)
@@ -57,11 +66,11 @@ const cellWith = (id: string) => Type.Object({
   knobs: Type.Optional(knobs),
   factors: Type.Optional(factors),
   threads: Type.Optional(wholeFrom(1)),
-  model: Type.Optional(text)
+  model: Type.Optional(text),
+  workload: Type.Optional(overrides)
 }, closed)
 /** Ids of points are joined by `-`. */
 const point = cellWith('^[A-Za-z0-9][A-Za-z0-9._+]*$')
-const repeats = wholeFrom(1)
 const search = Type.Object({
   knob: Type.Literal('memory-max'),
   from: text,
@@ -77,8 +86,9 @@ const sweep = Type.Object({
   grid: Type.Optional(Type.Array(Type.Array(point, { minItems: 1 }), { minItems: 1 })),
   search: Type.Optional(search),
   workload: streams,
+  outcomes: Type.Optional(Type.Array(Type.Union(sweepMetrics.map(metric => Type.Literal(metric))), { minItems: 1, description: 'what its dose-response shows and its ratios are made of' })),
   baseline: text,
-  repeats: Type.Optional(Type.Object({ smoke: repeats, laptop: repeats, overnight: repeats }, closed))
+  repeats: Type.Optional(repeatsSchema)
 }, closed)
 
 /** A question about something that is toggled: a file in bench/experiments, named in `harness compare --policy`. */
@@ -123,17 +133,25 @@ function firstFault (schema: TSchema, json: unknown): string {
 }
 
 function checkedComparison (file: ComparisonFile, where: string): ComparisonFile {
-  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, primary } = file
+  const { policies = [], knobs = [], beforeKnobs = [], workload, rate, mix, traffic, before, after, only, primary } = file
   const fault =
-    policies.length + knobs.length + beforeKnobs.length === 0
-      ? 'nothing is toggled; give policies, knobs or beforeKnobs'
-      : workload === undefined && (rate === undefined || mix === undefined)
-        ? 'no load; give rate and mix (open loop through the gateway) or workload (streams straight to llama-server)'
-        : workload !== undefined && (rate !== undefined || mix !== undefined)
-          ? 'both workload and rate or mix are there; streams have neither'
+    policies.length + knobs.length + beforeKnobs.length === 0 && before === undefined && after === undefined && only === undefined
+      ? 'nothing is toggled; give policies, knobs or beforeKnobs, or before and after, or what is asked about alone as only'
+      : workload === undefined && (rate === undefined || (mix === undefined) === (traffic?.classes === undefined))
+        ? 'no load; give rate and mix or traffic.classes (open loop through the gateway) or workload (streams straight to llama-server)'
+        : workload !== undefined && (rate !== undefined || mix !== undefined || traffic !== undefined || before !== undefined || after !== undefined || only !== undefined)
+          ? 'both workload and rate or mix are there, or traffic, before, after, only; streams have none of them'
           : workload !== undefined && policies.length > 0
             ? `policies ${policies.join(', ')} under streams: these go straight to llama-server, past the gateway; give rate and mix instead of workload`
-            : workload === undefined && primary !== undefined ? `primary is ${primary}; only streams choose their primary outcome` : undefined
+            : workload === undefined && primary !== undefined
+              ? `primary is ${primary}; only streams choose their primary outcome`
+              : (before === undefined) !== (after === undefined)
+                  ? 'one of before and after is there; give both, or toggle policies'
+                  : before !== undefined && policies.length > 0
+                    ? 'policies and before and after are there; the sides name their own policies'
+                    : only !== undefined && (policies.length + knobs.length + beforeKnobs.length > 0 || before !== undefined)
+                      ? 'only is there beside what is toggled; it is the one condition of an experiment that compares nothing'
+                      : faultIn(traffic ?? {})
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
   return file
 }

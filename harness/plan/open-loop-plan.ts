@@ -1,9 +1,10 @@
-import { defaultOutcomes } from '../analyse/outcomes.js'
+import { defaultOutcomes, outcomesOfConversations } from '../analyse/outcomes.js'
 import { fewestPairs } from '../analyse/verdict.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
-import type { OpenLoopPlan, OpenLoopWorkload, WorkloadClass } from '../types.js'
+import type { OpenLoopPlan, OpenLoopWorkload } from '../types.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import type { Preset } from './presets.js'
+import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
 import type { Rate } from './workload.js'
 
 /** What one unloaded server did in the calibration. */
@@ -15,10 +16,11 @@ export interface Calibration {
 }
 
 export interface OpenLoopInput extends PlanInput {
-  readonly classes: readonly WorkloadClass[]
+  readonly classes: readonly ClassSpec[]
   readonly rate: Rate
+  readonly traffic?: TrafficSpec
   readonly slots: number
-  /** `--slo-ttft-ms`; absent: `limitMultiple` × the unloaded TTFT of each class. */
+  /** `--slo-ttft-ms`; absent: the experiment's multiple, or else `limitMultiple`, of the unloaded TTFT of each class. */
   readonly ttftLimitMs?: number
   /** Without knobs: the limit and the rate are those of the undisturbed server in all conditions. */
   readonly calibration: Calibration
@@ -29,19 +31,24 @@ export const limitMultiple = 8
 
 /** Pure: the same input gives the same plan, to the byte. */
 export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predictions'> {
-  const { preset, calibration } = input
-  const ttftLimitMs = Object.fromEntries(input.classes.map(c => {
-    const unloaded = calibration.unloadedTtftMs[c.name] ?? NaN
-    return [c.name, input.ttftLimitMs ?? Math.ceil(limitMultiple * unloaded / 50) * 50]
-  }))
-  const longestLimitSeconds = Math.max(...Object.values(ttftLimitMs)) / 1000
+  const { preset, calibration, traffic = {} } = input
+  const classes = classesOf(input.classes, calibration)
+  const ownLimitMs = ({ name }: ClassSpec): number => input.ttftLimitMs ?? Math.ceil((traffic.limitMultiple ?? limitMultiple) * (calibration.unloadedTtftMs[name] ?? NaN) / 50) * 50
+  const longestLimitMs = Math.max(...usualClasses(input.classes).map(ownLimitMs))
+  const ttftLimitMs = Object.fromEntries(input.classes.map(cls => [cls.name, cls.interference === true ? longestLimitMs : ownLimitMs(cls)]))
+  const longestLimitSeconds = longestLimitMs / 1000
   const round = (seconds: number): number => Math.round(seconds * 10) / 10
+  const rampSeconds = traffic.rampSeconds ?? round(1.5 * longestLimitSeconds)
+  const window = windowSecondsOf(traffic, preset) ?? windowSeconds(preset, input.repeats, calibration.capacityPerSecond)
   const workload: OpenLoopWorkload = {
     kind: 'open-loop',
-    classes: input.classes,
+    classes,
     ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
-    rampSeconds: round(1.5 * longestLimitSeconds),
-    windowSeconds: windowSeconds(preset, input.repeats, calibration.capacityPerSecond),
+    ...(traffic.burst === undefined || input.quiet ? {} : { burst: burstOf(traffic.burst, classes, rampSeconds + window, calibration.capacityPerSecond) }),
+    ...(traffic.conversations === undefined ? {} : { conversations: conversationsOf(traffic.conversations, input.slots, !input.quiet) }),
+    ...(traffic.grants === undefined ? {} : { grants: traffic.grants as NonNullable<OpenLoopWorkload['grants']> }),
+    rampSeconds,
+    windowSeconds: window,
     drainSeconds: round(longestLimitSeconds + 1.5),
     capacityCalls: preset.capacityCalls,
     capacitySeconds: 2,
@@ -50,7 +57,9 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     ttftLimitMs
   }
   const judgedSeconds = input.repeats * workload.windowSeconds
-  const answered = Math.round(judgedSeconds * Math.min(workload.ratePerSecond, calibration.capacityPerSecond))
+  const perArrival = classes.reduce((sum, { share, together }) => sum + share * (together?.calls ?? 1), 0)
+  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload)) * perArrival
+  const answered = Math.round(Math.min(offered, judgedSeconds * calibration.capacityPerSecond))
   return {
     ...headOfPlan(input),
     workload,
@@ -59,14 +68,21 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
       capacityPerSecond: calibration.capacityPerSecond,
       answers: calibration.answers
     },
-    outcomes: defaultOutcomes,
+    outcomes: traffic.conversations === undefined ? defaultOutcomes : outcomesOfConversations,
     expected: {
-      offeredPerCondition: Math.round(judgedSeconds * workload.ratePerSecond),
+      offeredPerCondition: Math.round(offered),
       answeredPerCondition: answered,
       unsupported: percentileNames.filter(name => answered < floorOf[name]).map(name => `${name} of answered (needs ${floorOf[name]}, about ${answered} expected)`),
-      verdict: input.repeats >= fewestPairs
+      verdict: input.repeats >= fewestPairs || input.conditions.every(({ baseline }) => baseline === undefined)
     }
   }
+}
+
+/** Its calls that are judged. */
+function burstInWindow ({ burst, rampSeconds, windowSeconds }: OpenLoopWorkload): number {
+  if (burst === undefined) return 0
+  const { fromSeconds, seconds, ratePerSecond } = burst
+  return ratePerSecond * Math.max(0, Math.min(fromSeconds + seconds, rampSeconds + windowSeconds) - Math.max(fromSeconds, rampSeconds))
 }
 
 /** Long enough for a p99 of the answered calls where the preset's longest window can carry one; a p99 out of reach costs no time. */

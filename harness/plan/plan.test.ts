@@ -137,3 +137,40 @@ t.test('--mix and --rate', async t => {
   t.strictSame(parseRate('6.5'), { perSecond: 6.5 })
   for (const text of ['', 'x', '0', '0x', '-1', '101x', '20000', '2 x']) t.throws(() => parseRate(text), /is not a rate; give a multiple/)
 })
+
+t.test('traffic: shares sum to 1, limits and leavers follow the calibration, a burst lasts until the end and is left out on the quiet side', async t => {
+  const classes = [
+    { name: 'a', promptWords: 8, maxTokens: 4, share: 3, caller: 'one', leave: { share: 0.3, shareOfUnloadedTtft: 0.5 } },
+    { name: 'b', promptWords: { median: 40, sigma: 1, from: 4, to: 200 }, maxTokens: 4, share: 1, caller: 'two' }
+  ]
+  const traffic = { burst: { rate: '2x', fromSeconds: 3, shares: { b: 1 } }, limitMultiple: 3, rampSeconds: 5, windowSeconds: { smoke: 4, laptop: 20, overnight: 60 }, grants: { two: { maxPlaces: 3 } } }
+  const changed = { classes, traffic, rate: { timesCapacity: 0.5 }, calibration: { unloadedTtftMs: { a: 100, b: 200 }, capacityPerSecond: 4, answers: 24 } }
+  const { workload, expected } = makePlan(changed)
+  t.match(workload, {
+    classes: [{ share: 0.75, leave: { share: 0.3, afterMs: 50 } }, { share: 0.25, promptWords: { median: 40 } }],
+    burst: { ratePerSecond: 8, fromSeconds: 3, seconds: 22, shares: { b: 1 } },
+    grants: { two: { maxPlaces: 3 } },
+    ttftLimitMs: { a: 300, b: 600 },
+    rampSeconds: 5,
+    windowSeconds: 20
+  })
+  t.equal(expected.offeredPerCondition, 8 * 20 * (2 + 8))
+  t.equal(expected.answeredPerCondition, 8 * 20 * 4)
+  t.notOk('burst' in makePlan({ ...changed, quiet: true }).workload)
+  const withLong = makePlan({ ...changed, classes: [...classes, { name: 'long', promptWords: 400, maxTokens: 4, share: 1, interference: true }] }).workload
+  t.same(withLong.ttftLimitMs, { a: 300, b: 600, long: 600 }, 'calls that interfere were not calibrated: the longest limit of the others is theirs')
+  t.equal(withLong.drainSeconds, workload.drainSeconds)
+  t.same(makePlan({ ...changed, traffic: { ...traffic, burst: { rate: '2x', fromSeconds: 3, seconds: 4 } } }).workload.burst, { ratePerSecond: 8, fromSeconds: 3, seconds: 4, shares: { a: 0.75, b: 0.25 } })
+})
+
+t.test('conversations: so many for each slot, judged by their time to first token; unrelated prompts on the quiet side', async t => {
+  const traffic = { conversations: { perSlot: 2, turns: 3, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1 } }
+  const plan = makePlan({ traffic })
+  t.same(plan.workload.conversations, { count: 8, turns: 3, systemWords: 0, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1, related: true })
+  t.same(plan.outcomes.filter(({ primary }) => primary).map(({ metric }) => metric), ['ttft-answered-p50'])
+  t.equal(makePlan({ traffic, quiet: true }).workload.conversations?.related, false)
+  const predicted = (changed: Partial<OpenLoopInput>) => new Map(makePlan({ traffic, claims: ['prefix-cache'], ...changed }).predictions.map(({ id, lo, hi }) => [id, [lo, hi]]))
+  t.same(predicted({}).get('cached-share-to-best'), [0.8, 1.05])
+  const kept = { conditions: input.conditions.map(each => ({ ...each, knobs: ['cache-ram=8192'] })) }
+  for (const changed of [{ quiet: true }, kept]) t.same(predicted(changed).get('ttft-p50-after-to-before'), [0.8, 1.25], 'nothing to gain: equivalent')
+})

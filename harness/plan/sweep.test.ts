@@ -1,6 +1,7 @@
 import t from 'tap'
 import { fakeKnob } from '../run/testing.js'
 import type { SweepFile } from './experiment-file.js'
+import { slotsFor, workloadOf } from './condition-workload.js'
 import { conditionsOfSweep, onlyCells, streamsOf } from './sweep.js'
 
 const knobsFor = (specs: readonly string[]) => specs.map(spec => fakeKnob(spec, []))
@@ -36,6 +37,23 @@ t.test('cells: one baseline for all', async t => {
   const { grid, ...rest } = file
   const conditions = conditionsOfSweep({ ...rest, cells: [{ id: 'none' }, { id: 'hog-1', knobs: ['hog=1'] }, { id: 'hog-2', knobs: ['hog=2'], factors: { hogs: 2 } }] }, knobsFor)
   t.same(conditions.map(({ id, baseline, title }) => [id, baseline, title]), [['none', undefined, 'undisturbed'], ['hog-1', 'none', 'the knob hog=1'], ['hog-2', 'none', 'the knob hog=2']])
+})
+
+t.test('a cell or a point changes the workload; points of two axes change it together', async t => {
+  const points = [[{ id: 'c1' }, { id: 'c8', workload: { clients: 8 } }], [{ id: 'short' }, { id: 'long', workload: { promptWords: 512, cachePrompt: true, warmupCalls: 0 } }]]
+  const conditions = conditionsOfSweep({ ...file, grid: points, baseline: 'c1', cells: [{ id: 'one-slot', workload: { clients: 8, slots: 1 } }] }, knobsFor)
+  t.same(conditions.map(({ id, workload, title }) => [id, workload, title]), [
+    ['one-slot', { clients: 8, slots: 1 }, '8 clients; 1 slot'],
+    ['c1-short', undefined, 'undisturbed'],
+    ['c1-long', { promptWords: 512, cachePrompt: true, warmupCalls: 0 }, '512 words in the prompt; prompt cache on; no call before it'],
+    ['c8-short', { clients: 8 }, '8 clients'],
+    ['c8-long', { clients: 8, promptWords: 512, cachePrompt: true, warmupCalls: 0 }, '8 clients; 512 words in the prompt; prompt cache on; no call before it']
+  ])
+  const workload = streamsOf(file.workload)
+  const [oneSlot = {}, few = {}, , many = {}] = conditions
+  t.match(workloadOf(workload, many), { clients: 8, calls: 2, promptWords: 16 })
+  t.same(workloadOf(workload, few), workload)
+  t.same([oneSlot, few, many].map(condition => slotsFor(workload, conditions, condition)), [1, 8, 8], 'one server for all that name no slots')
 })
 
 t.test('cells beside a grid: a baseline among the cells is for all, a point of an axis for the grid only', async t => {

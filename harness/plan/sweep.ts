@@ -1,14 +1,14 @@
 import type { Knob } from '../knobs/contract.js'
 import { bytesOf } from '../knobs/values.js'
 import { UsageError } from '../usage-error.js'
-import type { Condition, StreamsWorkload } from '../types.js'
+import type { Condition, StreamsOverrides, StreamsWorkload } from '../types.js'
 import type { StreamsSpec, SweepCell, SweepFile } from './experiment-file.js'
 
 type KnobsFor = (specs: readonly string[]) => Knob[]
 
 /**
  * The conditions of a sweep: its cells, then one for each combination of the points of its grid's axes (ids joined by `-`, knobs in order,
- * factors together). `baseline` names a condition, or a point of an axis: then each condition has the one that differs from it in that axis only.
+ * factors and what they change of the workload together). `baseline` names a condition, or a point of an axis: then each condition has the one that differs from it in that axis only.
  * @throws UsageError about ids that are there twice, a baseline that is nowhere, or knobs that do not parse
  */
 export function conditionsOfSweep (file: SweepFile, knobsFor: KnobsFor): Condition[] {
@@ -59,12 +59,13 @@ function combinations (axes: ReadonlyArray<readonly SweepCell[]>): SweepCell[][]
 }
 
 function merged (points: readonly SweepCell[]): SweepCell {
-  return points.slice(1).reduce((whole, { id, knobs = [], factors = {}, ...rest }) => ({
+  return points.slice(1).reduce((whole, { id, knobs = [], factors = {}, workload = {}, ...rest }) => ({
     ...whole,
     ...rest,
     id: `${whole.id}-${id}`,
     knobs: [...whole.knobs ?? [], ...knobs],
-    factors: { ...whole.factors, ...factors }
+    factors: { ...whole.factors, ...factors },
+    workload: { ...whole.workload, ...workload }
   }), points[0] ?? { id: '' })
 }
 
@@ -82,7 +83,8 @@ function conditionOf ({ setting = [] }: SweepFile, cell: SweepCell, baseline: st
   const titles = [
     ...knobsFor(knobs).map(knob => knob.title),
     ...(cell.threads === undefined ? [] : [`${cell.threads} thread${cell.threads === 1 ? '' : 's'}`]),
-    ...(cell.model === undefined ? [] : [`model ${cell.model}`])
+    ...(cell.model === undefined ? [] : [`model ${cell.model}`]),
+    ...loadTitles(cell.workload ?? {})
   ]
   return {
     id: cell.id,
@@ -92,8 +94,22 @@ function conditionOf ({ setting = [] }: SweepFile, cell: SweepCell, baseline: st
     factors: cell.factors ?? {},
     ...(cell.threads === undefined ? {} : { threads: cell.threads }),
     ...(cell.model === undefined ? {} : { model: cell.model }),
+    ...(Object.keys(cell.workload ?? {}).length === 0 ? {} : { workload: cell.workload ?? {} }),
     ...(baseline === undefined ? {} : { baseline })
   }
+}
+
+/** What readers of a report know it by; how long the load lasts tells them nothing. */
+function loadTitles ({ clients, slots, promptWords, predictTokens, cachePrompt, warmupCalls }: StreamsOverrides): string[] {
+  const counted = (n: number | undefined, one: string, more = `${one}s`): string[] => n === undefined ? [] : [`${n} ${n === 1 ? one : more}`]
+  return [
+    ...counted(clients, 'client'),
+    ...counted(slots, 'slot'),
+    ...counted(promptWords, 'word in the prompt', 'words in the prompt'),
+    ...counted(predictTokens, 'token out', 'tokens out'),
+    ...(cachePrompt === undefined ? [] : [cachePrompt ? 'prompt cache on' : 'prompt cache off']),
+    ...(warmupCalls === undefined ? [] : warmupCalls === 0 ? ['no call before it'] : counted(warmupCalls, 'call before it', 'calls before it'))
+  ]
 }
 
 const defaults = { clients: 1, promptWords: 16, warmupCalls: 1, patienceSeconds: 120 }

@@ -1,14 +1,17 @@
 import { UsageError } from '../usage-error.js'
 import type { WorkloadClass } from '../types.js'
 
+/** A class of `--mix`. */
+export type PlainClass = Pick<WorkloadClass, 'name' | 'share'> & { readonly promptWords: number, readonly maxTokens: number }
+
 /** One fixed length: about 32 tokens in, 16 out, so that a small CPU still answers a few hundred calls in a few minutes. */
-export const defaultClasses: readonly WorkloadClass[] = [{ name: 'default', promptWords: 32, maxTokens: 16, share: 1 }]
+export const defaultClasses: readonly PlainClass[] = [{ name: 'default', promptWords: 32, maxTokens: 16, share: 1 }]
 
 /**
  * Reads `--mix NAME:WORDS/TOKENS:SHARE[,…]`, e.g. `short:32/16:0.8,long:300/16:0.2`.
  * Bounds: 1 ≤ words ≤ 4096, 1 ≤ tokens ≤ 4096; shares are positive and are scaled to sum to 1.
  */
-export function parseMix (text: string): readonly WorkloadClass[] {
+export function parseMix (text: string): readonly PlainClass[] {
   const classes = text.split(',').map((part, index) => {
     const match = /^([a-z][a-z0-9-]*):(\d+)\/(\d+):(\d*\.?\d+)$/.exec(part.trim())
     if (match === null) {
@@ -31,12 +34,13 @@ export function parseMix (text: string): readonly WorkloadClass[] {
 /** `4x` = that multiple of the calibrated capacity, `6.5` = requests per second. Bounds: above 0; at most 100x or 10,000 per second. */
 export type Rate = { readonly timesCapacity: number } | { readonly perSecond: number }
 
-export function parseRate (text: string): Rate {
+/** @param where it was typed, for the error */
+export function parseRate (text: string, where = '--rate'): Rate {
   const match = /^(\d*\.?\d+)(x?)$/.exec(text.trim())
   const value = Number(match?.[1])
   const relative = match?.[2] === 'x'
   if (match === null || value <= 0 || value > (relative ? 100 : 10_000)) {
-    throw new UsageError(`--rate: ${JSON.stringify(text)} is not a rate; give a multiple of the capacity such as 2x (up to 100x) or requests per second such as 6.5 (up to 10000)`)
+    throw new UsageError(`${where}: ${JSON.stringify(text)} is not a rate; give a multiple of the capacity such as 2x (up to 100x) or requests per second such as 6.5 (up to 10000)`)
   }
   return relative ? { timesCapacity: value } : { perSecond: value }
 }

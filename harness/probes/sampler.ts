@@ -7,7 +7,7 @@ import { watchPressure } from './pressure.js'
 import { parseProcStat } from './proc-process.js'
 import { watchHost } from './proc-stat.js'
 import { keptFile } from './read-text.js'
-import { startSocketCounter } from './sockets.js'
+import { startSocketCounter, type SocketCounts } from './sockets.js'
 import { createTurns, type TurnsOptions } from './turns.js'
 import { watchVmstat } from './vmstat.js'
 import { watchCgroup } from './watch-cgroup.js'
@@ -68,7 +68,7 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
   let groupReadings = 0
   let shellCpuUsec = 0
   let counts = 0
-  let sockets: number | undefined
+  let sockets: SocketCounts | undefined
   let gauges: Awaited<ReturnType<typeof readServerGauges>> = {}
   const turns = {
     process: createTurns(TURNS.process),
@@ -131,7 +131,8 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
       }
       const sample: Sample = { atMs, samplerCpuUsec: ownCpuUsec() + shellCpuUsec, ...gauges }
       readAll(sample)
-      put(sample, 'serverSockets', sockets)
+      put(sample, 'serverSockets', sockets?.established)
+      put(sample, 'serverSocketsCloseWait', sockets?.closeWait)
       sockets = undefined
       gauges = {}
       return sample

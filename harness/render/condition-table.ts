@@ -28,14 +28,16 @@ const GAPS: readonly Figure[] = [
 
 const inMegabytes = (bytes: number | null | undefined): string => bytes === null || bytes === undefined ? MISSING : formatNumber(bytes / 1e6)
 
-/** Only those that at least one condition moved by more than `from` (0 unless told). */
-const COUNTED: ReadonlyArray<Figure & { readonly from?: number }> = [
+/** Only those that at least one condition moved by more than `from` (0 unless told); with an `outcome` only in a run that is about it. */
+const COUNTED: ReadonlyArray<Figure & { readonly from?: number, readonly outcome?: string }> = [
   { title: 'periods throttled', short: 'throttle', metric: 'throttled-periods', population: 'block', statistic: 'mean', format: formatPercent },
   { title: 'OOM kills', short: 'OOM', metric: 'oom-kills', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'refaulted pages', short: 'refaults', metric: 'refaulted-pages', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'read MB', short: 'read MB', metric: 'read-bytes', population: 'block', statistic: 'mean', format: inMegabytes, from: 1e6 },
   { title: 'TTFT ms', short: 'TTFT', metric: 'ttft', population: 'answered', statistic: 'mean', format: formatNumber },
   { title: 'start to first token ms', short: 'start ms', metric: 'start-to-first-token', population: 'block', statistic: 'mean', format: formatNumber },
+  { title: 'latency ms', short: 'latency', metric: 'request-latency', population: 'answered', statistic: 'mean', format: formatNumber, outcome: 'request-latency-p50' },
+  { title: 'tokens per decode call', short: 'per call', metric: 'tokens-per-decode', population: 'block', statistic: 'mean', format: formatNumber, from: 1.01 },
   { title: 'throttled ms/s', short: 'ms/s', metric: 'throttled-time', population: 'block', statistic: 'mean', format: formatNumber },
   { title: 'CPUs used', short: 'CPUs', metric: 'cpus-used', population: 'block', statistic: 'mean', format: formatNumber }
 ]
@@ -53,7 +55,7 @@ export function gapColumns (result: StreamsResult): ConditionColumn[] {
 
 /** Failed calls and counters, in the order of their weight. */
 export function counterColumns (result: StreamsResult): ConditionColumn[] {
-  const moved = COUNTED.filter((figure) => result.conditions.some(({ id }) => (valueOf(result, figure, id) ?? 0) > (figure.from ?? 0)))
+  const moved = COUNTED.filter(({ outcome }) => outcome === undefined || result.outcomes.some(({ metric }) => metric === outcome)).filter((figure) => result.conditions.some(({ id }) => (valueOf(result, figure, id) ?? 0) > (figure.from ?? 0)))
   const failed: ConditionColumn = { title: 'calls failed', short: 'failed', text: (condition) => formatCount(failedCalls(result, condition)) }
   const anyFailed = result.conditions.some(({ id }) => failedCalls(result, id) > 0)
   return [...(anyFailed ? [failed] : []), ...moved.map((figure) => columnOf(result, figure))]

@@ -41,14 +41,14 @@ function openLoopBlocks ({ blocks }: OpenLoopResult): string {
 
 function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
   const factors = [...new Set(conditions.flatMap((condition) => Object.keys(condition.factors)))]
-  const header = ['block', 'repeat', 'condition', ...factors, 'answered', 'failed', 'tokens_per_s', 'ttft_p50_ms', 'itl_p50_ms', 'itl_p95_ms', 'itl_p99_ms', 'cpus_used',
+  const header = ['block', 'repeat', 'condition', ...factors, 'answered', 'failed', 'tokens_per_s', 'ttft_p50_ms', 'request_latency_p50_ms', 'start_to_first_token_ms', 'itl_p50_ms', 'itl_p95_ms', 'itl_p99_ms', 'cpus_used',
     'server_cpu_usec_per_token', 'read_bytes', 'periods', 'throttled_periods', 'throttled_usec', 'cpu_full_usec', 'refaulted_pages', 'memory_full_usec', 'group_read_bytes',
     'oom_kills', 'server_end', 'sampler_cpu_share', 'tools_cpu_share', 'valid', 'because']
   return toCsv(header, blocks.map((block) => {
     const { group } = block
     const own = conditions.find(({ id }) => id === block.condition)?.factors ?? {}
     return [
-      block.index, block.pair, block.condition, ...factors.map((factor) => own[factor]), block.answered, block.failed, block.tokensPerSecond, block.ttftP50Ms, block.itlP50Ms,
+      block.index, block.pair, block.condition, ...factors.map((factor) => own[factor]), block.answered, block.failed, block.tokensPerSecond, block.ttftP50Ms, block.requestLatencyP50Ms, block.startToFirstTokenMs, block.itlP50Ms,
       block.itlP95Ms, block.itlP99Ms, block.cpusUsed, block.serverCpuUsecPerToken, block.readBytes, group.periods, group.throttledPeriods, group.throttledUsec,
       group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.samplerCpuShare, block.toolsCpuShare, block.valid, block.because
     ]
@@ -56,7 +56,7 @@ function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
 }
 
 const CALL_HEADER = ['block', 'pair', 'condition', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
-  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id',
+  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'cached_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id',
   // What was read of llama-server while the call lasted: throttled summed over CPUs, waits summed over threads; empty where it was not read.
   'throttled_ms', 'cpu_full_ms', 'memory_full_ms', 'io_full_ms', 'run_queue_wait_ms', 'major_faults', 'refaulted_pages']
 
@@ -73,7 +73,7 @@ function callLine ({ evidence }: Block, call: CallSample, inside: OsInside): Fie
     call.intendedMs, call.sentMs, call.headersMs, call.firstMs, call.lastMs, call.doneMs,
     since(call.intendedMs, call.firstMs), since(call.sentMs, call.firstMs), since(call.intendedMs, call.doneMs),
     call.chunks, call.itlMs.length === 0 ? undefined : Math.round(gaps / call.itlMs.length * 1000) / 1000,
-    call.promptTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId,
+    call.promptTokens, call.cachedTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId,
     ...osCounters.map((counter) => rounded(inside[counter]))
   ]
 }

@@ -68,7 +68,7 @@ function sweepHeadline (result: Result): Headline {
     numbers: claims.length === 0 ? range : claims.map((claim) => claim.statement).join('; '),
     because: [
       ...(claims.length === 0 ? [] : [`${supported} of ${claims.length} claims supported; ${range}.`]),
-      `${conditions.length} conditions, each against its baseline${allDescribed(result) ? '; too few repeats for a verdict on single ratios' : ''}.`,
+      `${conditions.length === 1 ? 'One condition, compared with nothing' : `${conditions.length} conditions, each against its baseline`}${allDescribed(result) ? '; too few repeats for a verdict on single ratios' : ''}.`,
       ...(result.complete ? [] : ['The run did not finish; what was measured is below.'])
     ].join(' ')
   }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { analyse } from '../analyse/analyse.js'
 import { isStreams } from '../analyse/plan-kind.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../analyse/testing-streams.js'
-import { doseFactors, doseSeries, DOSE_METRICS, levels, lineFactors } from './charts/dose-data.js'
+import { doseFactors, doseMetrics, doseSeries, levels, lineFactors } from './charts/dose-data.js'
 import { renderCharts } from './charts.js'
 import { conditionColumns } from './condition-table.js'
 import { blocksCsv, cellsCsv } from './csv.js'
@@ -101,7 +101,7 @@ t.test('predicted stalls are drawn in the panel of their condition', async t => 
 
 t.test('lines of a dose-response hold still what can be held still', async t => {
   const { result } = cases['eight conditions in a grid'] ?? run()
-  const [gap] = DOSE_METRICS
+  const [gap] = doseMetrics(result)
   if (gap === undefined) throw new Error('there is a metric')
   t.same(doseFactors(result.conditions), ['quotaMs', 'periodMs', 'threads', 'share'])
   t.same(lineFactors(result.conditions, 'periodMs').sort(), ['share', 'threads'], 'at a fixed ratio quota and period go together')

@@ -51,6 +51,9 @@ t.test('group, before, server, running, read back, warm-up, load, and all undone
   })
   t.match(evidence.serverCommandLine.join(' '), / env .*-t 7 .*--mlock --seen-threads=7$/, 'inside the group, launched with both knobs')
   t.equal(evidence.serverEnd, undefined)
+  const [from, to] = [evidence.serverCountersAtStart, evidence.serverCountersAtEnd]
+  t.equal((to?.['tokens_predicted_total'] ?? 0) - (from?.['tokens_predicted_total'] ?? 0), 20, 'llama-server’s own totals: of the load, not of the warm-up')
+  t.ok((to?.['n_decode_total'] ?? 0) - (from?.['n_decode_total'] ?? 0) >= 20)
   const calls = callsOf(input)
   t.same(calls.map(call => `${call.phase} ${call.outcome}`), ['warm-up answered', 'load answered', 'load answered'])
   t.ok(calls.filter(call => call.phase === 'load').every(call => call.sentMs >= evidence.judgedFromMs && call.doneMs <= evidence.judgedToMs))
@@ -102,6 +105,38 @@ t.test('a knob that did not take: no block, everything undone', async t => {
     t.notOk(existsSync(join(input.folder, 'block.json')))
     t.same(leftBy(input), [])
   }
+})
+
+t.test('an open loop of several callers: each with its key and its limit, refused ones come back, options reach the gateway', async t => {
+  const cls = { promptWords: 4, maxTokens: 4, share: 0.5 }
+  const workload: OpenLoopWorkload = {
+    kind: 'open-loop',
+    classes: [{ ...cls, name: 'a', caller: 'ann' }, { ...cls, name: 'b', caller: 'bob', maxTokens: { median: 4, sigma: 0.5, from: 2, to: 6 }, leave: { share: 1, afterMs: 0 } }],
+    grants: { bob: { maxPlaces: 1 } },
+    ratePerSecond: 40,
+    rampSeconds: 0.2,
+    windowSeconds: 0.6,
+    drainSeconds: 5,
+    capacityCalls: 3,
+    capacitySeconds: 0,
+    closedLoopClients: 1,
+    ttftLimitMs: { a: 4000, b: 5000 }
+  }
+  const input = streamsBlock(t, {
+    workload, policies: ['admission'], policyOptions: { admission: { maxQueued: 1 } }, tellsLimit: true, retry: { wait: 0.1, tries: 3, patienceSeconds: 60 }
+  }, { FAKE_DECODE_MS_PER_TOKEN: '20' })
+  await runBlock(input)
+  const file = (name: string): string => readFileSync(join(input.folder, name), 'utf8')
+  t.match(JSON.parse(file('gateway.json')), { policies: [{ name: 'admission', ttftLimitMs: 5000, maxQueued: 1 }], apiKeys: [{ name: 'ann', sha256: /^[0-9a-f]{64}$/ }, { name: 'bob', maxPlaces: 1 }] })
+  const calls = callsOf(input)
+  const load = calls.filter(call => call.phase === 'load')
+  t.equal(load.length, 32, 'a line for each call, however often it was tried')
+  t.ok(load.some(({ refusals = [] }) => refusals.length > 0) && load.every(({ refusals = [] }) => refusals.length <= 2))
+  t.ok(load.some(({ outcome, reason, cls }) => cls === 'b' && outcome === 'unanswered' && reason === 'left'))
+  t.ok(calls.every(({ maxTokens = 0, cls }) => cls === 'b' ? maxTokens >= 2 && maxTokens <= 6 : maxTokens === 0), 'closed loop included')
+  t.ok(calls.every(({ phase, outcome, reason }) => phase === 'load' || outcome === 'answered' || reason === 'enough'), 'straight to llama-server nobody leaves')
+  const records = file('gateway.ndjson').trim().split('\n').map(line => JSON.parse(line) as { msg: string, caller: string })
+  t.same([...new Set(records.filter(({ msg }) => msg === 'call').map(({ caller }) => caller))].sort(), ['ann', 'bob'])
 })
 
 t.test('two knobs that see one thing differently contradict each other', async t => {

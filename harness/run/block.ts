@@ -5,7 +5,7 @@ import { nowMs } from '../clock.js'
 import { prepareLoad, type PreparedLoad } from '../load/spawn.js'
 import { ServerStartError, startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
-import type { BlockEvidence, BlockPlan, Placement, ServerEnd, Workload } from '../types.js'
+import type { BlockEvidence, BlockPlan, Condition, Placement, ServerEnd, Workload } from '../types.js'
 import { beforeServer, launched, makeGroup, readBackAll, whileRunning } from './knob-stages.js'
 import { oomKillIn } from '../probes/kernel-log.js'
 import { openLoopLoad } from './open-loop-load.js'
@@ -16,11 +16,13 @@ import { withUndo, type UndoStack } from './undo-stack.js'
 
 export type BlockStep = 'start' | 'capacity' | 'load'
 
-export interface BlockInput {
+/** Of an open loop: what its condition says of the gateway and its clients. */
+export type ConditionTraffic = Pick<Condition, 'policies' | 'policyOptions' | 'tellsLimit' | 'retry'>
+
+export interface BlockInput extends ConditionTraffic {
   readonly plan: BlockPlan
   readonly workload: Workload
-  /** Policies and knobs that are on in this block's condition. */
-  readonly policies: readonly string[]
+  /** On in this block's condition. */
   readonly knobs: readonly Knob[]
   readonly groupHost: () => Promise<GroupHost>
   readonly server: Omit<ServerOptions, 'logPath'>
@@ -46,7 +48,7 @@ export interface ReadyBlock {
 
 /** What a load leaves in block.json. */
 export type LoadEvidence = Pick<BlockEvidence, 'loadFromMs' | 'judgedFromMs' | 'judgedToMs' | 'drainedAtMs' | 'generatorEventLoopDelayMaxMs' | 'readBack'> &
-  Partial<Pick<BlockEvidence, 'closedLoops' | 'groupCountersAtStart' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
+  Partial<Pick<BlockEvidence, 'closedLoops' | 'groupCountersAtStart' | 'serverCountersAtStart' | 'serverCountersAtEnd' | 'slotSecondsWasted' | 'osAtStart' | 'osAtEnd' | 'serverEnd' | 'tools'>>
 
 /**
  * One block: a fresh llama-server in the state that its condition names, the load, and everything put back on every way out. `block.json` is

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { startServer } from '../../models/start.js'
 import type { Knob } from '../knobs/contract.js'
-import { cpusUsedIn, ttftMs } from '../analyse/streams-summary.js'
+import { computedPromptTokens, cpusUsedIn, ttftMs } from '../analyse/streams-summary.js'
 import { middle, tokensBetween } from '../analyse/window.js'
 import { runLoad } from '../load/spawn.js'
 import { startSampler } from '../probes/start-sampler.js'
@@ -110,14 +110,16 @@ function readLines<T> (path: string): T[] {
 }
 
 /** @throws when a call failed: without knobs none may */
-export function paceOf (calls: readonly CallSample[], fromMs: number, toMs: number): Pick<CalibratedServer, 'tokensPerSecond' | 'ttftMs' | 'gapMs'> {
+export function paceOf (calls: readonly CallSample[], fromMs: number, toMs: number): Pick<CalibratedServer, 'tokensPerSecond' | 'ttftMs' | 'gapMs' | 'prompt'> {
   const failed = calls.find(call => call.outcome !== 'answered')
   if (failed !== undefined) throw new Error(`calibration: a call was ${failed.outcome} (${failed.status ?? 'no status'}, ${failed.reason ?? 'no reason'}); see llama-server.log beside calls.ndjson`)
   const load = calls.filter(call => call.phase === 'load')
+  const [promptTokens, promptMs] = [middle(load.flatMap(computedPromptTokens)), middle(load.flatMap(call => call.promptMs ?? []))]
   return {
     tokensPerSecond: rounded(tokensBetween(calls, fromMs, toMs) / (toMs - fromMs) * 1000),
     ttftMs: rounded(middle(load.flatMap(ttftMs)) ?? NaN),
-    gapMs: rounded(middle(load.flatMap(call => call.itlMs)) ?? NaN)
+    gapMs: rounded(middle(load.flatMap(call => call.itlMs)) ?? NaN),
+    ...(promptTokens === null || promptMs === null ? {} : { prompt: { tokens: promptTokens, ms: rounded(promptMs) } })
   }
 }
 

@@ -8,19 +8,21 @@ import type { Knob } from '../knobs/contract.js'
 import { parseKnobs } from '../knobs/index.js'
 import type { SweepFile } from '../plan/experiment-file.js'
 import { nextLimit, probeOf, type Probe } from '../plan/limit-search.js'
+import { workloadOf } from '../plan/condition-workload.js'
+import type { ClassSpec, TrafficSpec } from '../plan/traffic.js'
 import type { Rate } from '../plan/workload.js'
 import type { Progress } from '../render/progress.js'
-import type { BlockEvidence, BlockPlan, Condition, LimitSearch, Manifest, Plan, StreamsWorkload, WorkloadClass } from '../types.js'
+import type { BlockEvidence, BlockPlan, Condition, LimitSearch, Manifest, Plan, StreamsWorkload } from '../types.js'
 import { announce } from './announce.js'
-import { runBlock, type BlockStep } from './block.js'
+import { runBlock, type BlockStep, type ConditionTraffic } from './block.js'
 import { makePlan } from './make-plan.js'
 import { prepare, serverOf, type Prepared } from './prepare.js'
 import { stepsOf } from './steps.js'
 
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
-  | { readonly kind: 'open-loop', readonly classes: readonly WorkloadClass[], readonly rate: Rate, readonly ttftLimitMs?: number, readonly slots: number }
-  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly search?: SweepFile['search'] }
+  | { readonly kind: 'open-loop', readonly classes: readonly ClassSpec[], readonly rate: Rate, readonly traffic?: TrafficSpec, readonly ttftLimitMs?: number, readonly slots: number }
+  | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary, readonly outcomes?: SweepFile['outcomes'], readonly search?: SweepFile['search'] }
 
 export interface ExperimentInput extends Omit<PlanInput, 'createdAt'> {
   readonly load: LoadSpec
@@ -85,8 +87,8 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
   try {
     return await runBlock({
       plan: block,
-      workload: plan.workload,
-      policies: condition.policies,
+      workload: plan.workload.kind === 'streams' ? workloadOf(plan.workload, condition) : plan.workload,
+      ...trafficOf(condition),
       knobs: prepared.knobsOf(condition),
       groupHost: prepared.groupHost,
       server: serverOf(prepared, condition),
@@ -101,6 +103,10 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
     rmSync(folder, { recursive: true, force: true })
     return undefined
   }
+}
+
+function trafficOf ({ policies, policyOptions, tellsLimit, retry }: Condition): ConditionTraffic {
+  return { policies, ...(policyOptions === undefined ? {} : { policyOptions }), ...(tellsLimit === undefined ? {} : { tellsLimit }), ...(retry === undefined ? {} : { retry }) }
 }
 
 function conditionOf (plan: Plan, block: BlockPlan): Condition {

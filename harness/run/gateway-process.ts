@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentDeathWrapper } from '../../models/wrappers.js'
 import { packageRoot } from '../package-root.js'
+import type { Grant } from '../types.js'
 import { onCpus } from './on-cpus.js'
 
 export interface GatewayOptions {
@@ -11,11 +13,18 @@ export interface GatewayOptions {
   readonly upstreamApiKey: string
   /** As the config file takes them, outermost first. */
   readonly policies: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Of callers, with what they grant; none: everybody may call. Its configuration gets their hashes. */
+  readonly apiKeys?: readonly CallerKey[]
   /** Holds `gateway.json` (its config), `gateway.ndjson` (its record) and `gateway.log` (what it says on stderr). */
   readonly folder: string
   readonly cpus: readonly number[]
   /** Milliseconds until it must listen; 120,000 by default: on an emulated CPU of a busy host, Node takes 25 s to load it. */
   readonly startTimeoutMs?: number
+}
+
+export interface CallerKey extends Grant {
+  readonly name: string
+  readonly key: string
 }
 
 export interface GatewayProcess {
@@ -28,13 +37,14 @@ export interface GatewayProcess {
 
 /** Starts the gateway as a user would: its CLI, a config file, a port of its own; talks to it by HTTP only. It does not outlive our process, however that ends. */
 export async function startGateway (options: GatewayOptions): Promise<GatewayProcess> {
-  const { folder } = options
+  const { folder, apiKeys = [] } = options
   const configPath = `${folder}/gateway.json`
   const recordPath = `${folder}/gateway.ndjson`
   writeFileSync(configPath, JSON.stringify({
     listen: { host: '127.0.0.1', port: 0 },
     upstream: { url: options.upstreamUrl },
     policies: options.policies,
+    ...(apiKeys.length === 0 ? {} : { apiKeys: apiKeys.map(({ name, key, ...grant }) => ({ name, sha256: createHash('sha256').update(key).digest('hex'), ...grant })) }),
     log: { file: recordPath }
   }, null, 2) + '\n')
   const log = openSync(`${folder}/gateway.log`, 'a')
@@ -52,7 +62,7 @@ export async function startGateway (options: GatewayOptions): Promise<GatewayPro
   }
   try {
     const url = await listeningUrl(recordPath, () => child.exitCode !== null, options.startTimeoutMs ?? 120_000)
-    const status = await (await fetch(`${url}/weir/status`)).json() as { policies?: ReadonlyArray<{ name: string }> }
+    const status = await (await fetch(`${url}/weir/status`, { headers: apiKeys[0] === undefined ? {} : { authorization: `Bearer ${apiKeys[0].key}` } })).json() as { policies?: ReadonlyArray<{ name: string }> }
     return { url, pid: child.pid ?? 0, policies: (status.policies ?? []).map(policy => policy.name), stop }
   } catch (error) {
     await stop()

@@ -3,7 +3,8 @@ import { ensureServer } from '../../models/install/index.js'
 import type { ModelFile, ServerOptions } from '../../models/types.js'
 import type { GroupHost } from '../cgroups/contract.js'
 import type { Knob } from '../knobs/contract.js'
-import type { Condition, Manifest, Placement } from '../types.js'
+import { slotsFor, workloadsOf } from '../plan/condition-workload.js'
+import type { Condition, Manifest, Placement, StreamsWorkload } from '../types.js'
 import type { ExperimentInput } from './experiment.js'
 import { makeManifest } from './manifest.js'
 import { allowedCpus, cpusFor, placeOn } from './placement.js'
@@ -19,6 +20,8 @@ export interface Prepared {
   readonly manifest: Manifest
   readonly knobsOf: (condition: Condition) => Knob[]
   readonly groupHost: () => Promise<GroupHost>
+  /** `-np` of a condition. */
+  readonly slotsOf: (condition: Pick<Condition, 'workload'>) => number
 }
 
 /** Tokens of context per slot of an open loop: room for every prompt of the default mix and its output. */
@@ -46,25 +49,26 @@ export async function prepare (input: ExperimentInput, knobsFor: (specs: readonl
   const server: Omit<ServerOptions, 'logPath'> = {
     binary,
     model,
-    ...(load.kind === 'open-loop' ? { slots: load.slots, slotContextTokens: openLoopContextTokens } : { slots: load.workload.clients, slotContextTokens: streamsContextTokens(load.workload) }),
+    ...(load.kind === 'open-loop' ? { slots: load.slots, slotContextTokens: openLoopContextTokens } : { slots: slotsFor(load.workload, input.conditions), slotContextTokens: Math.max(...workloadsOf(load.workload, input.conditions).map(streamsContextTokens)) }),
     threads,
     batchTokens,
     ...(process.platform === 'linux' ? { cpus: cpusFor(placement, threads) } : {})
   }
   const { slots, slotContextTokens } = server
   const manifest = makeManifest({ model, otherModels, binary, slots, threads, batchTokens, slotContextTokens, placement, missing: missing(checks) })
-  return { server, models, placement, manifest, knobsOf: condition => knobsFor(condition.knobs), groupHost: host }
+  const slotsOf = (condition: Pick<Condition, 'workload'>): number => load.kind === 'open-loop' ? slots : slotsFor(load.workload, input.conditions, condition)
+  return { server, models, placement, manifest, knobsOf: condition => knobsFor(condition.knobs), groupHost: host, slotsOf }
 }
 
 /** llama-server as a condition launches it, before its knobs. */
-export function serverOf ({ server, models, placement }: Prepared, { threads = server.threads, model }: Pick<Condition, 'threads' | 'model'>): Omit<ServerOptions, 'logPath'> {
+export function serverOf ({ server, models, placement, slotsOf }: Prepared, { threads = server.threads, model, ...condition }: Pick<Condition, 'threads' | 'model' | 'workload'>): Omit<ServerOptions, 'logPath'> {
   const file = model === undefined ? server.model : models.get(model)
   if (file === undefined) throw new Error(`model ${model} was not prepared`)
-  return { ...server, model: file, threads, ...(server.cpus === undefined ? {} : { cpus: cpusFor(placement, threads) }) }
+  return { ...server, model: file, threads, slots: slotsOf(condition), ...(server.cpus === undefined ? {} : { cpus: cpusFor(placement, threads) }) }
 }
 
 /** No more than the streams need: the KV cache is memory that a limit would count. */
-function streamsContextTokens ({ promptWords, predictTokens }: { readonly promptWords: number, readonly predictTokens: number }): number {
+function streamsContextTokens ({ promptWords, predictTokens }: StreamsWorkload): number {
   return Math.max(512, Math.ceil((4 * promptWords + predictTokens + 32) / 256) * 256)
 }
 

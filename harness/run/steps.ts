@@ -1,5 +1,6 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import { blockSeconds, streamsSeconds } from '../plan/duration.js'
+import { workloadOf } from '../plan/condition-workload.js'
 import type { BlockPlan, Manifest, Plan } from '../types.js'
 import type { BlockStep } from './block.js'
 
@@ -22,7 +23,7 @@ export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 
   }
   const secondsOf = (blocks: readonly BlockPlan[]): number => blocks.reduce((sum, each) => sum + streamsSeconds(plan, each, manifest), 0)
   const share = secondsOf(plan.blocks.filter(each => each.index < block.index)) / secondsOf(plan.blocks)
-  const { clients, calls, atLeastSeconds, predictTokens } = plan.workload
+  const { clients, calls, atLeastSeconds, predictTokens } = workloadOf(plan.workload, plan.conditions.find(({ id }) => id === block.condition) ?? {})
   return {
     start: { text: 'start llama-server, apply and read back the knobs', share },
     capacity: { text: 'warm-up', share },

@@ -1,11 +1,15 @@
 import type { LoadProgress, StreamsJob } from '../load/job.js'
 import { oomKillIn } from '../probes/kernel-log.js'
+import { readServerCounters } from '../probes/metrics-poll.js'
 import { osNow } from '../probes/os-now.js'
 import type { ServerEnd, StreamsWorkload } from '../types.js'
 import type { LoadEvidence, ReadyBlock } from './block.js'
 import { underLoad } from './knob-stages.js'
 import { startObservers } from './observers.js'
 import { countersOf, type ServerWatch } from './server-watch.js'
+
+/** Of one reading of llama-server's totals: before and after the load, never in it. */
+const METRICS_TIMEOUT_MS = 1000
 
 /** Warm-up and streams straight to llama-server. One that is killed under them is evidence: its calls have failed, and how it ended is told. */
 export async function streamsLoad (block: ReadyBlock, workload: StreamsWorkload): Promise<LoadEvidence> {
@@ -20,6 +24,7 @@ export async function streamsLoad (block: ReadyBlock, workload: StreamsWorkload)
     return summary
   }
   if (workload.warmupCalls > 0) await run({ callPhase: 'warm-up', clients: 1, callsPerClient: workload.warmupCalls })
+  const serverCountersAtStart = await readServerCounters(running.url, running.apiKey, METRICS_TIMEOUT_MS)
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const osAtStart = osNow(running.pid)
   input.onStep('load')
@@ -30,6 +35,7 @@ export async function streamsLoad (block: ReadyBlock, workload: StreamsWorkload)
   })
   await applied
   const osAtEnd = osNow(running.pid)
+  const serverCountersAtEnd = await readServerCounters(running.url, running.apiKey, METRICS_TIMEOUT_MS)
   const serverEnd = await endOf(server, load.failed + load.unanswered > 0 || load.sent === 0)
   const toolRuns = await tools.stop()
   return {
@@ -43,6 +49,8 @@ export async function streamsLoad (block: ReadyBlock, workload: StreamsWorkload)
     generatorEventLoopDelayMaxMs: load.eventLoopDelayMaxMs,
     tools: toolRuns,
     ...(groupCountersAtStart === undefined ? {} : { groupCountersAtStart }),
+    ...(serverCountersAtStart === undefined ? {} : { serverCountersAtStart }),
+    ...(serverCountersAtEnd === undefined ? {} : { serverCountersAtEnd }),
     ...(serverEnd === undefined ? {} : { serverEnd })
   }
 }
@@ -59,5 +67,5 @@ export function atLeast ({ atLeastSeconds }: StreamsWorkload): Pick<StreamsJob, 
 }
 
 export function streamsJob (workload: StreamsWorkload, rest: Pick<StreamsJob, 'target' | 'outPath' | 'promptSeed' | 'callPhase' | 'clients' | 'callsPerClient' | 'atLeastSeconds'>): StreamsJob {
-  return { phase: 'streams', ...rest, promptWords: workload.promptWords, predictTokens: workload.predictTokens, ...workload.pauseSeconds === undefined ? {} : { pauseSeconds: workload.pauseSeconds }, patienceSeconds: workload.patienceSeconds }
+  return { phase: 'streams', ...rest, promptWords: workload.promptWords, predictTokens: workload.predictTokens, ...workload.cachePrompt === undefined ? {} : { cachePrompt: workload.cachePrompt }, ...workload.pauseSeconds === undefined ? {} : { pauseSeconds: workload.pauseSeconds }, patienceSeconds: workload.patienceSeconds }
 }

@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { packageRoot } from '../package-root.js'
 import { experimentFiles, isSweep } from '../plan/experiment-file.js'
+import { hasInterference } from '../plan/traffic.js'
 import { UsageError } from '../usage-error.js'
 
 const closed = { additionalProperties: false }
@@ -20,6 +21,7 @@ const experiment = Type.Object({
   name: text,
   serves: Type.String({ description: 'id of a requirement' }),
   quiet: Type.Optional(Type.Literal(true, { description: 'a mitigation without the interference that it is meant against' })),
+  control: Type.Optional(Type.Literal(true, { description: 'of another experiment: it shows that nothing happens where nothing should, and so does not count for its requirement' })),
   host: Type.Optional(Type.Literal('local', { description: 'on this machine wherever it can make the groups at all, also of version 1; absent: what needs groups needs those of version 2, here or in the VM' })),
   model: Type.Optional(Type.String({ description: 'instead of the experiment\'s own; on this machine only' })),
   secondsPerBlock: Type.Optional(Type.Object({ local: seconds, vm: seconds }, { ...closed, description: 'as measured on two virtual CPUs, `vm` with an emulated CPU; absent: reckoned from typical speeds, which knows no interference' }))
@@ -64,7 +66,7 @@ function firstFault ({ requirements, experiments, leftOut }: StudyList, files: R
     const file = files.find(({ name }) => name === each.name)
     if (file === undefined) return `no experiment ${JSON.stringify(each.name)}; bench/experiments has ${files.map(({ name }) => name).join(', ')}`
     if (!requirements.some(({ id }) => id === each.serves)) return `${idOf(each)} serves ${JSON.stringify(each.serves)}, which is no requirement; there are ${requirements.map(({ id }) => id).join(', ')}`
-    if (each.quiet === true && (isSweep(file) || (file.setting ?? []).length === 0)) return `${idOf(each)}: ${each.name} has no interference that could be left out`
+    if (each.quiet === true && (isSweep(file) || ((file.setting ?? []).length === 0 && !hasInterference(file.traffic ?? {})))) return `${idOf(each)}: ${each.name} has no interference that could be left out`
   }
   const forgotten = files.find(({ name }) => ![...experiments, ...leftOut].some(each => each.name === name))
   return forgotten === undefined ? undefined : `bench/experiments/${forgotten.name}.json is not in the study: add { "name": ${JSON.stringify(forgotten.name)}, "serves": … } to experiments, or say in leftOut why it is not`

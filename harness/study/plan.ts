@@ -11,6 +11,8 @@ export interface PlannedExperiment {
   readonly id: string
   readonly name: string
   readonly quiet: boolean
+  /** It shows that nothing happens where nothing should. */
+  readonly control: boolean
   readonly serves: string
   readonly host: 'local' | 'vm'
   readonly model?: string
@@ -81,7 +83,7 @@ export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
     candidates.push({ experiment: of, id: idOf(experiment), host, sizes: rising(sizes) })
   }
   const minutes = budgetMinutes[preset]
-  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget) : candidates.map(({ sizes }) => sizes.at(-1))
+  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget, preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
   const experiments = candidates.flatMap((candidate, i): PlannedExperiment[] => {
     const own = chosen[i]
     return own === undefined ? [] : [planned(candidate, own)]
@@ -126,6 +128,7 @@ function planned ({ experiment, id, host }: { readonly experiment: StudyExperime
     id,
     name: experiment.name,
     quiet: experiment.quiet === true,
+    control: experiment.control === true || experiment.quiet === true,
     serves: experiment.serves,
     host,
     ...(experiment.model === undefined ? {} : { model: experiment.model }),

@@ -10,7 +10,15 @@ export interface CallSample {
   readonly phase: 'capacity' | 'load' | 'unloaded' | 'warm-up'
   readonly seq: number
   readonly cls: string
+  /** Of a class whose lengths are drawn. */
+  readonly promptWords?: number
+  readonly maxTokens?: number
+  /** Of conversations: which one, and its turns before this one. */
+  readonly conversation?: number
+  readonly turn?: number
+  /** Of the call, not of its last try. */
   readonly intendedMs: number
+  /** Of the first try. All that follows is of the last one. */
   readonly sentMs: number
   readonly headersMs?: number
   /** First non-empty content chunk. */
@@ -29,12 +37,26 @@ export interface CallSample {
   /** Gaps between content chunks, milliseconds, 2 decimals: chunk n came at `firstMs` + the sum of the first n. */
   readonly itlMs: readonly number[]
   readonly promptTokens?: number
+  /** Of these, taken from a slot's cache and not computed (`timings.cache_n`). Absent from servers that do not tell. */
+  readonly cachedTokens?: number
   readonly outputTokens?: number
   /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
   readonly promptMs?: number
   readonly predictedMs?: number
   /** The gateway's record id (`X-Weir-Id`), to join with its log. */
   readonly weirId?: string
+  /** Of a call that was tried again: those that were refused, in order, and then the last one's time of sending. */
+  readonly refusals?: readonly Refusal[]
+  readonly lastSentMs?: number
+}
+
+/** A try that was refused and followed by another. */
+export interface Refusal {
+  readonly sentMs: number
+  readonly doneMs: number
+  readonly status: number
+  readonly reason: string
+  readonly retryAfterSeconds?: number
 }
 
 /** One line of samples.ndjson; counters are raw (cumulative), deltas are taken in analysis. Absent = this machine has no such source. */
@@ -73,9 +95,15 @@ export interface OsSample {
   readonly cgroup?: Readonly<Record<string, number>>
   /** Established TCP connections to llama-server's port, by `ss` (another tool than /proc). */
   readonly serverSockets?: number
+  /** Those that their clients have closed and llama-server has not (CLOSE-WAIT). Absent in runs before they were counted. */
+  readonly serverSocketsCloseWait?: number
   /** llama-server's gauges when polled at ≤ 0.5 Hz. */
   readonly requestsProcessing?: number
   readonly requestsDeferred?: number
+  /** Counters of llama-server: prompt tokens evaluated, tokens generated, and decode calls (each of one batch). */
+  readonly promptTokensTotal?: number
+  readonly predictedTokensTotal?: number
+  readonly decodesTotal?: number
   /** CPU time of the sampler itself, microseconds. */
   readonly samplerCpuUsec: number
 }
@@ -104,6 +132,11 @@ export interface BlockEvidence {
   /** Flattened counters with v2 names, just before the load (after the warm-up), and when it was over. The group was made for this block: all counts began at 0. */
   readonly groupCountersAtStart?: Readonly<Record<string, number>>
   readonly groupCountersAtEnd?: Readonly<Record<string, number>>
+  /** llama-server's own counters (`/metrics`, names without `llamacpp:`), just before the load (after the warm-up) and when it was over. Absent from servers that do not tell, and in runs before they were read. */
+  readonly serverCountersAtStart?: Readonly<Record<string, number>>
+  readonly serverCountersAtEnd?: Readonly<Record<string, number>>
+  /** The gateway's `weir_slot_seconds_wasted` when the load was over; it began at 0. Absent in runs before it was read. */
+  readonly slotSecondsWasted?: number
   /** Of llama-server's process and all disks, just before the load and when it was over: a load may be shorter than two samples are apart. */
   readonly osAtStart?: Pick<OsSample, 'process' | 'disk'>
   readonly osAtEnd?: Pick<OsSample, 'process' | 'disk'>
@@ -148,8 +181,18 @@ export interface Block {
   readonly samples: readonly OsSample[]
   /** What other tools counted in the judged window, from their own output (`tools/*.txt`). */
   readonly tools?: BlockTools
+  /** Which task had which slot, from llama-server's own log; of an open loop. */
+  readonly slotStays?: readonly SlotStay[]
   /** Gateway records (`CallRecord` lines) of this block. */
   readonly records: readonly CallRecord[]
+}
+
+/** A task in a slot of llama-server, by its log: milliseconds on the log's own clock, which begins about when the process does. */
+export interface SlotStay {
+  readonly task: number
+  readonly fromMs: number
+  /** Absent: the log ends before it. */
+  readonly toMs?: number
 }
 
 /** What analyse() gets: a plan and blocks, in any order. Pure. */

@@ -173,6 +173,7 @@ export interface StreamsBlockSummary extends SummaryOfAnyKind {
   readonly answered: number
   readonly failed: number
   readonly ttftP50Ms: number | null
+  readonly requestLatencyP50Ms: number | null
   /** From the launch of llama-server until it is healthy, and from its first call to that one's first token; what the harness does in between is not in it. */
   readonly startToFirstTokenMs: number | null
   /** Over all gaps of the answered calls; null below the floors of the percentiles. */

@@ -27,7 +27,7 @@ export function generationRequest (body: JsonRecord, isChat: boolean, words: Wor
   }
   const asked = numberIn(body, 'max_completion_tokens', numberIn(body, 'max_tokens', numberIn(body, 'n_predict', -1)))
   const ignoreEos = body['ignore_eos'] === true
-  const naturalTokens = ignoreEos ? Infinity : settings.answerTokens
+  const naturalTokens = ignoreEos ? Infinity : typeof settings.answerTokens === 'function' ? settings.answerTokens() : settings.answerTokens
   // As in llama-server the token that ends the prefill is always there, even when none was asked for.
   const wanted = Math.max(Math.min(asked < 0 ? Infinity : asked, naturalTokens), 1)
   const pinned = numberIn(body, 'id_slot', -1)

@@ -14,8 +14,8 @@ export interface FakeOptions {
   readonly batchTokens?: number
   /** Tokens in the KV pool all slots share (unified KV); when it is full, every running call fails with 500. Default: no such pool. */
   readonly kvPoolTokens?: number
-  /** An answer ends by itself after this many tokens, unless the call says `ignore_eos`. Default 16. */
-  readonly answerTokens?: number
+  /** An answer ends by itself after this many tokens, unless the call says `ignore_eos`; a function is asked for each call. Default 16. */
+  readonly answerTokens?: number | (() => number)
   /** False: no slot remembers its last prompt, so that every prompt is prefilled whole. Default true, as in llama-server. */
   readonly promptCache?: boolean
   /** Absent: no key is asked for. */
@@ -55,8 +55,10 @@ export function settle (options: FakeOptions): FakeSettings {
     alias: options.alias ?? 'fake'
   }
   for (const name of ['slots', 'slotContextTokens', 'batchTokens', 'answerTokens'] as const) {
-    atLeast(name, settings[name], 1)
-    if (!Number.isInteger(settings[name])) throw new RangeError(`fake llama-server: ${name} is ${settings[name]}; give a whole number`)
+    const value = settings[name]
+    if (typeof value === 'function') continue
+    atLeast(name, value, 1)
+    if (!Number.isInteger(value)) throw new RangeError(`fake llama-server: ${name} is ${value}; give a whole number`)
   }
   for (const name of ['prefillMsPerToken', 'decodeMsPerToken', 'loadingMs', 'disconnectNoticeMs', 'keepAliveTimeoutMs', 'port'] as const) {
     atLeast(name, settings[name], 0)

@@ -2,19 +2,33 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { coldWarm } from './cold-warm.js'
+import { concurrency } from './concurrency.js'
+import { contextLength } from './context-length.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
+import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
+import { modelBytes } from './model-bytes.js'
 import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
+import { outputLength } from './output-length.js'
 import { pinning } from './pinning.js'
+import { prediction } from './prediction.js'
+import { prefixCache } from './prefix-cache.js'
 import { preload } from './preload.js'
+import { promptCap } from './prompt-cap.js'
+import { responseCache } from './response-cache.js'
+import { singleFlight } from './single-flight.js'
+import { slowDisk } from './slow-disk.js'
+import { threadCount } from './thread-count.js'
 import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
+import { zombie } from './zombie.js'
 
 /** All that is known before the first block; the calibration is in it. */
 export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
@@ -38,6 +52,20 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
+  promptCap,
+  prediction,
+  coldWarm,
+  concurrency,
+  contextLength,
+  outputLength,
+  modelBytes,
+  slowDisk,
+  threadCount,
+  zombie,
+  shortestPrefill,
+  prefillLane,
+  preemptiblePrefill,
+  preemptiblePrefillControl,
   cpuQuota,
   cpuBurst,
   threads,
@@ -46,11 +74,14 @@ const registry: readonly ClaimEntry[] = [
   mlock,
   noSwap,
   preload,
+  responseCache,
+  singleFlight,
   noisyNeighbour,
   cpuWeight,
   pinning,
   threadsFreeCores,
-  warmup
+  warmup,
+  prefixCache
 ]
 
 /** @throws when there is no such entry, naming all there are */

@@ -1,24 +1,13 @@
 /** The claim of a mitigation in a comparison of streams: a table of numbers and their bands, for the setting that it cures and for the quiet host. */
-import type { Claim, Contrast, Leg, Manifest, Plan, Prediction } from '../../types.js'
+import type { Claim, Contrast, Leg, Plan, Prediction } from '../../types.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isStreams } from '../plan-kind.js'
 import { number } from '../verdict.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import { legOf, predictedBy, type Check as CheckOf } from './checks.js'
+import type { ClaimEntry } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
-type Band = readonly [lo: number, hi: number]
-
-export interface Check {
-  readonly id: string
-  readonly metric: string
-  readonly what: string
-  readonly source: string
-  readonly value: (views: readonly StreamsView[], plan: Plan) => number | null
-  /** Undefined: it cannot be predicted from this calibration, and its leg will be missing. */
-  readonly band: (draft: PlanDraft, manifest: Manifest) => Band | undefined
-  /** On the quiet host; absent: the same. `null`: nothing is asked there. */
-  readonly quiet?: Band | null
-}
+export type Check = CheckOf<StreamsView>
 
 export interface Mitigation {
   readonly id: string
@@ -37,7 +26,7 @@ const gainId = 'gain'
 export function mitigationEntry (mitigation: Mitigation): ClaimEntry {
   return {
     id: mitigation.id,
-    predictions: (draft, manifest) => [gainPrediction(mitigation, draft.quiet), ...checksOf(mitigation).flatMap(check => predicted(check, draft, manifest))],
+    predictions: (draft, manifest) => [gainPrediction(mitigation, draft.quiet), ...predictedBy(checksOf(mitigation), draft, manifest)],
     claims: (plan, _blocks, { streams, contrasts }) => isStreams(plan) ? [claimOf(mitigation, plan, streams, contrasts)] : []
   }
 }
@@ -51,11 +40,6 @@ function gainPrediction ({ primary: { metric, better } }: Mitigation, quiet: boo
   return better === 'higher'
     ? { id: gainId, metric, statement: 'the whole interval of with ÷ without is a tenth or more above 1', lo: matters, hi: unbounded }
     : { id: gainId, metric, statement: 'the whole interval of with ÷ without is a tenth or more below 1', lo: 0, hi: 1 / matters }
-}
-
-function predicted (check: Check, draft: PlanDraft, manifest: Manifest): Prediction[] {
-  const band = draft.quiet && check.quiet !== undefined ? check.quiet : check.band(draft, manifest)
-  return band === undefined || band === null ? [] : [{ id: check.id, metric: check.metric, statement: check.what, lo: band[0], hi: band[1] }]
 }
 
 function claimOf (mitigation: Mitigation, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
@@ -83,10 +67,4 @@ function gainLeg ({ primary: { metric } }: Mitigation, plan: Plan, contrasts: re
   const gain = predictionOf(plan, gainId)
   if (contrast === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because ?? 'not measured')
   return allOf([bandLeg(`${statement}, ${number(contrast.ci95[0])} to ${number(contrast.ci95[1])}`, source, contrast.ratio, gain), ...contrast.ci95.map((end, i) => bandLeg(i === 0 ? 'lower end' : 'upper end', source, end, gain))])
-}
-
-/** What is not asked on the quiet host is left out there; what could not be predicted is missing. */
-function legOf (checks: readonly [Check, ...Check[]], plan: Plan, views: readonly StreamsView[]): Leg {
-  const [first, ...rest] = checks.filter(check => !(plan.quiet && check.quiet === null)).map(check => bandLeg(check.what, check.source, check.value(views, plan), predictionOf(plan, check.id)))
-  return first === undefined ? missingLeg('nothing is asked', 'the claim', 'on the quiet host') : allOf([first, ...rest])
 }

@@ -1,6 +1,6 @@
 import type { PlanDraft } from './index.js'
 import type { Manifest, Plan } from '../../types.js'
-import { bytesOf } from '../../knobs/values.js'
+import { diskRate } from './disk-rate.js'
 import { ofBlocks, largestOf, ratio, smallestOf, type Figure } from './memory-figures.js'
 import { unbounded } from './leg.js'
 import { inMebibytes, mebi, notThrottled, without, withIt } from './memory-mitigations.js'
@@ -10,12 +10,6 @@ import { mitigationEntry } from './mitigation.js'
 const readUntilLoad: Figure = ({ block }) => block.evidence.osAtStart?.process?.readBytes ?? null
 
 const startToFirstToken: Figure = view => view.summary.startToFirstTokenMs
-
-/** Bytes per second that `io-max` leaves, from the plan's own conditions. */
-function diskRate ({ conditions }: Pick<Plan, 'conditions'>): number | undefined {
-  const value = conditions.flatMap(({ knobs }) => knobs.flatMap(knob => /^io-max=.*\brbps=(\w+)/.exec(knob)?.[1] ?? []))[0]
-  return value === undefined ? undefined : bytesOf('io-max=rbps', value, 1)
-}
 
 const modelMib = ({ model }: Manifest): number => model.bytes / mebi
 

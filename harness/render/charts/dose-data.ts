@@ -1,7 +1,8 @@
 /** Which conditions make a line of a dose-response. */
+import type { SweepMetric } from '../../analyse/outcomes.js'
 import { wholeRate } from '../../analyse/streams-summary.js'
 import { findCell } from '../lookup.js'
-import type { Condition, StreamsBlockSummary, StreamsResult } from '../../types.js'
+import type { Condition, Population, StreamsBlockSummary, StreamsResult } from '../../types.js'
 import type { Point } from './data.js'
 
 export interface DoseMetric {
@@ -11,10 +12,24 @@ export interface DoseMetric {
   readonly ofBlock: (block: StreamsBlockSummary) => number | null
 }
 
-export const DOSE_METRICS: readonly DoseMetric[] = [
-  { label: 'gap p99 (ms)', log: true, ofCondition: (result, id) => findCell(result, 'itl', id, 'answered')?.p99 ?? null, ofBlock: (block) => block.itlP99Ms },
-  { label: 'tokens/s', log: false, ofCondition: (result, id) => findCell(result, 'tokens-per-second', id, 'block')?.mean ?? null, ofBlock: wholeRate }
-]
+/** By outcome: a sweep draws those that its plan names, in this order. */
+const BY_OUTCOME: Readonly<Record<SweepMetric, DoseMetric>> = {
+  'itl-p99': { label: 'gap p99 (ms)', log: true, ofCondition: (result, id) => findCell(result, 'itl', id, 'answered')?.p99 ?? null, ofBlock: (block) => block.itlP99Ms },
+  'ttft-p50': { label: 'TTFT (ms)', log: false, ofCondition: meanOf('ttft', 'answered'), ofBlock: (block) => block.ttftP50Ms },
+  'itl-p50': { label: 'gap p50 (ms)', log: false, ofCondition: (result, id) => findCell(result, 'itl', id, 'answered')?.p50 ?? null, ofBlock: (block) => block.itlP50Ms },
+  'request-latency-p50': { label: 'request latency (ms)', log: false, ofCondition: meanOf('request-latency', 'answered'), ofBlock: (block) => block.requestLatencyP50Ms },
+  'start-to-first-token': { label: 'start to first token (ms)', log: false, ofCondition: meanOf('start-to-first-token', 'block'), ofBlock: (block) => block.startToFirstTokenMs },
+  'server-cpu-per-token': { label: 'CPU per token (µs)', log: false, ofCondition: meanOf('server-cpu-per-token', 'block'), ofBlock: (block) => block.serverCpuUsecPerToken },
+  'tokens-per-second': { label: 'tokens/s', log: false, ofCondition: meanOf('tokens-per-second', 'block'), ofBlock: wholeRate }
+}
+
+export function doseMetrics ({ outcomes }: Pick<StreamsResult, 'outcomes'>): DoseMetric[] {
+  return Object.entries(BY_OUTCOME).filter(([metric]) => outcomes.some((outcome) => outcome.metric === metric)).map(([, drawn]) => drawn)
+}
+
+function meanOf (metric: string, population: Population): DoseMetric['ofCondition'] {
+  return (result, id) => findCell(result, metric, id, population)?.mean ?? null
+}
 
 export interface DoseSeries {
   /** Values of the other factors that tell this line from the others; empty where there is one line. */

@@ -1,7 +1,7 @@
-/** Dose-response: what each numeric factor of a sweep does to the tail of the gaps and to the rate. */
+/** Dose-response: what each numeric factor of a sweep does to its outcomes. */
 import { formatNumber } from '../format.js'
 import { logRange, niceCeiling } from './data.js'
-import { DOSE_METRICS, doseFactors, doses, doseSeries, levels } from './dose-data.js'
+import { doseFactors, doseMetrics, doses, doseSeries, levels } from './dose-data.js'
 import { logAxis } from './log-axis.js'
 import { FAINT, FONT_SIZE, INK, legend, styleAt, valueAxis } from './style.js'
 import { renderSvg } from './svg.js'
@@ -26,7 +26,7 @@ interface Panel {
 
 function panelsOf (result: StreamsResult): Panel[][] {
   const factors = doseFactors(result.conditions).slice(0, MOST_FACTORS)
-  const measured = DOSE_METRICS.filter((metric) => factors.some((factor) => doseSeries(result, factor, metric).length > 0))
+  const measured = doseMetrics(result).filter((metric) => factors.some((factor) => doseSeries(result, factor, metric).length > 0))
   return measured.map((metric) => factors.map((factor) => ({ factor, metric, doses: doses(result, factor), series: doseSeries(result, factor, metric), levels: levels(result, factor, metric), marks: result.claims.flatMap(({ doseMarks = [] }) => doseMarks).filter((mark) => mark.factor === factor) })))
 }
 
@@ -64,7 +64,7 @@ export function doseResponse (result: StreamsResult, size: Size): string {
   const top = topOf(names, size.width)
   const style = (name: string) => styleAt(names.indexOf(name) + 1)
   const columnWidth = (columns: number): number => (size.width - 20) / columns
-  return renderSvg(`dose${size.width}`, 'Dose-response: gap p99 and tokens per second over each factor of the sweep', {
+  return renderSvg(`dose${size.width}`, 'Dose-response: the outcomes of the sweep over each of its factors', {
     legend: legend(names.filter((name) => name !== '').map((name) => ({ name, icon: style(name).symbol }))),
     grid: panels.map(({ line, column, columns }) => ({ left: column * columnWidth(columns) + 64, width: columnWidth(columns) - 92, top: top + line * (PANEL_HEIGHT + GAP), height: PANEL_HEIGHT })),
     xAxis: panels.map(({ panel }, index) => ({ ...scaleOf(panel.factor, 'x', panel.doses, 6, isGeometric(panel)), gridIndex: index })),

@@ -3,7 +3,7 @@ import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../lab
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
-import type { Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan } from '../../types.js'
+import type { Burst, Condition, Conversations, DrawnLength, Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
 
 type Entry = readonly [string, string]
 
@@ -48,19 +48,48 @@ function orderText ({ design, blocks, seed }: Plan): string {
   return design === 'factorial' ? 'in the order of a balanced Latin square (each condition follows each other one equally often)' : `in random order within each repeat (seed ${seed})`
 }
 
-function openLoopEntries ({ workload, calibration }: OpenLoopPlan): Entry[] {
+function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): Entry[] {
   const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
+  const { conversations } = workload
   return [
-    ['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`],
+    ...(conversations !== undefined ? [conversationsEntry(conversations, workload)] : [['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`] as const]),
     ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before and again after each load: their mean' : 'before each load'}`],
-    ['Calls', workload.classes.map((each) => `${each.name}: ${each.promptWords} words in, ${each.maxTokens} tokens out, share ${formatNumber(each.share)}`).join('; ')],
+    ['Calls', workload.classes.map((each) => `${each.name}: ${lengthText(each.promptWords)} words in, ${lengthText(each.maxTokens)} tokens out, share ${formatNumber(each.share)}${ofWhomText(each)}`).join('; ')],
+    ...(workload.burst === undefined ? [] : [burstEntry(workload.burst)]),
+    ...conditions.flatMap(retryEntries),
     ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(calibration.unloadedTtftMs)} ms`]
   ]
 }
 
-function streamsEntries ({ workload, calibration }: StreamsPlan): Entry[] {
+function conversationsEntry ({ count, turns, systemWords, firstWords, turnWords, answerTokens, thinkSeconds, related }: Conversations, { rampSeconds, windowSeconds }: OpenLoopPlan['workload']): Entry {
+  const what = related ? 'each call with the whole history' : 'each call a prompt of its own, as long as the history would be'
+  return ['Load', `${count} clients at a time that talk through the gateway for ${formatSeconds(rampSeconds + windowSeconds)}, the first ${formatSeconds(rampSeconds)} not judged; ${what}: ${systemWords} words in common, ${firstWords} to begin with, ${turnWords} more and ${answerTokens} tokens of answer each turn, ${turns} turns, about ${formatSeconds(thinkSeconds)} between an answer and the next turn`]
+}
+
+function lengthText (length: number | DrawnLength): string {
+  return typeof length === 'number' ? String(length) : `${length.from} to ${length.to} (lognormal, median ${formatNumber(length.median)}, σ ${formatNumber(length.sigma)})`
+}
+
+function ofWhomText ({ caller, leave }: WorkloadClass): string {
+  return (caller === undefined ? '' : `, by ${caller}`) + (leave === undefined ? '' : `, ${formatNumber(100 * leave.share)} % given up ${formatNumber(leave.afterMs)} ms after their headers came`)
+}
+
+function burstEntry ({ ratePerSecond, fromSeconds, seconds, shares }: Burst): Entry {
+  const who = Object.entries(shares).filter(([, share]) => share > 0).map(([name]) => name).join(', ')
+  return ['Burst', `${formatNumber(ratePerSecond)} requests/s more (${who}) for ${formatSeconds(seconds)}, ${formatSeconds(fromSeconds)} after the start of the load`]
+}
+
+function retryEntries ({ id, retry }: Condition): Entry[] {
+  if (retry === undefined) return []
+  const when = retry.wait === 'told' ? 'when Retry-After says' : `after ${formatSeconds(retry.wait)}`
+  return [['Retries', `${id}: a refused client comes back ${when}, ${retry.tries} tries in all, within ${formatSeconds(retry.patienceSeconds)}; times count from the first one`]]
+}
+
+function streamsEntries ({ workload, calibration, conditions }: StreamsPlan): Entry[] {
+  const changed = conditions.flatMap(({ id, workload: own }) => own === undefined ? [] : [`${id}: ${Object.entries(own).map(([name, value]) => `${name} ${value}`).join(', ')}`])
   return [
-    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, nothing reused; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ['Load', `closed loop of ${workload.clients} streams straight to llama-server, ${workload.calls} calls each, one after the other${workload.atLeastSeconds === undefined ? '' : `, and more until ${workload.atLeastSeconds} s have passed`}: one prompt of ${workload.promptWords} words, ${workload.predictTokens} tokens out, ${workload.cachePrompt === true ? 'what a slot still holds of it is reused' : 'nothing reused'}; ${workload.warmupCalls === 0 ? 'no warm-up' : `${workload.warmupCalls} call before it as warm-up, not judged`}`],
+    ...(changed.length === 0 ? [] : [['Changed by conditions', changed.join('; ')] as const]),
     ['Undisturbed', calibration.servers.map((server) => `${server.model} with ${server.threads} threads: ${formatNumber(server.tokensPerSecond)} tokens/s, median gap ${formatNumber(server.gapMs)} ms, TTFT ${formatNumber(server.ttftMs)} ms, ${formatNumber(server.cpusUsed)} CPUs at once`).join('; ')]
   ]
 }

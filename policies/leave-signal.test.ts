@@ -1,5 +1,5 @@
 import t from 'tap'
-import { abortSignalOf, LeaveSignal } from './leave-signal.js'
+import { LeaveSignal } from './leave-signal.js'
 
 t.test('listeners are told once, in their order, and those that were taken off are not', async t => {
   const signal = new LeaveSignal()
@@ -25,15 +25,4 @@ t.test('a listener that takes another one off while it is told', async t => {
   signal.addEventListener('abort', second)
   signal.abort()
   t.same(told, ['second'], 'it was told already: as many as listened at that moment')
-})
-
-t.test('as a real AbortSignal: before, after, and one that is real already', async t => {
-  const signal = new LeaveSignal()
-  const real = abortSignalOf(signal)
-  t.equal(real.aborted, false)
-  signal.abort()
-  t.equal(real.aborted, true)
-  t.equal(real.reason, signal.reason)
-  t.equal(abortSignalOf(signal).aborted, true)
-  t.equal(abortSignalOf(real), real)
 })

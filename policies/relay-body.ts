@@ -19,6 +19,7 @@ export class RelayBody extends Readable {
   #held: Buffer[] = []
   #heldBytes = 0
   #sink: Sink | undefined
+  #watcher: Sink | undefined
   #read = false
   #end: 'open' | 'ended' | Error = 'open'
 
@@ -30,6 +31,7 @@ export class RelayBody extends Readable {
 
   /** From upstream. False: pause until `resumeUpstream` is called. */
   deliver (chunk: Buffer): boolean {
+    this.#watcher?.write(chunk)
     if (this.#sink !== undefined) return this.#sink.write(chunk)
     if (this.#read) return this.push(chunk)
     this.#held.push(chunk)
@@ -40,6 +42,7 @@ export class RelayBody extends Readable {
   /** From upstream: the body is complete. */
   finish (): void {
     this.#end = 'ended'
+    this.#watcher?.end()
     if (this.#sink !== undefined) this.#sink.end()
     else if (this.#read) this.push(null)
   }
@@ -48,6 +51,7 @@ export class RelayBody extends Readable {
   fail (error: Error): void {
     if (this.#end !== 'open') return
     this.#end = error
+    this.#watcher?.cut(error)
     if (this.#sink !== undefined) this.#sink.cut(error)
     else if (this.#read) this.destroy(error)
   }
@@ -57,6 +61,18 @@ export class RelayBody extends Readable {
     if (this.#read || this.#end !== 'ended' || this.#sink !== undefined) return undefined
     const [only] = this.#held
     return this.#held.length === 1 ? only : Buffer.concat(this.#held)
+  }
+
+  /**
+   * Shows all present and coming bytes to one more, whose `write` is not asked whether there is room: it takes what it wants to keep.
+   * Before anybody takes them, and once.
+   */
+  watch (watcher: Sink): void {
+    if (this.#read || this.#sink !== undefined || this.#watcher !== undefined) throw new Error('a body is watched before it is relayed, and by one')
+    this.#watcher = watcher
+    for (const chunk of this.#held) watcher.write(chunk)
+    if (this.#end === 'ended') watcher.end()
+    else if (this.#end !== 'open') watcher.cut(this.#end)
   }
 
   /** Hands all present and coming bytes to the sink. False when somebody reads this body as a stream: then the caller must, too. */
@@ -89,4 +105,15 @@ export class RelayBody extends Readable {
     else if (this.#end !== 'open') this.destroy(this.#end)
     else this.#resumeUpstream()
   }
+}
+
+/** A stream of any kind as a body that can be relayed. */
+export function relayOf (body: Readable): RelayBody {
+  if (body instanceof RelayBody) return body
+  const relay = new RelayBody(() => { body.resume() })
+  body.on('data', (chunk: Buffer) => { if (!relay.deliver(chunk)) body.pause() })
+  body.on('end', () => { relay.finish() })
+  body.on('error', error => { relay.fail(error) })
+  body.on('close', () => { if (!body.readableEnded) relay.fail(new Error('closed before its end')) })
+  return relay
 }

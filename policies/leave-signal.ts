@@ -1,4 +1,4 @@
-import type { CallSignal } from '../policies/contract.js'
+import type { CallSignal } from './contract.js'
 
 /** Says once that the client left. Its listeners are a list: an AbortController with an EventTarget for each call was a tenth of the gateway's work. */
 export class LeaveSignal implements CallSignal {
@@ -34,13 +34,4 @@ export class LeaveSignal implements CallSignal {
     this.#listeners = []
     for (const listener of listeners) listener()
   }
-}
-
-/** The same as a real AbortSignal, for interfaces that want one. */
-export function abortSignalOf (signal: CallSignal): AbortSignal {
-  if (signal instanceof AbortSignal) return signal
-  const controller = new AbortController()
-  if (signal.aborted) controller.abort(signal.reason)
-  else signal.addEventListener('abort', () => { controller.abort(signal.reason) }, { once: true })
-  return controller.signal
 }

@@ -1,0 +1,54 @@
+import t from 'tap'
+import type { Evidence } from '../../types.js'
+import { simulateFactor, type Seen, type Source } from '../testing-factors.js'
+import { all, claim, legs } from './testing.js'
+import { but, needsEveryPrediction } from './testing-factor-claim.js'
+
+/** A call of the decoder takes 3.2 ms, and 2.2 ms more for each further client. */
+const callMs = (clients: number): number => 3.2 + 2.2 * (clients - 1)
+
+function simulated (change: (id: string, clients: number) => Partial<Seen> = () => ({}), without?: Source): Evidence {
+  return simulateFactor({
+    experiment: 'concurrency',
+    calibration: [{ model: 'small', threads: 1, tokensPerSecond: 290, ttftMs: 22, gapMs: 3.2, prompt: { tokens: 9, ms: 18 }, cpusUsed: 1 }],
+    seen: ({ id }, { clients }) => {
+      const seen: Seen = id === 'one-slot'
+        ? { ttftMs: 7 * (22 + 63 * 3.2), gapMs: 3.2, promptTokens: 9, tokensPerDecode: 0.98, grown: { cpuUsec: 8 * 3 * 64 * 3200 } }
+        : { ttftMs: 22 * clients, gapMs: callMs(clients), promptTokens: 9, tokensPerDecode: 0.97 * clients }
+      return { ...seen, ...change(id, clients) }
+    },
+    ...(without === undefined ? {} : { without })
+  })
+}
+
+t.test('calls of the decoder are shared, and with one slot they are not: supported', async t => {
+  const found = claim(simulated())
+  t.same(legs(found), all, JSON.stringify(found, null, 1))
+  t.equal(found.status, 'SUPPORTED')
+})
+
+t.test('sabotage: the same labels, but one slot for all', async t => {
+  const found = claim(simulated(() => ({ gapMs: 3.2, tokensPerDecode: 1 })))
+  t.match(legs(found), { application: 'fails', mechanism: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: gaps grow, but no call is shared: the clients only take turns', async t => {
+  t.same(legs(claim(simulated(id => id.startsWith('c') ? { tokensPerDecode: 1 } : {}))), but({ mechanism: 'fails' }))
+})
+
+t.test('sabotage: idle CPUs were there', async t => {
+  t.same(legs(claim(simulated(id => id === 'c1' ? { cpusUsed: 0.5 } : {}))), but({ os: 'fails' }))
+})
+
+t.test('sabotage: with one slot the gaps are as long: it was not the sharing', async t => {
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { gapMs: callMs(8) } : {}))), but({ control: 'fails' }))
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { ttftMs: 100 } : {}))), but({ control: 'fails' }), 'nor did they wait for the slot')
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { stealShare: 0.3 } : {}))), but({ control: 'fails' }))
+})
+
+t.test('each leg needs its source and its predictions', async t => {
+  t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
+  t.same(legs(claim(simulated(undefined, 'metrics'))), but({ mechanism: 'missing', control: 'missing' }))
+  needsEveryPrediction(t, simulated())
+})

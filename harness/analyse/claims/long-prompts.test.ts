@@ -1,0 +1,59 @@
+import t from 'tap'
+import { simulateLongPrompts } from '../testing-long-prompts.js'
+import { all, claim, legs } from './testing.js'
+
+t.test('all four legs hold: supported', async t => {
+  const found = claim(simulateLongPrompts())
+  t.same(legs(found), all, JSON.stringify(found))
+  t.equal(found.status, 'SUPPORTED')
+})
+
+t.test('sabotage: same label, cause removed', async t => {
+  const found = claim(simulateLongPrompts({ fed: [] }))
+  t.same(legs(found), { application: 'fails', os: 'holds', control: 'holds', mechanism: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+  t.match(legs(claim(simulateLongPrompts({ fed: ['before', 'after'] }))), { application: 'fails', mechanism: 'fails' }, 'the same in both: nothing is gained')
+})
+
+t.test('each promise alone can break it', async t => {
+  t.equal(legs(claim(simulateLongPrompts({ lateMs: 3_000 })))['application'], 'fails', 'short calls are late by more than a chunk')
+  t.equal(legs(claim(simulateLongPrompts({ stretch: 4 })))['application'], 'fails', 'long calls pay for it')
+  t.equal(legs(claim(simulateLongPrompts({ starves: true })))['application'], 'fails', 'one starves')
+  t.not(legs(claim(simulateLongPrompts({ refuses: true })))['application'], 'holds', 'short calls that are refused are later than any limit, not left out')
+})
+
+t.test('a machine that was faster in one arm is a rival explanation, and so is a gain where nothing was in the way', async t => {
+  t.equal(legs(claim(simulateLongPrompts({ cpuFactor: 0.7 })))['control'], 'fails')
+  t.equal(legs(claim(simulateLongPrompts({ speedUp: 0.5 })))['control'], 'fails')
+})
+
+t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {
+  const legOf = { pidstat: 'os', counters: 'mechanism', records: 'mechanism', process: 'control', gaps: 'application', long: 'application' } as const
+  for (const source of ['pidstat', 'counters', 'records', 'process', 'gaps', 'long'] as const) {
+    const found = claim(simulateLongPrompts({ without: [source] }))
+    t.equal(legs(found)[legOf[source]], 'missing', source)
+    t.equal(found.status, 'UNSUPPORTED', source)
+  }
+})
+
+t.test('what was not predicted before the run does not count', async t => {
+  const evidence = simulateLongPrompts()
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
+  }
+})
+
+t.test('the control is refuted where chunks were at work after all', async t => {
+  const quiet = claim(simulateLongPrompts({ fed: [] }, 'preemptible-prefill-control'))
+  t.equal(quiet.status, 'SUPPORTED')
+  const found = claim(simulateLongPrompts({}, 'preemptible-prefill-control'))
+  t.match(legs(found), { application: 'fails', mechanism: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('lane and order promise less, and neither may cost the long ones much or starve one', async t => {
+  t.equal(claim(simulateLongPrompts({ fed: [] }, 'prefill-lane')).status, 'SUPPORTED')
+  t.equal(claim(simulateLongPrompts({ fed: [], starves: true }, 'prefill-lane')).status, 'UNSUPPORTED')
+  t.equal(legs(claim(simulateLongPrompts({ fed: [] }, 'shortest-prefill')))['application'], 'fails', 'without any gain')
+})

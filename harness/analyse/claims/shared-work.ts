@@ -1,0 +1,185 @@
+/** The claims of policies that answer several calls with the work of one: what the trace says could be shared, and whether just that was not asked upstream. */
+import type { Block, CallSample, Claim, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
+import { makeTrace, type TraceEntry } from '../../load/trace.js'
+import type { OpenLoopView } from '../block-summary.js'
+import { ofCondition } from '../gate.js'
+import { isOpenLoop } from '../plan-kind.js'
+import { number } from '../verdict.js'
+import { middle, scheduledTtftMs } from '../window.js'
+import type { ClaimEntry, PlanDraft } from './index.js'
+import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+
+export interface SharedWork {
+  readonly id: string
+  readonly policy: string
+  readonly statement: string
+  /** Where nothing can be shared. */
+  readonly idleStatement: string
+  readonly explanation: string
+  /** Verdict of the policy on a call that it answers with the work of another one. */
+  readonly verdict: 'serve' | 'follow'
+  /** Whether a call can have the answer of another one, by the prompts before it and beside it. */
+  readonly isShared: (entry: TraceEntry, earlier: readonly TraceEntry[]) => boolean
+  /** Most that the median time to first token of those calls may be of what it was without. */
+  readonly ttftRatio: number
+  /** Most that the median may be, milliseconds; absent: it waits for the one that is asked. */
+  readonly ttftMs?: number
+}
+
+const ids = {
+  ttftRatio: 'shared-ttft-ratio',
+  ttftMs: 'shared-ttft-ms',
+  equal: 'ttft-ratio',
+  cpu: 'cpu-per-received-token-ratio',
+  closedLoop: 'closed-loop-cpu-per-token',
+  upstream: 'upstream-share',
+  upstreamBefore: 'upstream-share-before',
+  sharedOfOwn: 'shared-among-prompts-of-their-own'
+} as const
+
+const MATTERS = 1.1
+/** Chance of what runs at one time, calls of which nothing is known, and readings at the ends of the window. */
+const TOLERANCE = 0.1
+const recordSource = 'the gateway’s records'
+const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
+
+export function sharedWorkEntry (work: SharedWork): ClaimEntry {
+  return {
+    id: work.id,
+    predictions: draft => draft.workload.kind === 'open-loop' ? predictions(work, draft.workload, draft) : [],
+    claims: (plan, _blocks, { openLoop, contrasts }) => {
+      if (!isOpenLoop(plan)) return []
+      const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
+      return [claimOf(work, plan, openLoop, closedLoop?.ratio ?? null)]
+    }
+  }
+}
+
+/** Share of the judged calls that must be asked upstream. */
+export function expectedUpstreamShare (isShared: SharedWork['isShared'], workload: OpenLoopWorkload, traceSeeds: readonly number[]): number {
+  let [asked, all] = [0, 0]
+  for (const seed of new Set(traceSeeds)) {
+    const trace = makeTrace({ ...workload, seed, seconds: workload.rampSeconds + workload.windowSeconds })
+    trace.forEach((entry, index) => {
+      if (entry.atMs < workload.rampSeconds * 1000) return
+      all++
+      if (!isShared(entry, trace.slice(0, index))) asked++
+    })
+  }
+  return all === 0 ? 1 : asked / all
+}
+
+function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: Pick<PlanDraft, 'blocks'>): Prediction[] {
+  const share = expectedUpstreamShare(work.isShared, workload, blocks.map(({ traceSeed }) => traceSeed))
+  const common: Prediction[] = [
+    { id: ids.closedLoop, metric: 'closed-loop-cpu-per-token', statement: 'CPU time per token of the closed loop straight at llama-server, with ÷ without: the machine is the same', lo: 1 / MATTERS, hi: MATTERS },
+    { id: ids.upstreamBefore, metric: 'upstream-share', statement: 'without the policy every call is asked upstream', lo: 1, hi: 1 }
+  ]
+  if (share === 1) {
+    return [
+      ...common,
+      { id: ids.equal, metric: 'ttft-answered-p50', statement: 'equivalent: the median TTFT is within a tenth', lo: 1 / MATTERS, hi: MATTERS },
+      { id: ids.cpu, metric: 'server-cpu-per-token', statement: 'equivalent: CPU time of llama-server per received token is within a tenth', lo: 1 / MATTERS, hi: MATTERS },
+      { id: ids.upstream, metric: 'upstream-share', statement: 'every call is asked upstream', lo: 1, hi: 1 },
+      { id: ids.sharedOfOwn, metric: 'upstream-share', statement: 'no call gets the answer of another one', lo: 0, hi: 0 }
+    ]
+  }
+  return [
+    ...common,
+    { id: ids.ttftRatio, metric: 'ttft', statement: `median TTFT of the calls that get an answer of another one ÷ that of their class without the policy is at most ${number(work.ttftRatio)}`, lo: 0, hi: work.ttftRatio },
+    ...(work.ttftMs === undefined ? [] : [{ id: ids.ttftMs, metric: 'ttft', statement: `and at most ${work.ttftMs} ms`, lo: 0, hi: work.ttftMs }]),
+    { id: ids.cpu, metric: 'server-cpu-per-token', statement: 'CPU time of llama-server per received token falls as the calls upstream do', lo: 0, hi: Math.min(1 / MATTERS, share * 1.25 + TOLERANCE) },
+    { id: ids.upstream, metric: 'upstream-share', statement: 'of the judged calls as many are asked upstream as the trace has that nobody asked before, or asks beside them', lo: Math.max(0, share - TOLERANCE / 10), hi: Math.min(1, share + TOLERANCE) },
+    { id: ids.sharedOfOwn, metric: 'upstream-share', statement: 'calls with a prompt of their own never get an answer of another one', lo: 0, hi: 0 }
+  ]
+}
+
+function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[], closedLoopRatio: number | null): Claim {
+  const idle = predictionOf(plan, ids.equal) !== undefined
+  const upstream = (condition: string): number | null => shareOf(views, condition, () => true, block => callId => admitted(block, callId))
+  const control = bandLeg('CPU time per token in the closed loop, with ÷ without', cpuSource, closedLoopRatio, predictionOf(plan, ids.closedLoop))
+  const owns = (call: CallSample): boolean => !mayShare(classOf(plan, call))
+  const ofOwn = plan.workload.classes.some(cls => !mayShare(cls))
+    ? [bandLeg('of the calls with a prompt of their own so many got an answer of another one', recordSource, shareOf(views, 'after', owns, block => id => verdictOf(block, id, work)), predictionOf(plan, ids.sharedOfOwn))]
+    : []
+  const legs = {
+    application: idle ? equalLeg(plan, views) : sharedLeg(work, plan, views),
+    os: bandLeg('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, ratio(medianOf(views, 'after'), medianOf(views, 'before')), predictionOf(plan, ids.cpu)),
+    control: allOf([control, ...ofOwn]),
+    mechanism: allOf([
+      bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
+      bandLeg('without', recordSource, upstream('before'), predictionOf(plan, ids.upstreamBefore))
+    ])
+  }
+  const predicted = predictionOf(plan, ids.upstream)
+  return {
+    id: work.id,
+    statement: idle ? work.idleStatement : work.statement,
+    predicted: predicted === undefined ? 'nothing was predicted before the run' : `calls upstream ÷ calls: ${number(predicted.lo)} to ${number(predicted.hi)}`,
+    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
+    ...legs,
+    explanation: work.explanation
+  }
+}
+
+function sharedLeg (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[]): Leg {
+  const source = 'load generator (calls.ndjson), told apart by the gateway’s records'
+  const shared = ttftOf(views, 'after', (call, block) => verdictOf(block, call.weirId, work) === true)
+  const before = ttftOf(views, 'before', call => mayShare(classOf(plan, call)))
+  if (shared === null) return missingLeg('median TTFT of the calls that got an answer of another one', source, 'there were none')
+  return allOf([
+    bandLeg('median TTFT of the calls that got an answer of another one ÷ that of their class without', source, ratio(shared, before), predictionOf(plan, ids.ttftRatio)),
+    ...(work.ttftMs === undefined ? [] : [bandLeg('and in milliseconds', source, shared, predictionOf(plan, ids.ttftMs))])
+  ])
+}
+
+function equalLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Leg {
+  return bandLeg('median TTFT, with ÷ without', 'load generator (calls.ndjson)', ratio(ttftOf(views, 'after', () => true), ttftOf(views, 'before', () => true)), predictionOf(plan, ids.equal))
+}
+
+function classOf ({ workload }: OpenLoopPlan, { cls }: CallSample): WorkloadClass | undefined {
+  return workload.classes.find(({ name }) => name === cls)
+}
+
+/** Whether its prompts are asked more than once. */
+function mayShare (cls: WorkloadClass | undefined): boolean {
+  return cls?.prompts !== undefined || cls?.together?.prompt === 'one'
+}
+
+/** Undefined: there is no record of it. */
+function admitted (block: Block, weirId: string | undefined): boolean | undefined {
+  const record = recordsOf(block).get(weirId ?? '')
+  return record === undefined ? undefined : record.admittedAtMs !== undefined
+}
+
+function verdictOf (block: Block, weirId: string | undefined, { policy, verdict }: SharedWork): boolean | undefined {
+  return recordsOf(block).get(weirId ?? '')?.decisions.some(decision => decision.policy === policy && decision.mode === 'on' && decision.verdict === verdict)
+}
+
+const byId = new WeakMap<Block, Map<string, Block['records'][number]>>()
+
+function recordsOf (block: Block): Map<string, Block['records'][number]> {
+  const known = byId.get(block) ?? new Map(block.records.map(record => [record.id, record]))
+  byId.set(block, known)
+  return known
+}
+
+/** Of the answered judged calls of a condition; null when one of them has no record, or none was answered. */
+function shareOf (views: readonly OpenLoopView[], condition: string, which: (call: CallSample) => boolean, says: (block: Block) => (weirId: string | undefined) => boolean | undefined): number | null {
+  const said = ofCondition(views, condition).flatMap(({ judged, block }) => judged.filter(call => call.outcome === 'answered' && which(call)).map(call => says(block)(call.weirId)))
+  return said.length === 0 || said.includes(undefined) ? null : said.filter(one => one === true).length / said.length
+}
+
+function ttftOf (views: readonly OpenLoopView[], condition: string, which: (call: CallSample, block: Block) => boolean): number | null {
+  return middle(ofCondition(views, condition).flatMap(({ judged, block }) => judged.filter(call => which(call, block)).flatMap(call => scheduledTtftMs(call) ?? [])))
+}
+
+/** Of the blocks' CPU time per received token; null when one has none. */
+function medianOf (views: readonly OpenLoopView[], condition: string): number | null {
+  const values = ofCondition(views, condition).map(({ summary }) => summary.serverCpuUsecPerToken)
+  return values.includes(null) ? null : middle(values.flatMap(value => value ?? []))
+}
+
+function ratio (a: number | null, b: number | null): number | null {
+  return a === null || b === null || b === 0 ? null : a / b
+}
