@@ -69,9 +69,14 @@ t.test('a change of what is served through the gateway: stored answers are of wh
   const { gateway, chat, asked } = await both(t, all)
   await post(chat, hello)
   await (await fetch(`${gateway.url}/lora-adapters`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[{"id":0,"scale":0.5}]' })).text()
+  await gateway.recordedPasses(1)
   const second = await post(chat, hello)
   t.equal(second.headers.get('x-weir-cache'), 'miss')
   t.equal(asked(), 2)
+  t.equal((await post(chat, hello)).headers.get('x-weir-cache'), 'hit')
+  await (await fetch(`${gateway.url}/slots`)).text()
+  await gateway.recordedPasses(2)
+  t.equal((await post(chat, hello)).headers.get('x-weir-cache'), 'hit', 'reading changes nothing')
 })
 
 t.test('fifty identical streams at once are one call, with equal answers; those who leave disturb nobody', async t => {

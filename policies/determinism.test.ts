@@ -41,6 +41,13 @@ t.test('a route that does not read the seed', async t => {
   for (const path of ['/completion', '/v1/completions', '/v1/responses', '/infill', '/chat/completions?x=1']) t.ok(says({ seed: 7 }, real, path), path)
 })
 
+t.test('a route whose settings stand elsewhere in its body', async t => {
+  for (const path of ['/predict', '/api/chat', '/some/day']) {
+    t.notOk(says({ temperature: 0, instances: [{ messages: [] }] }, real, path), path)
+    t.notOk(says({ seed: 7 }, real, path), path)
+  }
+})
+
 t.test('nothing is drawn for an embedding', async t => {
   t.ok(isDeterministic(makeCall({ route: 'slot-bound', path: '/v1/embeddings' }, { input: 'x' }), {}))
 })

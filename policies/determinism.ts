@@ -10,7 +10,9 @@ const STEADY = new Set<unknown>(['penalties', 'dry', 'top_n_sigma', 'top_k', 'ty
 /** llama-server's word for "draw a seed", the largest of 32 bits. */
 const RANDOM_SEED = 2 ** 32 - 1
 
-/** Routes that read a seed and other settings of sampling from the body; `/v1/messages` reads a temperature and draws all the same where a seed stands beside it (seen). */
+/** Routes that read a temperature from where it stands in the body; what others make of one (`/predict` has a setting in each of its instances) is not known here. */
+const HEATED = new Set(['/completion', '/completions', '/infill', '/chat/completions', '/responses', '/messages'])
+/** Those that read a seed and the other settings, too; `/v1/messages` draws all the same where a seed stands beside its temperature (seen). */
 const OBEYING = new Set(['/completion', '/completions', '/infill', '/chat/completions', '/responses'])
 
 /**
@@ -19,12 +21,13 @@ const OBEYING = new Set(['/completion', '/completions', '/infill', '/chat/comple
  * (all three seen on a real server), and each of them may also be set where the server was started.
  */
 export function isDeterministic ({ route, path, body: { json } }: Pick<Call, 'route' | 'path' | 'body'>, defaults: SamplingDefaults): boolean {
-  const obeys = OBEYING.has(routeName(path))
+  const name = routeName(path)
+  const obeys = OBEYING.has(name)
   if (route === 'slot-bound' || (obeys && isSeed(json['seed']))) return true
   const { temperature } = json
-  if (typeof temperature !== 'number' || !(temperature <= 0)) return false
-  const setting = (name: string): unknown => (obeys ? json[name] : undefined) ?? defaults[name]
-  return ['dynatemp_range', 'xtc_probability', 'mirostat'].every(name => (setting(name) ?? 0) === 0) &&
+  if (!HEATED.has(name) || typeof temperature !== 'number' || !(temperature <= 0)) return false
+  const setting = (field: string): unknown => (obeys ? json[field] : undefined) ?? defaults[field]
+  return ['dynatemp_range', 'xtc_probability', 'mirostat'].every(field => (setting(field) ?? 0) === 0) &&
     (setting('backend_sampling') ?? false) === false &&
     hasSteadySamplers(setting('samplers'))
 }

@@ -98,7 +98,7 @@ t.test('chunks follow the speed that they find; the stretch is what standing sti
   t.equal(long.stretch, 2, 'before the first call: what the share says')
   t.ok(long.isLong(97, GUESS))
   t.notOk(long.isLong(96, GUESS))
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 3; i++) {
     const atMs = i * 10_000
     long.start('a', 80, 0, atMs)
     long.next(alone, GUESS, atMs + 100)

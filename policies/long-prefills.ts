@@ -37,7 +37,7 @@ const LONG_CHUNKS = 1.5
 const REST_SHARE = 1 / 4
 /** A call's last chunk, whose end is not told where the answer is not streamed, counts as over after so much longer than predicted. */
 const LATE = 1.5
-/** Weight of the newest call in the stretch. */
+/** Least weight of the newest call in the stretch; before that it is a plain mean, so that the first calls soon replace the guess. */
 const NEWEST = 1 / 8
 
 /** The strategy of preemptible prefill in the schedule: which long prompts are under way, and when the next chunk of which one may go. One chunk is at upstream at a time. */
@@ -47,6 +47,7 @@ export class LongPrefills {
   readonly #feeding = new Map<string, Feeding>()
   #last: LastChunk | undefined
   #stretch: number
+  #stretches = 0
   /** When the next chunk may go although nothing happens; Infinity when none waits. */
   wakeAtMs = Infinity
 
@@ -114,7 +115,7 @@ export class LongPrefills {
     this.#feeding.delete(id)
     if (feeding.pausedSinceMs === undefined) this.#last = { endedAtMs: atMs, tookMs: atMs - feeding.sentAtMs }
     const workedMs = atMs - feeding.startedAtMs - feeding.pausedMs
-    if (how === 'first-byte' && workedMs > 0) this.#stretch += ((workedMs + feeding.pausedMs) / workedMs - this.#stretch) * NEWEST
+    if (how === 'first-byte' && workedMs > 0) this.#stretch += ((workedMs + feeding.pausedMs) / workedMs - this.#stretch) * Math.max(NEWEST, 1 / ++this.#stretches)
   }
 
   /** The chunk that may go now; at most one. */

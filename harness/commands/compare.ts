@@ -20,7 +20,6 @@ export interface ComparisonOptions {
   readonly policy: string
   readonly setting: boolean
   readonly preset: PresetName
-  readonly repeats?: number
   readonly rate?: string
   readonly mix?: string
   readonly model?: string
@@ -29,6 +28,8 @@ export interface ComparisonOptions {
   readonly threads?: number
   readonly sloTtftMs?: number
   readonly seed: number
+  /** Pairs; absent: the preset's. */
+  readonly repeats?: number
 }
 
 interface CompareOptions extends ComparisonOptions {

@@ -85,7 +85,13 @@ export function sweepRun (name: string, options: SweepOptions): PlannedRun {
       claims: file.claim === undefined ? [] : [file.claim],
       preset,
       repeats,
-      load: { kind: 'streams', workload: streamsOf(file.workload), primary: streamsPrimaries[0], ...(file.outcomes === undefined ? {} : { outcomes: file.outcomes }), ...(file.search === undefined || !conditions.some(({ probe }) => probe !== undefined) ? {} : { search: file.search }) },
+      load: {
+        kind: 'streams',
+        workload: streamsOf(file.workload),
+        primary: streamsPrimaries[0],
+        ...(file.outcomes === undefined ? {} : { outcomes: file.outcomes }),
+        ...(file.search === undefined || !conditions.some(({ probe }) => probe !== undefined) ? {} : { search: file.search })
+      },
       seed: options.seed,
       model: options.model ?? file.model ?? DEFAULT_MODEL_NAME,
       ...(threads === undefined ? {} : { threads }),

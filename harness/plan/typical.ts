@@ -4,13 +4,16 @@ import { openLoopDraft } from './open-loop-plan.js'
 import { streamsDraft } from './streams-plan.js'
 import { plannedSeconds } from './duration.js'
 import type { PlanInput } from './plan.js'
-import { usualClasses, type ClassSpec } from './traffic.js'
-import type { LoadSpec } from '../run/experiment.js'
-import type { ExpectedSamples, Manifest } from '../types.js'
+import type { StreamsPrimary } from '../analyse/outcomes.js'
+import type { Rate } from './workload.js'
+import type { ClassSpec, TrafficSpec } from './traffic.js'
+import type { DrawnLength, ExpectedSamples, Manifest, StreamsWorkload } from '../types.js'
 
 /** What is asked for, before any server was started. */
 export interface Unmeasured extends Omit<PlanInput, 'createdAt'> {
-  readonly load: LoadSpec
+  readonly load:
+    | { readonly kind: 'open-loop', readonly classes: readonly ClassSpec[], readonly rate: Rate, readonly traffic?: TrafficSpec, readonly ttftLimitMs?: number, readonly slots: number }
+    | { readonly kind: 'streams', readonly workload: StreamsWorkload, readonly primary: StreamsPrimary }
   readonly model: string
   readonly threads?: number
 }
@@ -43,27 +46,25 @@ export function typicalEstimate (input: Unmeasured, host: 'local' | 'vm', second
   return { blocks, expected, seconds: beforeBlocks[host] + (secondsPerBlock === undefined ? seconds : blocks * secondsPerBlock) + rendering }
 }
 
-function openLoop (input: Unmeasured, load: Extract<LoadSpec, { kind: 'open-loop' }>, slowness: number): Estimate {
+function usual (length: number | DrawnLength): number {
+  return typeof length === 'number' ? length : length.median
+}
+
+function openLoop (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'open-loop' }>, slowness: number): Estimate {
   const scale = slowness * scaleOf(input.model)
-  const usual = usualClasses(load.classes)
-  const shares = usual.reduce((sum, { share }) => sum + share, 0)
-  const workMs = usual.reduce((sum, each) => sum + each.share / shares * (middleOf(each.promptWords) * reference.promptMs + middleOf(each.maxTokens) * reference.tokenMs), 0) * scale
+  const shares = load.classes.reduce((sum, { share }) => sum + share, 0)
+  const workMs = load.classes.reduce((sum, { share, promptWords, maxTokens }) => sum + share / shares * (usual(promptWords) * reference.promptMs + usual(maxTokens) * reference.tokenMs), 0) * scale
   const plan = openLoopDraft({
     ...input,
     ...load,
-    calibration: { capacityPerSecond: 1000 / workMs, answers: 16, unloadedTtftMs: Object.fromEntries(load.classes.map(({ name, promptWords }) => [name, middleOf(promptWords) * reference.promptMs * 1.2 * scale])) },
+    calibration: { capacityPerSecond: 1000 / workMs, answers: 16, unloadedTtftMs: Object.fromEntries(load.classes.map(({ name, promptWords }) => [name, usual(promptWords) * reference.promptMs * 1.2 * scale])) },
     createdAt: ''
   })
   const calibrationSeconds = input.preset.calibrationSeconds + input.preset.unloadedCalls * workMs / 1000
   return { blocks: plan.blocks.length, expected: plan.expected, seconds: calibrationSeconds + plannedSeconds({ ...plan, predictions: [] }, nothingMeasured) }
 }
 
-/** Fixed, or the median of what is drawn. */
-function middleOf (length: ClassSpec['promptWords']): number {
-  return typeof length === 'number' ? length : length.median
-}
-
-function streams (input: Unmeasured, load: Extract<LoadSpec, { kind: 'streams' }>, slowness: number): Estimate {
+function streams (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'streams' }>, slowness: number): Estimate {
   const threadsOf = (threads = input.threads ?? 1): number => threads
   const servers = new Map(input.conditions.map(({ model = input.model, threads }) => [`${model} ${threadsOf(threads)}`, { model, threads: threadsOf(threads) }]))
   const manifest = { model: { ...nothingMeasured.model, name: input.model }, server: { ...nothingMeasured.server, threads: threadsOf() } }
@@ -72,7 +73,6 @@ function streams (input: Unmeasured, load: Extract<LoadSpec, { kind: 'streams' }
     // Without the search for a limit, which wants a measurement to begin with; its steps are among the conditions.
     workload: load.workload,
     primary: load.primary,
-    ...(load.outcomes === undefined ? {} : { outcomes: load.outcomes }),
     calibration: {
       servers: [...servers.values()].map(server => {
         const gapMs = (reference.tokenMs * scaleOf(server.model) + reference.serverOwnMs) * slowness

@@ -112,7 +112,7 @@ function requirementFinding ({ id, kind, asks, needs = 1 }: StudyPlan['requireme
   const ran = own.filter(({ headline }) => headline !== undefined)
   if (ran.length === 0) return { ...head, status: 'NOT RUN', because: whyNotRun(id, plan, own) }
   // That a mitigation does nothing on a quiet host says nothing of what it cures.
-  const judged = ran.filter(({ control, results }) => !control && results.length > 0)
+  const judged = ran.filter(({ quiet, results }) => !quiet && results.length > 0)
   const supported = judged.filter(isSupported)
   const counts = `${supported.length} of ${judged.length} experiments with a claim supported${needs === 1 ? '' : `, ${needs} wanted`}`
   if (supported.length >= needs) return { ...head, status: 'SUPPORTED', because: `${counts}: ${supported.map(each => each.id).join(', ')}` }

@@ -21,7 +21,6 @@ const experiment = Type.Object({
   name: text,
   serves: Type.String({ description: 'id of a requirement' }),
   quiet: Type.Optional(Type.Literal(true, { description: 'a mitigation without the interference that it is meant against' })),
-  control: Type.Optional(Type.Literal(true, { description: 'of another experiment: it shows that nothing happens where nothing should, and so does not count for its requirement' })),
   host: Type.Optional(Type.Literal('local', { description: 'on this machine wherever it can make the groups at all, also of version 1; absent: what needs groups needs those of version 2, here or in the VM' })),
   model: Type.Optional(Type.String({ description: 'instead of the experiment\'s own; on this machine only' })),
   secondsPerBlock: Type.Optional(Type.Object({ local: seconds, vm: seconds }, { ...closed, description: 'as measured on two virtual CPUs, `vm` with an emulated CPU; absent: reckoned from typical speeds, which knows no interference' }))

@@ -11,8 +11,6 @@ export interface PlannedExperiment {
   readonly id: string
   readonly name: string
   readonly quiet: boolean
-  /** It shows that nothing happens where nothing should. */
-  readonly control: boolean
   readonly serves: string
   readonly host: 'local' | 'vm'
   readonly model?: string
@@ -128,7 +126,6 @@ function planned ({ experiment, id, host }: { readonly experiment: StudyExperime
     id,
     name: experiment.name,
     quiet: experiment.quiet === true,
-    control: experiment.control === true || experiment.quiet === true,
     serves: experiment.serves,
     host,
     ...(experiment.model === undefined ? {} : { model: experiment.model }),

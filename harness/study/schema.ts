@@ -26,7 +26,6 @@ export const studySchema = Type.Object({
     id: text,
     name: text,
     quiet: Type.Boolean(),
-    control: Type.Boolean({ description: 'it shows that nothing happens where nothing should' }),
     serves: text,
     host: Type.Union([Type.Literal('local'), Type.Literal('vm')]),
     model: Type.Optional(text),

@@ -9,7 +9,7 @@ export const storedRuns = ['pinning', 'cpu-weight', 'warmup'] as const
 
 export function plannedFor (name: string, changed: Partial<PlannedExperiment> = {}): PlannedExperiment {
   const size: Size = { preset: 'laptop' }
-  return { id: name, name, quiet: false, control: changed.quiet === true, serves: 'system-mitigation', host: 'local', size, seed: 1, question: 'Does it?', claims: [], blocks: 16, expectedSeconds: 60, cannotShow: [], ...changed }
+  return { id: name, name, quiet: false, serves: 'system-mitigation', host: 'local', size, seed: 1, question: 'Does it?', claims: [], blocks: 16, expectedSeconds: 60, cannotShow: [], ...changed }
 }
 
 export function studyPlanOf (experiments: readonly PlannedExperiment[]): StudyPlan {

@@ -38,7 +38,7 @@ export interface PromptPool {
   readonly zipf: number
 }
 
-/** So many calls at each arrival, a millisecond apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+/** So many calls at each arrival, 4 ms apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
 export interface Together {
   readonly calls: number
   readonly prompt: 'one' | 'each'
