@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { packageRoot } from '../package-root.js'
 import { experimentFiles, isSweep } from '../plan/experiment-file.js'
+import { hasInterference } from '../plan/traffic.js'
 import { UsageError } from '../usage-error.js'
 
 const closed = { additionalProperties: false }
@@ -64,7 +65,7 @@ function firstFault ({ requirements, experiments, leftOut }: StudyList, files: R
     const file = files.find(({ name }) => name === each.name)
     if (file === undefined) return `no experiment ${JSON.stringify(each.name)}; bench/experiments has ${files.map(({ name }) => name).join(', ')}`
     if (!requirements.some(({ id }) => id === each.serves)) return `${idOf(each)} serves ${JSON.stringify(each.serves)}, which is no requirement; there are ${requirements.map(({ id }) => id).join(', ')}`
-    if (each.quiet === true && (isSweep(file) || (file.setting ?? []).length === 0)) return `${idOf(each)}: ${each.name} has no interference that could be left out`
+    if (each.quiet === true && (isSweep(file) || ((file.setting ?? []).length === 0 && !hasInterference(file.traffic ?? {})))) return `${idOf(each)}: ${each.name} has no interference that could be left out`
   }
   const forgotten = files.find(({ name }) => ![...experiments, ...leftOut].some(each => each.name === name))
   return forgotten === undefined ? undefined : `bench/experiments/${forgotten.name}.json is not in the study: add { "name": ${JSON.stringify(forgotten.name)}, "serves": … } to experiments, or say in leftOut why it is not`

@@ -22,27 +22,28 @@ export const budgetMinutes: Readonly<Record<PresetName, number>> = { smoke: 15, 
 export const usedOfBudget = 0.88
 
 /**
- * Breadth first, then depth: as many experiments as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight,
- * gets the largest size that the time left allows.
+ * What of each experiment is run within the budget.
+ *
+ * - `breadth` (smoke): as many experiments as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight, gets
+ *   the largest size that the time left allows.
+ * - `depth` (laptop, overnight): in order of weight each gets its whole size, as long as that fits; the others then share what is left as above.
  * @returns the size chosen for each experiment, in their order; undefined: left out
  */
-export function chooseSizes<S extends { readonly seconds: number }> (experiments: ReadonlyArray<Sizable<S>>, budgetSeconds: number): Array<S | undefined> {
+export function chooseSizes<S extends { readonly seconds: number }> (experiments: ReadonlyArray<Sizable<S>>, budgetSeconds: number, first: 'breadth' | 'depth'): Array<S | undefined> {
   let left = budgetSeconds
-  const quickestFirst = experiments.map((_, i) => i).sort((a, b) => smallestOf(experiments, a) - smallestOf(experiments, b) || a - b)
   const chosen = new Array<S | undefined>(experiments.length).fill(undefined)
-  for (const i of quickestFirst) {
-    const smallest = experiments[i]?.sizes[0]
-    if (smallest === undefined || smallest.seconds > left) continue
-    left -= smallest.seconds
-    chosen[i] = smallest
+  const take = (i: number, size: S | undefined): void => {
+    const more = (size?.seconds ?? Infinity) - (chosen[i]?.seconds ?? 0)
+    if (size === undefined || more > left || more <= 0) return
+    left -= more
+    chosen[i] = size
   }
+  if (first === 'depth') experiments.forEach(({ sizes }, i) => take(i, sizes.at(-1)))
+  const quickestFirst = experiments.map((_, i) => i).sort((a, b) => smallestOf(experiments, a) - smallestOf(experiments, b) || a - b)
+  for (const i of quickestFirst) if (chosen[i] === undefined) take(i, experiments[i]?.sizes[0])
   experiments.forEach(({ sizes }, i) => {
     const own = chosen[i]
-    if (own === undefined) return
-    const larger = sizes.findLast(size => size.seconds - own.seconds <= left)
-    if (larger === undefined || larger.seconds <= own.seconds) return
-    left -= larger.seconds - own.seconds
-    chosen[i] = larger
+    if (own !== undefined) take(i, sizes.findLast(size => size.seconds - own.seconds <= left))
   })
   return chosen
 }

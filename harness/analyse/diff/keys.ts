@@ -56,7 +56,7 @@ function planKeys ({ plan }: Evidence): Key[] {
     { key: 'plan.quiet', value: String(plan.quiet) },
     { key: 'plan.alpha', value: String(plan.alpha) },
     { key: 'plan.conditions', value: plan.conditions.map(({ id }) => id).join(', ') },
-    ...plan.conditions.map(({ id, knobs, policies, threads, model }) => ({ key: `plan.conditions.${id}`, value: JSON.stringify({ policies, knobs, threads, model }) })),
+    ...plan.conditions.map(({ id, title, factors, baseline, probe, ...made }) => ({ key: `plan.conditions.${id}`, value: JSON.stringify(made) })),
     ...workloadKeys(plan.workload)
   ]
 }
@@ -64,8 +64,15 @@ function planKeys ({ plan }: Evidence): Key[] {
 /** Without what each run's calibration decides. */
 function workloadKeys (workload: Evidence['plan']['workload']): Key[] {
   if (workload.kind === 'open-loop') {
-    const { kind, classes, closedLoopClients } = workload
-    return [{ key: 'plan.workload.kind', value: kind }, { key: 'plan.workload.classes', value: JSON.stringify(classes) }, { key: 'plan.workload.closedLoopClients', value: String(closedLoopClients) }]
+    const { kind, classes, closedLoopClients, burst, conversations } = workload
+    const spec = classes.map(({ leave, ...rest }) => ({ ...rest, ...(leave === undefined ? {} : { leave: leave.share }) }))
+    return [
+      { key: 'plan.workload.kind', value: kind },
+      { key: 'plan.workload.classes', value: JSON.stringify(spec) },
+      { key: 'plan.workload.closedLoopClients', value: String(closedLoopClients) },
+      { key: 'plan.workload.burst', value: burst === undefined ? 'none' : JSON.stringify({ fromSeconds: burst.fromSeconds, shares: burst.shares }) },
+      { key: 'plan.workload.conversations', value: JSON.stringify(conversations ?? 'none') }
+    ]
   }
   return Object.entries(workload).map(([name, value]) => ({ key: `plan.workload.${name}`, value: String(value) }))
 }
