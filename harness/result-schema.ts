@@ -55,7 +55,7 @@ const openLoop = Type.Object({
   }, closed)),
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),
-  conversations: Type.Optional(Type.Object({ count, turns: count, systemWords: count, firstWords: count, turnWords: count, answerTokens: count, thinkSeconds: num, related: Type.Boolean() }, closed)),
+  conversations: Type.Optional(Type.Object({ count, turns: count, systemWords: count, firstWords: count, turnWords: count, answerTokens: count, thinkSeconds: num, thinkSpread: num, related: Type.Boolean() }, closed)),
   grants: Type.Optional(Type.Record(text, Type.Record(text, num))),
   rampSeconds: num,
   windowSeconds: num,

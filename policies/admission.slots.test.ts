@@ -79,6 +79,7 @@ t.test('a server that does not show its slots is not asked again and again, and 
     const { slot, held } = await send()
     t.equal(slot, undefined)
     held.complete()
+    await settle()
   }
   t.equal(port.slotsRead, 1)
 })

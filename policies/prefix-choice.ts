@@ -111,13 +111,13 @@ export class PrefixChoice implements SlotStrategy {
     return prompt === undefined ? 0 : this.#memory.reuse(slot, prompt).likelyTokens
   }
 
-  /** How much of each slot is worth keeping, 0 to 1: 1 for the mean of them and above. */
+  /** How much of each slot is worth keeping, above 0 to 1: 1 for the one whose conversation is expected soonest, and for all while nothing is known. */
   #keepShares (slots: readonly number[], atMs: number): ReadonlyMap<number, number> {
     const densities = slots.flatMap(slot => {
       const content = this.#memory.contentOf(slot)
       return content === undefined ? [] : [{ slot, density: this.#memory.returns.density(atMs - content.usedAtMs) }]
     })
-    const mean = densities.reduce((sum, { density = 0 }) => sum + density, 0) / densities.length
-    return new Map(densities.map(({ slot, density }) => [slot, density === undefined ? 1 : Math.min(1, density / mean)]))
+    const soonest = Math.max(...densities.map(({ density = 0 }) => density))
+    return new Map(densities.map(({ slot, density }) => [slot, density === undefined ? 1 : density / soonest]))
   }
 }

@@ -1,10 +1,6 @@
-/** Buckets for each doubling of the time. */
-const PER_DOUBLING = 4
-/** Share of what was seen that each new time keeps: some sixty of the last ones count. */
-const KEPT = 1 - 1 / 64
-/** Below this many left, what is known says nothing of what is overdue. */
-const FEW = 0.5
-/** Chance that what is overdue comes back at all. */
+/** The last times that count. */
+const REMEMBERED = 64
+/** Chance that a conversation comes back at all which is away for longer than any that came back. */
 const OVERDUE_CHANCE = 0.1
 
 /**
@@ -13,41 +9,31 @@ const OVERDUE_CHANCE = 0.1
  * is the one that was used least lately, so that throwing out the least recently used one, as llama-server does, loses each just before it is needed.
  */
 export class ReturnTimes {
-  /** By bucket: came back, and were forgotten without having come back, at this age. */
-  readonly #returned = new Map<number, number>()
-  readonly #lost = new Map<number, number>()
+  /** Of those that came back, and of those that were forgotten without having come back, at this age; the oldest first. */
+  readonly #returnedMs: number[] = []
+  readonly #lostMs: number[] = []
 
-  returned (gapMs: number): void { add(this.#returned, gapMs) }
+  returned (gapMs: number): void { keep(this.#returnedMs, gapMs) }
 
-  lost (ageMs: number): void { add(this.#lost, ageMs) }
+  lost (ageMs: number): void { keep(this.#lostMs, ageMs) }
 
   /** Expected returns per millisecond of a conversation whose last answer ended `ageMs` ago; undefined before any came back. */
   density (ageMs: number): number | undefined {
-    if (this.#returned.size === 0) return undefined
-    let hits = 0
+    if (this.#returnedMs.length === 0) return undefined
+    let returns = 0
     let waitMs = 0
-    for (const [bucket, weight] of this.#returned) {
-      const leftMs = upperMs(bucket) - ageMs
-      if (leftMs <= 0) continue
-      hits += weight
-      waitMs += weight * leftMs
+    for (const gapMs of this.#returnedMs) {
+      if (gapMs <= ageMs) continue
+      returns++
+      waitMs += gapMs - ageMs
     }
-    if (hits < FEW) return OVERDUE_CHANCE / Math.max(1, ageMs)
-    let never = 0
-    for (const [bucket, weight] of this.#lost) if (upperMs(bucket) > ageMs) never += weight
-    return hits / (hits + never) / Math.max(1, waitMs / hits)
+    if (returns === 0) return OVERDUE_CHANCE / Math.max(1, ageMs)
+    const never = this.#lostMs.filter(lostMs => lostMs > ageMs).length
+    return returns / (returns + never) / Math.max(1, waitMs / returns)
   }
 }
 
-function add (counts: Map<number, number>, ms: number): void {
-  for (const [bucket, weight] of counts) {
-    if (weight * KEPT < 1e-3) counts.delete(bucket)
-    else counts.set(bucket, weight * KEPT)
-  }
-  const bucket = Math.floor(Math.log2(Math.max(1, ms)) * PER_DOUBLING)
-  counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
-}
-
-function upperMs (bucket: number): number {
-  return 2 ** ((bucket + 1) / PER_DOUBLING)
+function keep (times: number[], ms: number): void {
+  times.push(ms)
+  if (times.length > REMEMBERED) times.shift()
 }

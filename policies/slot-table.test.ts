@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SlotTable, type SlotsReading } from './slot-table.js'
+import { SlotTable, nextWakeMs, type Placed, type SlotsReading } from './slot-table.js'
 
 const LOWEST = { choose: (_call: unknown, idle: readonly number[]) => idle[0] }
 
@@ -90,4 +90,31 @@ t.test('the slot of a call that was broken off is not named until it is seen idl
   t.same(table.idle(1_050), [1, 2, 3], 'too soon to tell')
   table.see(reading([], 3_050))
   t.same(table.idle(3_050), [0, 1, 2, 3])
+})
+
+t.test('a call waits for a busy slot no longer than was said at first', async t => {
+  const asked: unknown[] = []
+  const table = new SlotTable({ ...LOWEST, awaits: (_call: unknown, idle: readonly number[], busy: unknown) => { asked.push([idle, busy]); return 100 } })
+  table.see(reading([], 0))
+  table.start(call('runs'), 1, 10)
+  table.start(call('runs, too'), 1, 10)
+  const waiting: Placed = call('waits')
+  const awaits = (atMs: number, who = waiting): boolean => table.awaits(who, id => id === 'runs' ? 50 : undefined, 1, atMs)
+  t.equal(awaits(20), true)
+  t.same(asked, [[[2, 3], [{ slot: 0, leftMs: 50 }, { slot: 1, leftMs: Infinity }]]])
+  t.equal(nextWakeMs([waiting, {}], 20), 120)
+  t.equal(awaits(119), true)
+  t.equal(awaits(120), false)
+  t.equal(nextWakeMs([waiting], 120), undefined)
+  t.equal(awaits(20, call('elsewhere', false)), false)
+  table.see(reading([2, 3], 2_000))
+  t.equal(awaits(2_000, call('late')), false, 'nothing is certain, so nothing is worth waiting for')
+})
+
+t.test('slots of named calls are busy by their own doing', async t => {
+  const table = new SlotTable(LOWEST)
+  table.see(reading([], 0))
+  table.start(call('a'), 1, 10)
+  table.see(reading([0], 2_000))
+  t.same(table.idle(2_000), [1, 2, 3], 'and not by a stranger’s')
 })

@@ -35,7 +35,7 @@ export function converse (options: Partial<ConversationOptions> = {}): Evidence 
     quiet: !all.related,
     claims: [prefixCache.id],
     conditions: base.plan.conditions.map(condition => ({ ...condition, knobs: all.knobs })),
-    workload: { ...base.plan.workload, conversations: { count: all.conversations, turns: 10, systemWords: 0, firstWords: 100, turnWords: 40, answerTokens: outputTokens, thinkSeconds: 2, related: all.related } },
+    workload: { ...base.plan.workload, conversations: { count: all.conversations, turns: 10, systemWords: 0, firstWords: 100, turnWords: 40, answerTokens: outputTokens, thinkSeconds: 2, thinkSpread: 0, related: all.related } },
     outcomes: outcomesOfConversations
   }
   return { ...base, plan: { ...draft, predictions: prefixCache.predictions(draft, base.manifest) }, blocks: base.blocks.map(block => talked(block, all)) }

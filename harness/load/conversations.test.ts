@@ -8,7 +8,7 @@ import { EVENT_STREAM, startStubServer, wholeAnswer } from './stub-server.js'
 
 interface Message { readonly role: string, readonly content: string }
 
-const spec: Conversations = { count: 2, turns: 3, systemWords: 2, firstWords: 5, turnWords: 3, answerTokens: 2, thinkSeconds: 0.002, related: true }
+const spec: Conversations = { count: 2, turns: 3, systemWords: 2, firstWords: 5, turnWords: 3, answerTokens: 2, thinkSeconds: 0.002, thinkSpread: 0.5, related: true }
 
 /** Talks until so many calls were made. */
 async function talk (t: Test, calls: number, given: Partial<Conversations> = {}, answer = (response: ServerResponse): void => { response.end(wholeAnswer(2)) }) {

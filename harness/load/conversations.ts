@@ -28,15 +28,13 @@ interface Message {
 const MOST_TURNS = 1_000
 /** Of the common instructions. */
 const SYSTEM = -1
-/** A client thinks so much longer or shorter, at random. */
-const THINKING_SPREAD = 0.25
 
 /**
  * Clients that talk, each with the whole history in every call: the next turn comes when the answer was read and thought about. Who has had its turns begins another
  * conversation. They begin one after the other, spread over the first time of thinking.
  */
 export async function runConversations (options: ConversationsOptions): Promise<void> {
-  const { count, thinkSeconds, untilMs, drainUntilMs, signal } = options
+  const { count, thinkSeconds, thinkSpread, untilMs, drainUntilMs, signal } = options
   const patience = startPatience(drainUntilMs, signal)
   const startMs = nowMs()
   let seq = 0
@@ -57,7 +55,7 @@ export async function runConversations (options: ConversationsOptions): Promise<
         options.onSend?.()
         const sample = await sent
         options.onSample(sample)
-        if (!await pause(thinkSeconds * (1 + THINKING_SPREAD * (2 * random() - 1)))) return
+        if (!await pause(thinkSeconds * (1 + thinkSpread * (2 * random() - 1)))) return
         // Whoever got no answer begins anew.
         if (sample.outcome !== 'answered') break
         messages.push({ role: 'assistant', content: answer })

@@ -68,6 +68,7 @@ const ConversationsPhase = Type.Object({
     turnWords: Type.Integer({ minimum: 1 }),
     answerTokens: Type.Integer({ minimum: 1 }),
     thinkSeconds: Type.Number({ minimum: 0 }),
+    thinkSpread: Type.Number({ minimum: 0, maximum: 1 }),
     related: Type.Boolean()
   }, closed),
   /** Ramp and window together. */

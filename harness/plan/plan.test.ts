@@ -164,9 +164,9 @@ t.test('traffic: shares sum to 1, limits and leavers follow the calibration, a b
 })
 
 t.test('conversations: so many for each slot, judged by their time to first token; unrelated prompts on the quiet side', async t => {
-  const traffic = { conversations: { perSlot: 2, turns: 3, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1 } }
+  const traffic = { conversations: { perSlot: 2, turns: 3, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1, thinkSpread: 0.1 } }
   const plan = makePlan({ traffic })
-  t.same(plan.workload.conversations, { count: 8, turns: 3, systemWords: 0, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1, related: true })
+  t.same(plan.workload.conversations, { count: 8, turns: 3, systemWords: 0, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1, thinkSpread: 0.1, related: true })
   t.same(plan.outcomes.filter(({ primary }) => primary).map(({ metric }) => metric), ['ttft-answered-p50'])
   t.equal(makePlan({ traffic, quiet: true }).workload.conversations?.related, false)
   const predicted = (changed: Partial<OpenLoopInput>) => new Map(makePlan({ traffic, claims: ['prefix-cache'], ...changed }).predictions.map(({ id, lo, hi }) => [id, [lo, hi]]))

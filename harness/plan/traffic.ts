@@ -52,7 +52,8 @@ export const trafficSchema = Type.Object({
     firstWords: Type.Integer({ minimum: 1 }),
     turnWords: Type.Integer({ minimum: 1 }),
     answerTokens: Type.Integer({ minimum: 1 }),
-    thinkSeconds: Type.Number({ minimum: 0 })
+    thinkSeconds: Type.Number({ minimum: 0 }),
+    thinkSpread: Type.Number({ minimum: 0, maximum: 1 })
   }, { ...closed, description: 'the load, in place of arrivals; --no-setting: unrelated prompts of the same lengths' })),
   grants: Type.Optional(Type.Record(text, grant, { description: 'of the callers’ API keys' })),
   limitMultiple: Type.Optional(above0),

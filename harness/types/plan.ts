@@ -80,6 +80,8 @@ export interface Conversations {
   readonly answerTokens: number
   /** Between an answer and the next turn, on average, seconds. */
   readonly thinkSeconds: number
+  /** Shorter or longer by up to this share of it, at random. */
+  readonly thinkSpread: number
   /** False: each turn is a prompt of its own, as long as the history would be. */
   readonly related: boolean
 }

@@ -61,9 +61,9 @@ function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): 
   ]
 }
 
-function conversationsEntry ({ count, turns, systemWords, firstWords, turnWords, answerTokens, thinkSeconds, related }: Conversations, { rampSeconds, windowSeconds }: OpenLoopPlan['workload']): Entry {
+function conversationsEntry ({ count, turns, systemWords, firstWords, turnWords, answerTokens, thinkSeconds, thinkSpread, related }: Conversations, { rampSeconds, windowSeconds }: OpenLoopPlan['workload']): Entry {
   const what = related ? 'each call with the whole history' : 'each call a prompt of its own, as long as the history would be'
-  return ['Load', `${count} clients at a time that talk through the gateway for ${formatSeconds(rampSeconds + windowSeconds)}, the first ${formatSeconds(rampSeconds)} not judged; ${what}: ${systemWords} words in common, ${firstWords} to begin with, ${turnWords} more and ${answerTokens} tokens of answer each turn, ${turns} turns, about ${formatSeconds(thinkSeconds)} between an answer and the next turn`]
+  return ['Load', `${count} clients at a time that talk through the gateway for ${formatSeconds(rampSeconds + windowSeconds)}, the first ${formatSeconds(rampSeconds)} not judged; ${what}: ${systemWords} words in common, ${firstWords} to begin with, ${turnWords} more and ${answerTokens} tokens of answer each turn, ${turns} turns, ${formatSeconds(thinkSeconds)} ± ${formatNumber(100 * thinkSpread)} % between an answer and the next turn`]
 }
 
 function lengthText (length: number | DrawnLength): string {
