@@ -1,22 +1,9 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { admission } from './admission.js'
-import type { AdmissionOptions } from './admission-options.js'
 import { createChain } from './chain.js'
-import { heldUpstream, makeCall, makePort, settle } from './testing.js'
-
-function setUp (options: AdmissionOptions) {
-  const port = makePort()
-  const upstream = heldUpstream()
-  const policy = admission.create(options, port)
-  const chain = createChain([{ name: admission.name, run: policy.run }], upstream.handler, port.clock)
-  function send (call = makeCall({ arrivedAtMs: port.clock.nowMs() })) {
-    chain(call).catch(() => undefined)
-    return { call }
-  }
-  const upstreamCall = (index: number) => upstream.calls[index] ?? t.fail(`call ${index} did not reach upstream`) as never
-  return { port, upstream, policy, send, upstreamCall }
-}
+import { setUp } from './testing-admission.js'
+import { makeCall, settle } from './testing.js'
 
 t.test('a call says by its headers how urgent it is; its key bounds that', async t => {
   const { send, upstream, upstreamCall } = setUp({ slots: 1, priority: true })

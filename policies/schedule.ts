@@ -81,14 +81,10 @@ export class Schedule {
   }
 
   /** Takes costs that were learned in an earlier life of the gateway, of the same model and build. */
-  restore (costs: SavedCosts, atMs: number): void {
-    this.#costs.restore(costs, atMs)
-  }
+  restore (costs: SavedCosts, atMs: number): void { this.#costs.restore(costs, atMs) }
 
   /** Another model answers from now on. */
-  forgetCosts (): void {
-    this.#costs.forget()
-  }
+  forgetCosts (): void { this.#costs.forget() }
 
   on (event: ScheduleEvent): readonly Effect[] {
     this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)

@@ -5,6 +5,7 @@ import { backlogPerSecond } from './backlog.js'
 import { summarise } from './block-summary.js'
 import { cellsOf } from './cells.js'
 import { simulate } from './testing.js'
+import { callRecord } from './testing-records.js'
 
 const workload: OpenLoopWorkload = {
   kind: 'open-loop',
@@ -29,9 +30,7 @@ function without (one: CallSample): CallSample {
   return rest
 }
 
-const record = (arrivedAtMs: number, queueWaitMs: number, outcome: CallRecord['outcome']): CallRecord => ({
-  msg: 'call', id: 'x', caller: 'c', route: 'generation', method: 'POST', path: '/', stream: true, status: 200, outcome, arrivedAtMs, overAtMs: arrivedAtMs, queueWaitMs, bytes: 0, decisions: []
-})
+const record = (arrivedAtMs: number, queueWaitMs: number, outcome: CallRecord['outcome']): CallRecord => callRecord({ id: 'x', outcome, arrivedAtMs, overAtMs: arrivedAtMs, queueWaitMs })
 
 const sample = (atMs: number, samplerCpuUsec: number, cpuUsec: number): OsSample => ({
   atMs, samplerCpuUsec, process: { rssBytes: 1, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec, threads: 1 }

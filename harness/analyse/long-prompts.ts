@@ -81,8 +81,3 @@ function meanOf (values: ReadonlyArray<number | null>): number | null {
   if (values.length === 0 || values.includes(null)) return null
   return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length
 }
-
-/** Null when either is missing. */
-export function ratioOf (a: number | null, b: number | null): number | null {
-  return a === null || b === null || b <= 0 ? null : a / b
-}

@@ -2,6 +2,7 @@ import type { Block, CallSample, Evidence, OpenLoopPlan } from '../types.js'
 import { prefixCache } from './claims/prefix-cache.js'
 import { outcomesOfConversations } from './outcomes.js'
 import { simulate } from './testing.js'
+import { callRecord } from './testing-records.js'
 
 /** Evidence of conversations that take turns, one call after the other, in front of four slots. For tests only. */
 export interface ConversationOptions {
@@ -62,7 +63,7 @@ function talked (block: Block, options: ConversationOptions): Block {
     calls.push({
       evaluated: promptTokens - cachedTokens,
       sample: { phase: 'load', seq, cls: 'short', conversation, turn: turn % 10, intendedMs: atMs, sentMs: atMs, headersMs: atMs, firstMs, lastMs: firstMs + 10, doneMs: firstMs + 10, status: 200, outcome: 'answered', chunks: outputTokens, itlMs: Array<number>(outputTokens - 1).fill(1), outputTokens, weirId: id },
-      record: { msg: 'call', id, caller: '', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true, status: 200, outcome: 'complete', arrivedAtMs: atMs, admittedAtMs: atMs, firstByteAtMs: firstMs, overAtMs: firstMs + 10, releasedAtMs: firstMs + 11, queueWaitMs: 0, bytes: 1, promptTokens, cachedTokens, outputTokens, decisions: [] }
+      record: callRecord({ id, arrivedAtMs: atMs, admittedAtMs: atMs, firstByteAtMs: firstMs, overAtMs: firstMs + 10, releasedAtMs: firstMs + 11, promptTokens, cachedTokens, outputTokens })
     })
   }
   const has = (source: ConversationOptions['without'][number]): boolean => !options.without.includes(source)

@@ -3,6 +3,7 @@ import { seededRandom } from '../stats/random.js'
 import type { Block, CallSample, Evidence, OpenLoopPlan, OsSample } from '../types.js'
 import { claimEntry } from './claims/index.js'
 import { simulate } from './testing.js'
+import { callRecord } from './testing-records.js'
 
 /** Evidence of a load in which every tenth call has a long prompt. For tests only. */
 export interface LongPromptOptions {
@@ -100,6 +101,5 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
 function recordOf ({ weirId = '', cls, intendedMs, doneMs }: CallSample, fed: boolean): CallRecord {
   const evaluated = cls === 'short' ? 44 : fed ? 60 : 1_500
   const timings = { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
-  const route = { caller: 'test', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true } as const
-  return { msg: 'call', id: weirId, ...route, status: 200, outcome: 'complete', arrivedAtMs: intendedMs, overAtMs: doneMs, queueWaitMs: 0, bytes: 1, decisions: [], timings }
+  return callRecord({ id: weirId, arrivedAtMs: intendedMs, overAtMs: doneMs, timings })
 }

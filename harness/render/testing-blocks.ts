@@ -1,6 +1,7 @@
 /** Simulates one block: Poisson arrivals at a server with two slots, with or without a bounded queue in front. */
 import type { CallRecord } from '../../policies/contract.js'
 import type { Block, BlockPlan, CallSample, OpenLoopPlan, OsSample } from '../types.js'
+import { callRecord } from '../analyse/testing-records.js'
 
 export type Random = () => number
 
@@ -39,23 +40,16 @@ function answer (seq: number, phase: CallSample['phase'], intendedMs: number, st
 }
 
 function record (call: CallSample, admittedAtMs: number | undefined): CallRecord {
-  return {
-    msg: 'call',
+  return callRecord({
     id: `c${call.seq}`,
     caller: 'load',
-    route: 'generation',
-    method: 'POST',
-    path: '/v1/chat/completions',
-    stream: true,
     status: call.status ?? 499,
     outcome: call.outcome === 'answered' ? 'complete' : call.outcome === 'refused' ? 'refused' : 'left',
     arrivedAtMs: call.sentMs + 0.3,
     ...(admittedAtMs === undefined ? {} : { admittedAtMs }),
     overAtMs: call.doneMs,
-    queueWaitMs: admittedAtMs === undefined ? 0 : admittedAtMs - call.sentMs,
-    bytes: 100,
-    decisions: []
-  }
+    queueWaitMs: admittedAtMs === undefined ? 0 : admittedAtMs - call.sentMs
+  })
 }
 
 function capacity (fromMs: number, toMs: number, random: Random): CallSample[] {

@@ -1,7 +1,8 @@
 /** What follows from plan and evidence. */
 import type { Manifest } from './evidence.js'
-import type { Condition, Design, OpenLoopWorkload, OutcomeSpec, PresetName, StreamsWorkload } from './plan.js'
+import type { Condition, Design, OutcomeSpec, PresetName } from './plan.js'
 import type { BlockTools, CrossCheck } from './tools.js'
+import type { OpenLoopWorkload, StreamsWorkload } from './workload.js'
 
 export type Population = 'offered' | 'answered' | 'refused' | 'block'
 export type ContrastVerdict = 'better' | 'worse' | 'equivalent' | 'cannot say'

@@ -1,5 +1,5 @@
 /** Legs of a claim as tables of numbers and their bands. */
-import type { Leg, Manifest, Plan, Prediction } from '../../types.js'
+import type { Contrast, Leg, Manifest, Plan, Prediction } from '../../types.js'
 import type { PlanDraft } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 
@@ -11,7 +11,7 @@ export interface Check<V> {
   readonly metric: string
   readonly what: string
   readonly source: string
-  readonly value: (views: readonly V[], plan: Plan) => number | null
+  readonly value: (views: readonly V[], plan: Plan, contrasts: readonly Contrast[]) => number | null
   /** Undefined: it cannot be predicted from this calibration, and its leg will be missing. `null`: it is asked on the quiet host alone. */
   readonly band: ((draft: PlanDraft, manifest: Manifest) => Band | undefined) | null
   /** On the quiet host; absent: the same. `null`: nothing is asked there. */
@@ -27,8 +27,8 @@ export function predictedBy<V> (checks: ReadonlyArray<Check<V>>, draft: PlanDraf
 }
 
 /** What could not be predicted is missing. */
-export function legOf<V> (checks: ReadonlyArray<Check<V>>, plan: Plan, views: readonly V[]): Leg {
-  const [first, ...rest] = asked(checks, plan.quiet).map(check => bandLeg(check.what, check.source, check.value(views, plan), predictionOf(plan, check.id)))
+export function legOf<V> (checks: ReadonlyArray<Check<V>>, plan: Plan, views: readonly V[], contrasts: readonly Contrast[]): Leg {
+  const [first, ...rest] = asked(checks, plan.quiet).map(check => bandLeg(check.what, check.source, check.value(views, plan, contrasts), predictionOf(plan, check.id)))
   return first === undefined ? missingLeg('nothing is asked', 'the claim', plan.quiet ? 'on the quiet host' : 'under its setting') : allOf([first, ...rest])
 }
 

@@ -6,6 +6,7 @@ import { baselinesOf, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
 import type { ClaimEntry } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { ratio } from '../ratio.js'
 
 const explanation = 'The kernel gives a control group its quota of CPU time at the beginning of each period. Threads that compute together use it up together: ' +
   'u of them at once need quota ÷ u of wall time. Then all of them are taken off their CPUs until the period ends, whatever they were doing: every stream stops for ' +
@@ -118,6 +119,3 @@ function fullPerPeriodMs (views: readonly StreamsView[], id: string): number | n
 }
 
 /** Null when one is not known or nothing is to be divided by. */
-function ratio (a: number | null, b: number | null): number | null {
-  return a === null || b === null || !(b > 0) ? null : a / b
-}

@@ -17,11 +17,15 @@ export function bandLeg (statement: string, source: string, value: number | null
   const inside = value >= prediction.lo && value <= prediction.hi
   return {
     status: inside ? 'holds' : 'fails',
-    statement: `${statement}: ${number(value)}, predicted ${prediction.hi >= unbounded ? `at least ${number(prediction.lo)}` : `${number(prediction.lo)} to ${number(prediction.hi)}`}`,
+    statement: `${statement}: ${number(value)}, predicted ${bandText(prediction)}`,
     source,
     value,
     band: [prediction.lo, prediction.hi]
   }
+}
+
+export function bandText ({ lo, hi }: Pick<Prediction, 'lo' | 'hi'>): string {
+  return hi >= unbounded ? `at least ${number(lo)}` : `${number(lo)} to ${number(hi)}`
 }
 
 /** Upper end of a band that has none (JSON has no Infinity). */

@@ -1,79 +1,57 @@
-/** The claims of three ways to keep long prompts out of the way of short ones: a table of numbers and their bands for each, judged alike. */
-import type { Claim, Contrast, Leg, OpenLoopPlan, Prediction } from '../../types.js'
+/** The claims of three ways to keep long prompts out of the way of short ones: one table of numbers, with bands for each way. */
 import type { OpenLoopView } from '../block-summary.js'
-import { busyCpus, longPromptTokens, longTtftMeanMs, longUnanswered, ratioOf, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
-import { isOpenLoop } from '../plan-kind.js'
+import { busyCpus, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
+import type { Band } from './checks.js'
 import type { ClaimEntry, PlanDraft } from './index.js'
-import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
+import { unbounded } from './leg.js'
+import { openLoopEntry, type OpenLoopCheck } from './open-loop-claim.js'
+import { ratio } from '../ratio.js'
 
-type Band = readonly [lo: number, hi: number]
-type Figure = (views: readonly OpenLoopView[], contrasts: readonly Contrast[]) => number | null
-
-interface Check {
-  readonly id: string
-  readonly metric: string
-  readonly what: string
-  readonly source: string
-  readonly value: Figure
-}
+type Figure = OpenLoopCheck['value']
 
 const generator = 'load generator (calls.ndjson)'
 const timings = 'llama-server’s timings, in the gateway’s records'
 const counters = 'llama-server’s counters prompt_tokens_total, tokens_predicted_total, n_decode_total'
 
 /** with ÷ without. */
-const afterToBefore = (figure: (views: readonly OpenLoopView[], condition: string) => number | null): Figure => views => ratioOf(figure(views, 'after'), figure(views, 'before'))
+const afterToBefore = (figure: (views: readonly OpenLoopView[], condition: string) => number | null): Figure => views => ratio(figure(views, 'after'), figure(views, 'before'))
 
 const checks = {
-  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token, without ÷ with', source: generator, value: views => ratioOf(shortTtftP95Ms(views, 'before'), shortTtftP95Ms(views, 'after')) },
+  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token, without ÷ with', source: generator, value: views => ratio(shortTtftP95Ms(views, 'before'), shortTtftP95Ms(views, 'after')) },
   shortGap: { id: 'short-gap-p99', metric: 'itl', what: 'p99 of the gaps between tokens of the short calls with it, milliseconds', source: generator, value: views => shortGapP99Ms(views, 'after') },
   longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls, with ÷ without', source: generator, value: afterToBefore(longTtftMeanMs) },
   longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: generator, value: views => longUnanswered(views, 'after') },
   cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', value: afterToBefore(busyCpus) },
-  machine: { id: 'closed-loop-cpu-per-token-lower-end', metric: 'closed-loop-cpu-per-token', what: 'CPU time per token in the closed loop before the load, with ÷ without, lower end of its interval: the machine was no faster', source: '/proc/PID/stat of llama-server and content chunks of the load generator', value: (_views, contrasts) => contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ci95?.[0] ?? null },
+  machine: { id: 'closed-loop-cpu-per-token-lower-end', metric: 'closed-loop-cpu-per-token', what: 'CPU time per token in the closed loop before the load, with ÷ without, lower end of its interval: the machine was no faster', source: '/proc/PID/stat of llama-server and content chunks of the load generator', value: (_views, _plan, contrasts) => contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ci95?.[0] ?? null },
   undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, value: afterToBefore(undisturbedTtftP50Ms) },
   promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, value: afterToBefore(longPromptTokens) },
   perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, value: afterToBefore(tokensPerDecode) }
-} satisfies Readonly<Record<string, Check>>
+} satisfies Readonly<Record<string, Omit<OpenLoopCheck, 'band'>>>
 
 type CheckName = keyof typeof checks
 
+type Bands = Partial<Readonly<Record<CheckName, Band>>>
+
 /** The same in every claim: where nothing is gained, or nothing should change. */
-const COMMON: ReadonlyArray<readonly [CheckName, Band]> = [['longUnanswered', [0, 0]], ['cpus', [0.8, 1.25]], ['machine', [1 / 1.1, unbounded]], ['undisturbed', [0.75, 1.35]]]
+const COMMON: Bands = { longUnanswered: [0, 0], cpus: [0.8, 1.25], machine: [1 / 1.1, unbounded], undisturbed: [0.75, 1.35] }
 
 interface Kind {
   readonly id: string
   readonly statement: string
   readonly explanation: string
   /** Bands of its own, from the plan where they follow from it. */
-  readonly bands: (draft: PlanDraft) => ReadonlyArray<readonly [CheckName, Band]>
+  readonly bands: (draft: PlanDraft) => Bands
 }
 
-const LEGS = { application: ['shortTtft', 'shortGap', 'longTtft', 'longUnanswered'], os: ['cpus'], control: ['machine', 'undisturbed'], mechanism: ['promptTokens', 'perDecode'] } as const
-
-function entryOf (kind: Kind): ClaimEntry {
-  return {
-    id: kind.id,
-    predictions: draft => [...COMMON, ...kind.bands(draft)].map(([name, [lo, hi]]): Prediction => ({ id: checks[name].id, metric: checks[name].metric, statement: checks[name].what, lo, hi })),
-    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(kind, plan, openLoop, contrasts)] : []
-  }
-}
-
-function claimOf (kind: Kind, plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
-  const leg = ([first, ...rest]: readonly [CheckName, ...CheckName[]]): Leg => {
-    const one = (name: CheckName): Leg => bandLeg(checks[name].what, checks[name].source, checks[name].value(views, contrasts), predictionOf(plan, checks[name].id))
-    return allOf([one(first), ...rest.map(one)])
-  }
-  const legs = { application: leg(LEGS.application), os: leg(LEGS.os), control: leg(LEGS.control), mechanism: leg(LEGS.mechanism) }
-  const gain = predictionOf(plan, checks.shortTtft.id)
-  return {
-    id: kind.id,
-    statement: kind.statement,
-    predicted: gain === undefined ? 'nothing was predicted before the run' : `${gain.statement}: ${gain.hi >= unbounded ? `at least ${gain.lo}` : `${gain.lo} to ${gain.hi}`}`,
-    status: Object.values(legs).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
-    ...legs,
-    explanation: kind.explanation
-  }
+function entryOf ({ bands, ...told }: Kind): ClaimEntry {
+  const check = (name: CheckName): OpenLoopCheck => ({ ...checks[name], band: draft => ({ ...COMMON, ...bands(draft) })[name] })
+  return openLoopEntry({
+    ...told,
+    application: [check('shortTtft'), check('shortGap'), check('longTtft'), check('longUnanswered')],
+    os: [check('cpus')],
+    control: [check('machine'), check('undisturbed')],
+    mechanism: [check('promptTokens'), check('perDecode')]
+  })
 }
 
 /** Of the treated side; milliseconds. */
@@ -89,7 +67,7 @@ export const preemptiblePrefill = entryOf({
   statement: 'Long prompts that are evaluated chunk by chunk no longer stand in the way of short ones, and hardly lose by it',
   explanation: 'llama-server evaluates prompts in common batches: while a long one is evaluated, everybody else gets one token a batch, and who comes with a short prompt waits for the batch at work and, in a higher slot, for the whole prompt. ' +
     'Fed in chunks of a fraction of a second, which wait while others are evaluated and leave those that decode their share, it is in nobody’s way for longer than a chunk. The work is the same; only its order is another.',
-  bands: draft => [['shortTtft', [5, unbounded]], ['shortGap', [0, 2 * chunkMsOf(draft)]], ['longTtft', [0, 1.5]], ['promptTokens', [0, 0.25]], ['perDecode', [0, 0.97]]]
+  bands: draft => ({ shortTtft: [5, unbounded], shortGap: [0, 2 * chunkMsOf(draft)], longTtft: [0, 1.5], promptTokens: [0, 0.25], perDecode: [0, 0.97] })
 })
 
 /** A chunk that is longer than every prompt: what is left is what else the two sides differ in. */
@@ -97,19 +75,19 @@ export const preemptiblePrefillControl = entryOf({
   id: 'preemptible-prefill-control',
   statement: 'With a chunk that is longer than every prompt, preemptible prefill changes nothing',
   explanation: 'Were the gain in anything but the chunks (in named slots, in the round trips that tokenize a prompt), it would be here, too.',
-  bands: () => [['shortTtft', [0.7, 1.43]], ['shortGap', [0, unbounded]], ['longTtft', [0.7, 1.43]], ['promptTokens', [0.9, 1.1]], ['perDecode', [0.9, 1.1]]]
+  bands: () => ({ shortTtft: [0.7, 1.43], shortGap: [0, unbounded], longTtft: [0.7, 1.43], promptTokens: [0.9, 1.1], perDecode: [0.9, 1.1] })
 })
 
 export const prefillLane = entryOf({
   id: 'prefill-lane',
   statement: 'A prefill lane keeps long prompts from being evaluated side by side, which gains what it can without cutting them',
   explanation: 'Two long prompts at once end no sooner than one after the other, and freeze who decodes for as long. The lane lets one be evaluated at a time; a call that comes while it is waits for all of it, so what is gained is bounded.',
-  bands: () => [['shortTtft', [0.5, 3]], ['shortGap', [0, unbounded]], ['longTtft', [0, 1.5]], ['promptTokens', [0.9, 1.1]], ['perDecode', [0.8, 1.2]]]
+  bands: () => ({ shortTtft: [0.5, 3], shortGap: [0, unbounded], longTtft: [0, 1.5], promptTokens: [0.9, 1.1], perDecode: [0.8, 1.2] })
 })
 
 export const shortestPrefill = entryOf({
   id: 'shortest-prefill',
   statement: 'In a line that has formed, short prompts that go before long ones wait far less, and the long ones hardly longer',
   explanation: 'With as many calls as places it is the line in which a call waits. Who needs a tenth of the time of the one before it goes first; nobody stands back for longer than the aging time. What a long prompt does once it has its place it still does.',
-  bands: () => [['shortTtft', [1.2, unbounded]], ['shortGap', [0, unbounded]], ['longTtft', [0, 1.5]], ['promptTokens', [0.9, 1.1]], ['perDecode', [0.8, 1.2]]]
+  bands: () => ({ shortTtft: [1.2, unbounded], shortGap: [0, unbounded], longTtft: [0, 1.5], promptTokens: [0.9, 1.1], perDecode: [0.8, 1.2] })
 })

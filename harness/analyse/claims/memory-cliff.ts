@@ -4,7 +4,8 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
-import { atEnd, growth, largestOf, ofBlocks, rate, ratio, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { atEnd, growth, largestOf, ofBlocks, rate, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { ratio } from '../ratio.js'
 
 const mebi = 1024 ** 2
 

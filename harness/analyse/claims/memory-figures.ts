@@ -5,6 +5,7 @@ import { wholeRate } from '../streams-summary.js'
 import { ofCondition } from '../gate.js'
 import { pageBytes } from '../page-bytes.js'
 import { middle } from '../window.js'
+import { ratio } from '../ratio.js'
 
 export type Figure = (view: StreamsView) => number | null
 
@@ -23,10 +24,6 @@ export function largestOf (views: readonly StreamsView[], conditions: readonly s
 export function smallestOf (views: readonly StreamsView[], conditions: readonly string[], figure: Figure): number | null {
   const largest = largestOf(views, conditions, view => { const value = figure(view); return value === null ? null : -value })
   return largest === null ? null : -largest
-}
-
-export function ratio (a: number | null, b: number | null): number | null {
-  return a === null || b === null || b <= 0 ? null : a / b
 }
 
 /** Growth of a counter of the group during the load. */

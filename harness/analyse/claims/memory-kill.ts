@@ -3,8 +3,9 @@ import { endKindOf, namesServer } from '../server-end.js'
 import type { StreamsView } from '../streams-summary.js'
 import { ofCondition } from '../gate.js'
 import { allOf, bandLeg, predictionOf } from './leg.js'
-import { answeredShare, atEnd, largestOf, ofBlocks, ratio, smallestOf } from './memory-figures.js'
+import { answeredShare, atEnd, largestOf, ofBlocks, smallestOf } from './memory-figures.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids, workingSetOf } from './memory-limit-predictions.js'
+import { ratio } from '../ratio.js'
 
 const explanation = 'Weights that were copied (--no-mmap) or locked (--mlock) cannot be dropped. When the group’s limit is below them, the kernel’s OOM killer ends ' +
   'the process that holds them, with SIGKILL and a count in memory.events; a mapped model at the same limit is only slow. Before it was ready there is no server to ask; in the middle of the load its clients see their ' +

@@ -45,9 +45,9 @@ function gainPrediction ({ primary: { metric, better } }: Mitigation, quiet: boo
 function claimOf (mitigation: Mitigation, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
   const legs = {
     application: gainLeg(mitigation, plan, contrasts),
-    os: legOf(mitigation.os, plan, views),
-    control: legOf(mitigation.control, plan, views),
-    mechanism: legOf(mitigation.mechanism, plan, views)
+    os: legOf(mitigation.os, plan, views, contrasts),
+    control: legOf(mitigation.control, plan, views, contrasts),
+    mechanism: legOf(mitigation.mechanism, plan, views, contrasts)
   }
   const gain = predictionOf(plan, gainId)
   return {

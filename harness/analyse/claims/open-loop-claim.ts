@@ -1,10 +1,11 @@
 /** A claim about an open loop whose legs are tables of numbers and bands. */
-import type { Claim, OpenLoopPlan } from '../../types.js'
+import type { Claim, Contrast, OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { legOf, predictedBy, type Check } from './checks.js'
 import type { ClaimEntry } from './index.js'
+import { bandText } from './leg.js'
 
 export type OpenLoopCheck = Check<OpenLoopView>
 type Checks = readonly [OpenLoopCheck, ...OpenLoopCheck[]]
@@ -26,22 +27,22 @@ export function openLoopEntry (claim: OpenLoopClaim): ClaimEntry {
   return {
     id: claim.id,
     predictions: (draft, manifest) => predictedBy([...application, ...os, ...control, ...mechanism], draft, manifest),
-    claims: (plan, _blocks, { openLoop }) => isOpenLoop(plan) ? [claimOf(claim, plan, openLoop)] : []
+    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(claim, plan, openLoop, contrasts)] : []
   }
 }
 
-function claimOf ({ id, statement, quietStatement, explanation, ...tables }: OpenLoopClaim, plan: OpenLoopPlan, views: readonly OpenLoopView[]): Claim {
+function claimOf ({ id, statement, quietStatement, explanation, ...tables }: OpenLoopClaim, plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
   const legs = {
-    application: legOf(tables.application, plan, views),
-    os: legOf(tables.os, plan, views),
-    control: legOf(tables.control, plan, views),
-    mechanism: legOf(tables.mechanism, plan, views)
+    application: legOf(tables.application, plan, views, contrasts),
+    os: legOf(tables.os, plan, views, contrasts),
+    control: legOf(tables.control, plan, views, contrasts),
+    mechanism: legOf(tables.mechanism, plan, views, contrasts)
   }
   const predicted = plan.predictions.filter(prediction => tables.application.some(check => check.id === prediction.id))
   return {
     id: plan.quiet ? `${id}-quiet` : id,
     statement: plan.quiet && quietStatement !== undefined ? quietStatement : statement,
-    predicted: predicted.map(prediction => prediction.statement).join('; ') || 'nothing was predicted before the run',
+    predicted: predicted.map(prediction => `${prediction.statement}: ${bandText(prediction)}`).join('; ') || 'nothing was predicted before the run',
     status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation

@@ -5,6 +5,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../typ
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
+import { callRecord } from '../testing-records.js'
 
 const id = 'prediction-holds-four-in-five'
 const PER_BLOCK = 200
@@ -56,24 +57,14 @@ function predicted (block: Block, { width = 1, bias = 1, knowsNothingOfTheCall =
 }
 
 function record (id: string, arrivedAtMs: number, ttftMs: number, facts: Record<string, number>): CallRecord {
-  return {
-    msg: 'call',
+  return callRecord({
     id,
-    caller: 'c',
-    route: 'generation',
-    method: 'POST',
-    path: '/v1/chat/completions',
-    stream: true,
-    status: 200,
-    outcome: 'complete',
     arrivedAtMs,
     admittedAtMs: arrivedAtMs,
     firstByteAtMs: arrivedAtMs + ttftMs,
     overAtMs: arrivedAtMs + ttftMs + 100,
-    queueWaitMs: 0,
-    bytes: 100,
     decisions: [{ policy: 'admission', mode: 'on', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, facts, steps: [] }]
-  }
+  })
 }
 
 const judged = (options?: Options): Claim => claim(evidenceOf(options))

@@ -6,6 +6,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { middle } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './index.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
+import { ratio } from '../ratio.js'
 
 const explanation = 'A slot keeps the tokens of its last prompt and answer, and a prompt that begins with them is spared evaluating them. llama-server takes the idle slot whose prompt is most like the ' +
   'new one, and where none is, the one that was used least lately: where more conversations take turns than there are slots, that is the one whose next turn comes first, so each finds its slot taken. ' +
@@ -65,11 +66,11 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
       leg('prompt tokens per call, after ÷ before', records, ratio(after.promptTokensPerCall, before.promptTokensPerCall), ids.length)
     ]),
     mechanism: allOf([
+      leg('llama-server’s counter ÷ the records, with the gateway’s choice', 'llama-server’s llamacpp:prompt_tokens_total', after.counted, ids.counted),
       ...optional(plan, ids.ofBest, prediction => bandLeg('cached share ÷ the best of any choice', records, ratio(after.share, after.bestShare), prediction)),
       ...optional(plan, ids.ofBefore, prediction => bandLeg('cached share, after ÷ before', records, ratio(after.share, before.share), prediction)),
-      ...optional(plan, ids.same, prediction => bandLeg('cached share, after − before', records, after.share === null || before.share === null ? null : after.share - before.share, prediction)),
-      leg('llama-server’s counter ÷ the records, with the gateway’s choice', 'llama-server’s llamacpp:prompt_tokens_total', after.counted, ids.counted)
-    ] as unknown as [Leg, ...Leg[]])
+      ...optional(plan, ids.same, prediction => bandLeg('cached share, after − before', records, after.share === null || before.share === null ? null : after.share - before.share, prediction))
+    ])
   }
   const predicted = predictionOf(plan, ids.ofBest) ?? predictionOf(plan, ids.ofBefore) ?? predictionOf(plan, ids.same)
   return {
@@ -124,8 +125,4 @@ function middleOf (values: ReadonlyArray<number | null>): number | null {
 
 function whole<T> (values: ReadonlyArray<T | null>): readonly T[] | null {
   return values.length === 0 || values.includes(null) ? null : values.flatMap(value => value ?? [])
-}
-
-function ratio (a: number | null, b: number | null): number | null {
-  return a === null || b === null || b <= 0 ? null : a / b
 }

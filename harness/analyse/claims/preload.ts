@@ -1,10 +1,11 @@
 import type { PlanDraft } from './index.js'
 import type { Manifest, Plan } from '../../types.js'
 import { diskRate } from './disk-rate.js'
-import { ofBlocks, largestOf, ratio, smallestOf, type Figure } from './memory-figures.js'
+import { ofBlocks, largestOf, smallestOf, type Figure } from './memory-figures.js'
 import { unbounded } from './leg.js'
 import { inMebibytes, mebi, notThrottled, without, withIt } from './memory-mitigations.js'
 import { mitigationEntry } from './mitigation.js'
+import { ratio } from '../ratio.js'
 
 /** What the process had read from storage when the load began: since its own start. */
 const readUntilLoad: Figure = ({ block }) => block.evidence.osAtStart?.process?.readBytes ?? null

@@ -5,6 +5,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../typ
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
+import { callRecord } from '../testing-records.js'
 
 const id = 'prompt-cap-protects-the-rest'
 const classes = [{ name: 'short', promptWords: 32, maxTokens: 16, share: 0.95 }, { name: 'oversize', promptWords: 640, maxTokens: 16, share: 0.05, interference: true }]
@@ -80,24 +81,17 @@ function loaded (block: Block, arm: Arm, quiet: boolean): Block {
 
 function refusal (id: string, arrivedAtMs: number, { refusedAfterAdmission }: Arm): CallRecord {
   const decision = { mode: 'on', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, facts: {}, steps: [] } as const
-  return {
-    msg: 'call',
+  return callRecord({
     id,
-    caller: 'c',
-    route: 'generation',
-    method: 'POST',
-    path: '/v1/chat/completions',
-    stream: true,
     status: 400,
     outcome: 'refused',
     reason: 'prompt-cap',
     arrivedAtMs,
     overAtMs: arrivedAtMs + 5,
     queueWaitMs: refusedAfterAdmission ? 700 : 0,
-    bytes: 100,
     decisions: [...refusedAfterAdmission ? [{ ...decision, policy: 'admission', steps: [] }] : [], { ...decision, policy: 'prompt-cap', verdict: 'refuse', steps: [] }],
     gauges: { places: 4, taken: 4, queued: 3 }
-  }
+  })
 }
 
 const judged = (options?: Options): Claim => claim(evidenceOf(options))

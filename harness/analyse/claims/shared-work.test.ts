@@ -5,6 +5,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan, WorkloadClass } 
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
+import { callRecord } from '../testing-records.js'
 
 interface Sharing {
   readonly policy: 'response-cache' | 'single-flight'
@@ -64,23 +65,13 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
       work.push({ atMs: firstMs, usec: worked })
     }
     const weirId = `${block.evidence.plan.index}-${entry.seq}`
-    records.push({
-      msg: 'call',
+    records.push(callRecord({
       id: weirId,
-      caller: 'c',
-      route: 'generation',
-      method: 'POST',
-      path: '/v1/chat/completions',
-      stream: true,
-      status: 200,
-      outcome: 'complete',
       arrivedAtMs: intendedMs,
       overAtMs: endMs,
-      queueWaitMs: 0,
-      bytes: 1,
       ...(shared ? {} : { admittedAtMs: intendedMs }),
       decisions: condition === 'before' ? [] : [{ policy: sharing.policy, verdict: shared ? (follows ? 'follow' : 'serve') : 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: [] }]
-    })
+    }))
     const gapMs = (endMs - firstMs) / (tokens - 1)
     return { phase: 'load', seq: entry.seq, cls: entry.cls, intendedMs, sentMs: intendedMs, headersMs: firstMs, firstMs, lastMs: endMs, doneMs: endMs, status: 200, outcome: 'answered', chunks: tokens, itlMs: Array<number>(tokens - 1).fill(gapMs), outputTokens: tokens, weirId }
   })

@@ -8,6 +8,7 @@ import { number } from '../verdict.js'
 import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { ratio } from '../ratio.js'
 
 export interface SharedWork {
   readonly id: string
@@ -178,8 +179,4 @@ function ttftOf (views: readonly OpenLoopView[], condition: string, which: (call
 function medianOf (views: readonly OpenLoopView[], condition: string): number | null {
   const values = ofCondition(views, condition).map(({ summary }) => summary.serverCpuUsecPerToken)
   return values.includes(null) ? null : middle(values.flatMap(value => value ?? []))
-}
-
-function ratio (a: number | null, b: number | null): number | null {
-  return a === null || b === null || b === 0 ? null : a / b
 }

@@ -4,6 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { gapsOf, growth, quotaOf, runQueueWaitShare } from './cpu-quota-cells.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { cureIds as ids } from './throttling-cure-predictions.js'
+import { ratio } from '../ratio.js'
 
 const client = 'load generator (calls.ndjson)'
 const cpuStat = 'cpu.stat of the group (nr_throttled, nr_periods)'
@@ -104,8 +105,4 @@ function throttledShare (views: readonly StreamsView[], id: string): number | nu
   const own = ofCondition(views, id).map(({ summary: { group } }) => group)
   if (own.length === 0 || own.some(({ periods, throttledPeriods }) => periods === undefined || throttledPeriods === undefined)) return null
   return ratio(own.reduce((sum, { throttledPeriods = 0 }) => sum + throttledPeriods, 0), own.reduce((sum, { periods = 0 }) => sum + periods, 0))
-}
-
-function ratio (a: number | null, b: number | null): number | null {
-  return a === null || b === null || !(b > 0) ? null : a / b
 }

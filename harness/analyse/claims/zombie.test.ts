@@ -4,6 +4,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan, SlotStay } from 
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
+import { callRecord } from '../testing-records.js'
 
 const id = 'zombies-keep-their-places'
 const PER_BLOCK = 40
@@ -64,7 +65,7 @@ function loaded (block: Block, arm: Arm): Block {
     slotStays.push({ task: 10 + seq, fromMs: headersMs - launchedMs - LOG_BEGINS_MS, toMs: toMs - launchedMs - LOG_BEGINS_MS })
     const weirId = `${index}-${seq}`
     calls.push({ phase: 'load', seq, cls: 'short', intendedMs: sentMs, sentMs, weirId, headersMs, doneMs: overAtMs, ...(left ? { outcome: 'unanswered', reason: 'left', chunks: 0, itlMs: [] } : { firstMs: headersMs + 300, lastMs: overAtMs, outcome: answered ? 'answered' : 'failed', chunks: 8, itlMs: Array<number>(7).fill(50) }) })
-    records.push({ msg: 'call', id: weirId, caller: 'c', route: 'generation', method: 'POST', path: '/v1/chat/completions', stream: true, status: 200, outcome: left ? 'left' : 'complete', ...(left ? { reason: 'client-left' } : {}), arrivedAtMs: sentMs, admittedAtMs: sentMs, upstreamHeadersAtMs: headersMs, overAtMs, queueWaitMs: 0, bytes: 0, decisions: [] })
+    records.push(callRecord({ id: weirId, ...(left ? { outcome: 'left', reason: 'client-left' } : {}), arrivedAtMs: sentMs, admittedAtMs: sentMs, upstreamHeadersAtMs: headersMs, overAtMs }))
   }
   if (arm.logLosesATask) slotStays.pop()
   // A count every two seconds that is right in the mean.
