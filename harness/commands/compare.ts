@@ -11,10 +11,11 @@ import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
 import type { PresetName } from '../types.js'
+import type { PlannedRun } from '../run/planned-run.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
 import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
-import { runToReport, type PlannedRun } from './run-to-report.js'
+import { runToReport } from './run-to-report.js'
 
 export interface ComparisonOptions {
   readonly policy: string

@@ -2,18 +2,13 @@ import { Option } from 'commander'
 import type { GroupHost } from '../cgroups/contract.js'
 import type { Knob } from '../knobs/contract.js'
 import { controllersOf } from '../run/knob-stages.js'
+import type { HostOfRun } from '../run/planned-run.js'
 import { UsageError } from '../usage-error.js'
 
 /** `--host`. */
 export type HostChoice = typeof hostChoices[number]
 
 const hostChoices = ['auto', 'local', 'vm'] as const
-
-/** Where a run is measured; `why` is set where `auto` chose. */
-export interface HostOfRun {
-  readonly host: 'local' | 'vm'
-  readonly why?: string
-}
 
 export function hostOption (): Option {
   return new Option('--host <where>', 'local: this machine (where it has only cgroup v1, limits are version 1 and labelled so); vm: a VM with cgroup v2 (harness vm doctor); ' +

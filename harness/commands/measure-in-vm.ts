@@ -3,10 +3,7 @@ import { needLinuxX64, needPrograms } from '../vm/machine.js'
 import { runHarnessInVm } from '../vm/run-harness.js'
 import { UsageError } from '../usage-error.js'
 import type { ExperimentInput } from '../run/experiment.js'
-import type { VmRunOptions } from '../vm/types.js'
-
-/** Of the VM, named in the experiment's file. */
-export type VmSizes = Partial<Pick<VmRunOptions, 'memoryMb' | 'cpus' | 'swapMb'>>
+import type { VmSizes } from '../run/planned-run.js'
 
 export interface MeasureInVm {
   readonly input: Pick<ExperimentInput, 'model' | 'conditions' | 'llamaServer'>

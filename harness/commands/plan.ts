@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
 import { presets } from '../plan/presets.js'
 import { studyPlanLines } from '../render/study/plan.js'
-import { hostOf, parseOnly, runOf } from '../study/asked.js'
 import { studyList } from '../study/list.js'
 import { planStudy } from '../study/plan.js'
 import type { PresetName } from '../types.js'
 import { presetHelp } from './options.js'
+import { hostOf, parseOnly, runOf } from './study-asked.js'
 
 interface PlanOptions {
   readonly preset: PresetName

@@ -3,21 +3,12 @@ import { relative, resolve } from 'node:path'
 import { findGroupHost } from '../cgroups/index.js'
 import { parseKnobs } from '../knobs/index.js'
 import { createProgress, type Progress } from '../render/progress.js'
-import { runExperiment, type ExperimentInput } from '../run/experiment.js'
+import { runExperiment } from '../run/experiment.js'
+import type { PlannedRun } from '../run/planned-run.js'
 import { UsageError } from '../usage-error.js'
 import { chooseHost, type HostChoice } from './host.js'
-import { measureInVm, type VmSizes } from './measure-in-vm.js'
+import { measureInVm } from './measure-in-vm.js'
 import { rerender } from './report.js'
-
-/** An experiment as it was asked for, before where it runs and what becomes of it. */
-export interface PlannedRun {
-  readonly input: Omit<ExperimentInput, 'folder' | 'signal' | 'progress'>
-  /** Command line of this run in a VM, but for where and on which model and llama-server. */
-  readonly argsInVm: readonly string[]
-  readonly vm: VmSizes
-  /** A first guess, until the calibration tells better. */
-  readonly expectedSeconds: number
-}
 
 export interface RunToReport extends PlannedRun {
   /** `--out`; absent: results/DATE-EXPERIMENT. */

@@ -7,10 +7,11 @@ import { experimentFiles, isSweep, readExperiment, type SweepFile } from '../pla
 import { presets } from '../plan/presets.js'
 import { conditionsOfSweep, onlyCells, streamsOf } from '../plan/sweep.js'
 import type { PresetName } from '../types.js'
+import type { PlannedRun } from '../run/planned-run.js'
 import { UsageError } from '../usage-error.js'
 import { hostOption, type HostChoice } from './host.js'
 import { noReportOption, presetHelp, repeatsOption, typedOptions, wholeNumber } from './options.js'
-import { runToReport, type PlannedRun } from './run-to-report.js'
+import { runToReport } from './run-to-report.js'
 
 export interface SweepOptions {
   readonly preset: PresetName

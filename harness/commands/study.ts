@@ -5,7 +5,6 @@ import { presets } from '../plan/presets.js'
 import { replaceFile } from '../replace-file.js'
 import { studyPlanLines } from '../render/study/plan.js'
 import { missingForStudy } from '../run/preflight.js'
-import { hostOf, parseOnly, runOf } from '../study/asked.js'
 import { studyList } from '../study/list.js'
 import { planStudy, type PlannedExperiment } from '../study/plan.js'
 import { isStudyFolder, readStudyPlan } from '../study/report.js'
@@ -16,6 +15,7 @@ import { presetHelp, wholeNumber } from './options.js'
 import { rerender, writeRunReport } from './report.js'
 import { measure, newFolder, progressFor, stopOnSignal } from './run-to-report.js'
 import { budgetMinutes } from '../study/sizes.js'
+import { hostOf, parseOnly, runOf } from './study-asked.js'
 
 interface StudyOptions {
   readonly preset?: PresetName

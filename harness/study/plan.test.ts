@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { PlannedRun } from '../commands/run-to-report.js'
-import { runOf } from './asked.js'
+import { runOf } from '../commands/study-asked.js'
+import type { PlannedRun } from '../run/planned-run.js'
 import { idOf, parseStudy, studyList, type StudyList } from './list.js'
 import { planStudy } from './plan.js'
 import { budgetMinutes, chooseSizes, endsOf, sizesFor } from './sizes.js'

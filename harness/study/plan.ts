@@ -1,7 +1,6 @@
-import type { PlannedRun } from '../commands/run-to-report.js'
 import { typicalEstimate, type Estimate } from '../plan/typical.js'
 import type { PresetName } from '../types.js'
-import type { HostOfRun } from '../commands/host.js'
+import type { HostOfRun, PlannedRun } from '../run/planned-run.js'
 import { idOf, type StudyExperiment, type StudyList } from './list.js'
 import { budgetMinutes, chooseSizes, endsOf, sizesFor, usedOfBudget, type Size } from './sizes.js'
 

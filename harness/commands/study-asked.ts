@@ -1,14 +1,14 @@
 import { findGroupHost } from '../cgroups/index.js'
-import { chooseHost, type HostOfRun } from '../commands/host.js'
-import { comparisonRun } from '../commands/compare.js'
-import { sweepRun } from '../commands/run.js'
-import type { PlannedRun } from '../commands/run-to-report.js'
 import { parseKnobs } from '../knobs/index.js'
 import { experimentFiles, isSweep } from '../plan/experiment-file.js'
 import { controllersOf } from '../run/knob-stages.js'
+import type { HostOfRun, PlannedRun } from '../run/planned-run.js'
+import { idOf, type StudyExperiment, type StudyList } from '../study/list.js'
+import type { RunOf } from '../study/plan.js'
 import { UsageError } from '../usage-error.js'
-import { idOf, type StudyExperiment, type StudyList } from './list.js'
-import type { RunOf } from './plan.js'
+import { comparisonRun } from './compare.js'
+import { chooseHost } from './host.js'
+import { sweepRun } from './run.js'
 
 /** As `harness compare` and `harness run` would run it. */
 export const runOf: RunOf = ({ name, quiet, model, seed }, size): PlannedRun => {
