@@ -1,17 +1,16 @@
-import type { Block } from '../../types.js'
+import type { Block, Plan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
-import { judgedSamples, middle } from '../window.js'
+import { hiddenQueue, slotCalls } from '../slot-calls.js'
+import { judgedSamples } from '../window.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 const RECORDS = 'the gateway’s records (gateway.ndjson)'
 const SS = 'ss (TCP connections to llama-server’s port in state CLOSE-WAIT)'
-const DEFERRED = 'llama-server’s gauge llamacpp:requests_deferred'
+const HIDDEN = 'the gateway’s records (sent); llama-server’s log (slots released)'
 const MATTERS = 1.1
-/** A stay in a slot that began so long before the load is no call of it, milliseconds: the clock of the log begins a moment after the process. */
-const BEFORE_LOAD_MS = 100
 /** Calls that are broken off when the patience ends are not leavers, and what they waste is not counted yet. */
 const AT_THE_END_MS = 50
 
@@ -86,19 +85,19 @@ export const zombie = openLoopEntry({
   ],
   mechanism: [
     {
-      id: 'deferred-kept',
-      metric: 'requests-deferred',
-      what: 'mean number of calls in llama-server’s hidden queue, with places kept',
-      source: DEFERRED,
-      value: views => deferred(views, 'after'),
+      id: 'hidden-kept',
+      metric: 'hidden-queue',
+      what: 'mean number of calls in llama-server’s hidden queue, sent and beyond its slots, with places kept',
+      source: HIDDEN,
+      value: (views, plan) => queued(views, plan, 'after'),
       band: () => [0, 0.1]
     },
     {
-      id: 'deferred-given-back',
-      metric: 'requests-deferred',
+      id: 'hidden-given-back',
+      metric: 'hidden-queue',
       what: 'the same with places given back',
-      source: DEFERRED,
-      value: views => deferred(views, 'before'),
+      source: HIDDEN,
+      value: (views, plan) => queued(views, plan, 'before'),
       band: () => [0.15, unbounded],
       quiet: [0, 0.1]
     },
@@ -114,25 +113,12 @@ export const zombie = openLoopEntry({
   ]
 })
 
-/**
- * Slot-seconds from a client's leaving to the release of its slot, of those that left before the end. The log knows no ids of ours: slots begin with calls in the order in
- * which response headers come, and that pairs them; their median difference tells one clock from the other. Null where the log has other stays than the records.
- */
-function wastedByLog ({ evidence, records, slotStays }: Block): number | null {
-  const { loadFromMs, drainedAtMs, serverStart } = evidence
-  if (slotStays === undefined || serverStart === undefined) return null
-  const sent = records.flatMap(({ upstreamHeadersAtMs, overAtMs, reason }) => upstreamHeadersAtMs === undefined ? [] : [{ upstreamHeadersAtMs, overAtMs, left: reason === 'client-left' }])
-    .sort((a, b) => a.upstreamHeadersAtMs - b.upstreamHeadersAtMs)
-  const stays = slotStays.filter(({ fromMs }) => serverStart.launchedMs + fromMs >= loadFromMs - BEFORE_LOAD_MS && serverStart.launchedMs + fromMs <= drainedAtMs).sort((a, b) => a.fromMs - b.fromMs)
-  if (sent.length === 0 || stays.length !== sent.length) return null
-  const offsetMs = middle(sent.map(({ upstreamHeadersAtMs }, i) => upstreamHeadersAtMs - (stays[i]?.fromMs ?? NaN)))
-  if (offsetMs === null) return null
-  let wastedMs = 0
-  sent.forEach(({ left, overAtMs }, i) => {
-    const toMs = stays[i]?.toMs
-    if (left && overAtMs < drainedAtMs - AT_THE_END_MS && toMs !== undefined) wastedMs += Math.max(0, toMs + offsetMs - overAtMs)
-  })
-  return wastedMs / 1000
+/** Slot-seconds from a client's leaving to the release of its slot, of those that left before the end. Null where the log has other stays than the records. */
+function wastedByLog (block: Block): number | null {
+  const calls = slotCalls(block)
+  if (calls === null) return null
+  return calls.reduce((sum, { record: { overAtMs, reason }, goneMs }) =>
+    reason === 'client-left' && overAtMs < block.evidence.drainedAtMs - AT_THE_END_MS && goneMs !== undefined ? sum + Math.max(0, goneMs - overAtMs) / 1000 : sum, 0)
 }
 
 function closeWaitSeconds ({ samples, evidence: { loadFromMs, drainedAtMs } }: Block): number | null {
@@ -141,9 +127,11 @@ function closeWaitSeconds ({ samples, evidence: { loadFromMs, drainedAtMs } }: B
   return average === null ? null : average * (drainedAtMs - loadFromMs) / 1000
 }
 
-/** Null when a valid block has no reading. */
-function deferred (views: readonly OpenLoopView[], condition: string): number | null {
-  const blocks = ofCondition(views, condition).map(view => mean(judgedSamples(view.block).flatMap(({ requestsDeferred }) => requestsDeferred ?? [])))
+/** Null when a valid block has none. */
+function queued (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+  const { workload } = plan
+  if (workload.kind !== 'open-loop') return null
+  const blocks = ofCondition(views, condition).map(({ block }) => hiddenQueue(block, workload.closedLoopClients))
   return blocks.includes(null) ? null : mean(blocks.flatMap(value => value ?? []))
 }
 

@@ -1,0 +1,58 @@
+import type { CallRecord } from '../../policies/contract.js'
+import type { Block } from '../types.js'
+import { middle } from './window.js'
+
+/** A stay in a slot that began so long before the load is no call of it, milliseconds: the clock of the log begins a moment after the process. */
+const BEFORE_LOAD_MS = 100
+
+/** A call that the gateway sent, on the run's clock. */
+export interface SlotCall {
+  readonly record: CallRecord
+  readonly sentMs: number
+  /** When llama-server let go of it: its slot's release by the log; of a call that never had a slot, its end at the gateway. Absent: the log ends before. */
+  readonly goneMs?: number
+}
+
+/**
+ * The calls of the load with the times of their slots. llama-server's log knows no ids of ours: slots begin with calls in the order in which response headers come, and that
+ * pairs them; their median difference tells one clock from the other.
+ * @returns null where the log has other stays than the records
+ */
+export function slotCalls ({ evidence, records, slotStays }: Block): SlotCall[] | null {
+  const { loadFromMs, drainedAtMs, serverStart } = evidence
+  if (slotStays === undefined || serverStart === undefined) return null
+  const sent = records.flatMap(record => record.admittedAtMs === undefined ? [] : { record, sentMs: record.admittedAtMs, headersMs: record.upstreamHeadersAtMs })
+  const begun = sent.flatMap(({ headersMs, ...call }) => headersMs === undefined ? [] : { ...call, headersMs }).sort((a, b) => a.headersMs - b.headersMs)
+  const stays = slotStays.filter(({ fromMs }) => serverStart.launchedMs + fromMs >= loadFromMs - BEFORE_LOAD_MS && serverStart.launchedMs + fromMs <= drainedAtMs).sort((a, b) => a.fromMs - b.fromMs)
+  if (begun.length === 0 || stays.length !== begun.length) return null
+  const offsetMs = middle(begun.map(({ headersMs }, i) => headersMs - (stays[i]?.fromMs ?? NaN)))
+  if (offsetMs === null) return null
+  return [
+    ...begun.map(({ record, sentMs }, i) => {
+      const toMs = stays[i]?.toMs
+      return { record, sentMs, ...(toMs === undefined ? {} : { goneMs: toMs + offsetMs }) }
+    }),
+    ...sent.flatMap(({ record, sentMs, headersMs }) => headersMs === undefined ? { record, sentMs, goneMs: record.overAtMs } : [])
+  ]
+}
+
+/**
+ * Mean number of calls at llama-server beyond its slots in the judged window: what waits in its own queue. The gauge `requests_deferred` cannot tell: it is read between two
+ * decode calls, when a slot that was left has just been given up and the call that waited for it has just begun.
+ */
+export function hiddenQueue (block: Block, slots: number): number | null {
+  const { judgedFromMs, judgedToMs } = block.evidence
+  const calls = slotCalls(block)
+  if (calls === null) return null
+  const changes = calls.flatMap(({ sentMs, goneMs = Infinity }) => [{ atMs: sentMs, by: 1 }, { atMs: goneMs, by: -1 }]).sort((a, b) => a.atMs - b.atMs)
+  let [inside, lastMs, areaMs] = [0, judgedFromMs, 0]
+  for (const { atMs, by } of [...changes, { atMs: judgedToMs, by: 0 }]) {
+    const untilMs = Math.min(atMs, judgedToMs)
+    if (untilMs > lastMs) {
+      areaMs += Math.max(0, inside - slots) * (untilMs - lastMs)
+      lastMs = untilMs
+    }
+    inside += by
+  }
+  return areaMs / (judgedToMs - judgedFromMs)
+}
