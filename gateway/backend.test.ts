@@ -36,7 +36,7 @@ async function backendOf (t: Test, answers: Fixture['answers']): Promise<Fixture
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const get = new UpstreamGet(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, 5000)
+  const get = new UpstreamGet(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, 60_000)
   const clock = new FakeClock()
   const backend = new UpstreamBackend(get, new Poller(get, clock, 2000), clock)
   t.teardown(async () => {

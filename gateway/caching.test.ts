@@ -27,7 +27,7 @@ t.test('a second call is answered from memory, whole or streamed: the same text 
     const first = await post(chat, body)
     const second = await post(chat, body)
     t.same([first, second].map(({ headers }) => headers.get('x-weir-cache')), ['miss', 'hit'])
-    t.equal(second.headers.get('age'), '0')
+    t.match(second.headers.get('age'), /^\d+$/)
     t.equal(second.headers.get('content-type'), first.headers.get('content-type'))
     t.equal(essence(second.bytes), essence(first.bytes))
     t.not(second.bytes.toString(), first.bytes.toString())

@@ -162,7 +162,7 @@ t.test('pass-through, blocked routes, and the one poller', async t => {
   t.equal(fake.stats.byPath['/health'], 6, 'a 503 is not asked for again (T6)')
   await fake.release()
   const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${gateway.url}/metrics`)))
-  t.ok(answers.every(({ status, headers }) => status === 200 && headers.get('age') === '0'))
+  t.ok(answers.every(({ status, headers }) => status === 200 && /^\d+$/.test(headers.get('age') ?? '')))
   t.equal(fake.stats.byPath['/metrics'], 1)
 })
 
@@ -218,10 +218,9 @@ t.test('draining: running calls finish, waiting and new ones are refused, idle c
 })
 
 t.test('draining ends after its time limit', async t => {
-  const { fake, gateway, chat } = await both(t, { manual: true }, { config: { limits: { drainTimeoutMs: 50 } } })
-  const running = post(chat, hello({ stream: true }))
-  await fake.waitFor(({ running }) => running === 1)
+  const { gateway, chat } = await both(t, { manual: true }, { config: { limits: { drainTimeoutMs: 50 } } })
+  const running = await fetch(chat, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(hello({ stream: true })) })
   await gateway.stop()
-  t.ok((await running).broken)
+  await t.rejects(running.text(), 'it had its headers, and is cut')
   t.equal(gateway.records.length, 1)
 })

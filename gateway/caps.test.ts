@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
+import { TurnClock } from './testing-clock.js'
 import { messageOf, post, startRawUpstream, startTestGateway } from './testing.js'
 
 const messages = [{ role: 'user', content: 'hello there' }]
@@ -34,6 +35,7 @@ t.test('a stream has all the time it needs to its first byte; without a stream t
   const gateway = await startTestGateway({
     upstream: upstream.url,
     releaseFallbackMs: 1,
+    clock: new TurnClock(),
     config: { limits: { firstByteTimeoutMs: 200 }, policies: [{ name: 'prompt-cap', maxOutputSeconds: 60, perRoute: { '/completion': { maxOutputSeconds: 0.03 } } }] }
   })
   t.teardown(async () => { await gateway.stop(); await upstream.close() })

@@ -41,9 +41,11 @@ async function main (options: CliOptions): Promise<void> {
   if (upstream === undefined) return
   try {
     const gateway = await runGateway({ config, upstream, registry: policyFactories })
+    // Before it is said that we listen: who reads that may send the signal at once.
+    const signal = firstSignal()
     process.stderr.write(`listening on ${gateway.url}\n`)
     const watched = server?.exited.then(() => 'server gone' as const)
-    const end = await Promise.race([firstSignal(), ...(watched === undefined ? [] : [watched])])
+    const end = await Promise.race([signal, ...(watched === undefined ? [] : [watched])])
     await gateway.stop()
     if (end === 'server gone' && server !== undefined) throw await serverGone(server)
   } finally {

@@ -10,10 +10,10 @@ const run = promisify(execFile)
 
 t.test('npx gateway: starts llama-server itself and answers curl', async t => {
   const gateway = await startGatewayCli(t, ['--model', 'tiny'])
-  const { stdout } = await run('curl', ['-sS', '-m', '60', '-i', `${gateway.url}/v1/chat/completions`, '-H', 'content-type: application/json', '-d', '{"messages":[{"role":"user","content":"Hello"}],"max_tokens":8,"ignore_eos":true}'])
+  const { stdout } = await run('curl', ['-sS', '-m', '120', '-i', `${gateway.url}/v1/chat/completions`, '-H', 'content-type: application/json', '-d', '{"messages":[{"role":"user","content":"Hello"}],"max_tokens":8,"ignore_eos":true}'])
   t.match(stdout, /^HTTP\/1\.1 200/)
   t.match(stdout, /"completion_tokens":8\b/)
-  const stream = await run('curl', ['-sS', '-N', '-m', '60', `${gateway.url}/v1/chat/completions`, '-H', 'content-type: application/json', '-d', '{"messages":[{"role":"user","content":"Hello"}],"max_tokens":8,"stream":true,"ignore_eos":true}'])
+  const stream = await run('curl', ['-sS', '-N', '-m', '120', `${gateway.url}/v1/chat/completions`, '-H', 'content-type: application/json', '-d', '{"messages":[{"role":"user","content":"Hello"}],"max_tokens":8,"stream":true,"ignore_eos":true}'])
   t.match(stream.stdout, /data: \[DONE\]\n\n$/)
   t.equal(await gateway.stop(), 0, 'SIGTERM ends it cleanly')
 })
@@ -46,7 +46,7 @@ t.test('a page of llama-server\'s own works through the gateway in Chromium', as
     const props = await (await fetch('./props')).json()
     document.querySelector('#props').textContent = props.total_slots
     const answer = await fetch('./v1/chat/completions', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }], stream: true, max_tokens: 16, ignore_eos: true, timings_per_token: true }) })
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }], stream: true, max_tokens: 16, ignore_eos: true, timings_per_token: true, temperature: 0, grammar: 'root ::= [a-z]+' }) })
     let text = ''
     for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();;) {
       const { done, value } = await reader.read()
@@ -60,12 +60,14 @@ t.test('a page of llama-server\'s own works through the gateway in Chromium', as
   const gateway = await startGatewayCli(t, ['--upstream', server.url], { LLAMA_API_KEY: server.apiKey })
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    timeout: 180_000,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
   })
   t.teardown(() => browser.close())
   const page = await browser.newPage()
+  page.setDefaultTimeout(120_000)
   await page.goto(`${gateway.url}/`)
-  await page.waitForFunction('document.title === "done"', undefined, { timeout: 60_000 })
+  await page.waitForFunction('document.title === "done"', undefined, { timeout: 120_000 })
   t.equal(await page.textContent('#props'), '2')
   t.ok(Number(await page.textContent('#out')) > 16, 'an event for each token')
 })

@@ -30,7 +30,7 @@ t.test('a full KV pool is a 503 with Retry-After and a reason, on every generati
     const answer = await post(gateway.url + path, body)
     t.equal(answer.status, 503, `${path} ${JSON.stringify(body)}`)
     t.equal(answer.headers.get('x-weir-reason'), 'kv-full')
-    t.equal(answer.headers.get('retry-after'), '1', 'it had lasted for less than a second')
+    t.match(answer.headers.get('retry-after'), /^[1-9]\d?$/, 'as long as it had lasted, which is for the machine to say')
     t.match(answer.headers.get('content-type'), /^application\/json/)
     t.match(JSON.parse(answer.bytes.toString()), { error: { code: 503, type: path === '/v1/messages' ? 'overloaded_error' : 'unavailable_error', message: String } })
   }

@@ -20,7 +20,7 @@ async function polled (t: Test, answers: Record<string, Served>): Promise<{ poll
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const get = new UpstreamGet(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, 5000)
+  const get = new UpstreamGet(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, 60_000)
   const clock = new FakeClock()
   t.teardown(async () => {
     await get.close()
@@ -85,7 +85,7 @@ t.test('a server of which nothing can be read, and one that is gone', async t =>
   while (clock.timers === 0) await settle()
   await clock.advance(2000)
   await t.rejects(reading, /neither \/metrics nor \/slots/)
-  const get = new UpstreamGet('http://127.0.0.1:1', undefined, 1000)
+  const get = new UpstreamGet('http://127.0.0.1:1', undefined, 60_000)
   t.teardown(() => get.close())
   t.equal(await new Poller(get, new FakeClock(), 0).readLoad(), 'gone')
 })
@@ -96,8 +96,9 @@ t.test('the slots, in turn with the load: never two readings within the interval
   t.same(await poller.readSlots(), { slots: [{ id: 0, busy: false }, { id: 1, busy: true, taskId: 7 }], askedAtMs: 1000, atMs: 1000 })
   const readings = Promise.all([poller.readLoad(), poller.readSlots()])
   await clock.advance(2000)
+  // Both the question and its answer go over a real socket.
+  while (asked.length < 2) await settle()
   t.same(asked, ['/slots', '/metrics'])
-  // Its answer comes over a real socket.
   while (clock.timers === 0) await settle()
   await clock.advance(2000)
   t.match((await readings)[1], { askedAtMs: 5000 })

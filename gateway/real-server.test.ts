@@ -1,4 +1,5 @@
 import t from 'tap'
+import { TurnClock } from './testing-clock.js'
 import { startTestGateway } from './testing.js'
 import { startGatewayCli, startRealServer } from './testing-real.js'
 
@@ -75,7 +76,7 @@ t.test('what a prompt counts before it waits is what llama-server then makes of 
 
 t.test('llama-server takes the slot that it is told', async t => {
   const server = await startRealServer(t, { slots: 3 })
-  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice: 'by-length' }] } })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, clock: new TurnClock(), config: { policies: [{ name: 'admission', slotChoice: 'by-length' }] } })
   t.teardown(() => gateway.stop())
   const ask = async (path: string, body: object): Promise<unknown> => {
     const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, max_tokens: 2, n_predict: 2 }) })
@@ -104,7 +105,7 @@ t.test('more conversations than slots take turns: a choice by prefix finds what 
   const found: Record<string, number> = {}
   for (const slotChoice of ['server', 'prefix']) {
     const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048 })
-    const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice }] } })
+    const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, clock: new TurnClock(), config: { policies: [{ name: 'admission', slotChoice }] } })
     t.teardown(() => gateway.stop())
     const talks = ['red', 'green', 'blue', 'white'].map(word => [{ role: 'user', content: `${word} `.repeat(40) }])
     for (let turn = 0; turn < 8; turn++) {
@@ -136,7 +137,7 @@ t.test('more conversations than slots take turns: a choice by prefix finds what 
 t.test('a long prompt that is fed in chunks: its call finds all of them in the cache, on every route, and says what it would have said whole', async t => {
   // Batches of 32 tokens cut a prompt at the same places in chunks and whole. Elsewhere floats are summed in another order, and now and then that is another token.
   const server = await startRealServer(t, { slots: 2, slotContextTokens: 2048, batchTokens: 32 })
-  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', preemptiblePrefill: { chunkMs: 5 } }] } })
+  const gateway = await startTestGateway({ upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', preemptiblePrefill: { chunkMs: 0.5 } }] } })
   t.teardown(() => gateway.stop())
   const content = Array.from({ length: 300 }, (_, i) => ['the', 'quick', 'brown', 'fox', 'jumps'][(i * i) % 5]).join(' ')
   const messages = [{ role: 'system', content: 'be <s>kind</s>' }, { role: 'user', content: `${content} ä 你好 🙂` }]

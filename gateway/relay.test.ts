@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
+import { TurnClock } from './testing-clock.js'
 import { messageOf, post, startRawUpstream, startTestGateway } from './testing.js'
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
@@ -58,7 +59,7 @@ t.test('a small answer of known length is whole or it is a fault: never sent twi
     socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n${mode === 'whole' ? '{"a":11}' : '{"a"'}`)
     if (mode === 'break') setImmediate(() => { socket.destroy() })
   })
-  const gateway = await startTestGateway({ upstream: upstream.url, releaseFallbackMs: 1, config: { limits: { idleTimeoutMs: 50 } } })
+  const gateway = await startTestGateway({ upstream: upstream.url, releaseFallbackMs: 1, clock: new TurnClock(), config: { limits: { idleTimeoutMs: 50 } } })
   t.teardown(async () => { await gateway.stop(); await upstream.close() })
   const url = `${gateway.url}/v1/chat/completions`
   t.equal((await post(url, {})).bytes.toString(), '{"a":11}')

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../policies/contract.js'
 import type { PolicyRegistry } from './config.js'
 import type { Config } from './config-schema.js'
 import { Gateway } from './gateway.js'
@@ -20,6 +21,7 @@ export interface RunOptions {
   readonly upstream: { readonly url: string, readonly apiKey?: string | undefined }
   readonly registry: PolicyRegistry
   readonly log?: GatewayLog
+  readonly clock?: Clock
   readonly pollIntervalMs?: number
   readonly releaseFallbackMs?: number
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +7,7 @@ import type { Test } from 'tap'
 import { ensureModel } from '../models/ensure-model.js'
 import { ensureServer } from '../models/install/index.js'
 import { startServer } from '../models/start.js'
+import { spawnGuarded } from '../models/testing-programs.js'
 import type { RunningServer } from '../models/types.js'
 import type { CallRecord } from '../policies/contract.js'
 
@@ -40,7 +40,8 @@ export interface GatewayCli {
 export async function startGatewayCli (t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<GatewayCli> {
   const logFile = `${temporaryFolder(t)}/gateway.ndjson`
   const program = fileURLToPath(new URL('cli.js', import.meta.url))
-  const child = spawn(process.execPath, [program, '--port', '0', '--log-file', logFile, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  const child = await spawnGuarded(process.execPath, [program, '--port', '0', '--log-file', logFile, ...args], { ...process.env, ...env })
+  child.stdout.resume()
   const exited = once(child, 'exit')
   const stop = async (): Promise<number | null> => {
     child.kill('SIGTERM')

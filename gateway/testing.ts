@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import type { CallRecord, PassRecord, Policy } from '../policies/contract.js'
+import type { CallRecord, Clock, PassRecord, Policy } from '../policies/contract.js'
 import { policyFactories } from '../policies/index.js'
 import { checkConfig } from './config.js'
 import type { PolicyRegistry } from './config.js'
@@ -26,6 +26,8 @@ export interface TestGatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>
   readonly registry?: PolicyRegistry
   readonly releaseFallbackMs?: number
+  /** Default: the system's. A `TurnClock` where something must come before a short time is over. */
+  readonly clock?: Clock
   /** Default 20. */
   readonly pollIntervalMs?: number
 }
@@ -49,6 +51,7 @@ export async function startTestGateway (options: TestGatewayOptions): Promise<Te
     upstream: { url: options.upstream, apiKey: options.apiKey },
     registry,
     log,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     pollIntervalMs: options.pollIntervalMs ?? 20,
     releaseFallbackMs: options.releaseFallbackMs ?? 60_000
   })

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { Test } from 'tap'
+import { parentDeathWrapper } from './wrappers.js'
 
 /** A folder that is gone after the test; outside any package, so that a script without ending is CommonJS. */
 export async function temporaryFolder (t: Test): Promise<string> {
@@ -36,4 +40,10 @@ const server = require('node:http').createServer((request, response) => {
 })
 server.on('error', () => { console.error("couldn't bind HTTP server socket"); process.exit(1) })
 server.listen(Number(args[args.indexOf('--port') + 1]), args[args.indexOf('--host') + 1])`)
+}
+
+/** A program that ends with us even if we are killed, as a test that takes too long is: nothing of it is left to those after it. */
+export async function spawnGuarded (command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<ChildProcessByStdio<null, Readable, Readable>> {
+  const [first = command, ...rest] = [...await parentDeathWrapper(process.env) ?? [], command, ...args]
+  return spawn(first, rest, { stdio: ['ignore', 'pipe', 'pipe'], env })
 }

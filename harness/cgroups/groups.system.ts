@@ -101,7 +101,7 @@ t.test('no way out leaves a group behind', { skip }, async t => {
     const child = spawn(process.execPath, program(then), { stdio: ['ignore', 'pipe', 'ignore'] })
     let out = ''
     child.stdout.on('data', (data: Buffer) => { out += data.toString() })
-    await once(child, 'exit')
+    await once(child, 'close')
     t.ok(groupPath(out).length > 0 && groupPath(out)[0]?.includes('weir-'), how)
     t.strictSame(groupPath(out).filter(folder => existsSync(folder)), [], how)
   }

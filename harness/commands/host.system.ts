@@ -43,8 +43,9 @@ t.test('a sweep in the VM: evidence, progress, logs and report are here', async 
 
 t.test('Ctrl-C ends the VM and keeps what is finished', async t => {
   const folder = t.testdir({ 'sweep.json': JSON.stringify(sweep) })
-  const { code, err, pid } = await harness(['run', `${folder}/sweep.json`, '--host', 'vm', '--preset', 'smoke', '--out', `${folder}/run`], (line, kill) => {
-    if (/block 2 of 2, .*: 1 streams/.test(line)) {
+  const { code, err, pid } = await harness(['run', `${folder}/sweep.json`, '--host', 'vm', '--preset', 'smoke', '--out', `${folder}/run`], {
+    at: /block 2 of 2, .*: 1 streams/,
+    then: kill => {
       // As npx does: the terminal's signal, and one more.
       kill('SIGINT')
       kill('SIGINT')

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Test } from 'tap'
+import { spawnGuarded } from '../../models/testing-programs.js'
 import { findGroupHost } from '../cgroups/index.js'
 import { allowedCpus } from '../run/placement.js'
 
@@ -40,7 +41,8 @@ interface UnderLoad {
 async function underLoad (t: Test): Promise<UnderLoad> {
   const folder = t.testdir()
   writeFileSync(`${folder}/sweep.json`, JSON.stringify(sweep))
-  const child = spawn(process.execPath, [program, 'run', `${folder}/sweep.json`, '--preset', 'smoke', '--seed', '1', '--host', 'local', '--out', `${folder}/run`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = await spawnGuarded(process.execPath, [program, 'run', `${folder}/sweep.json`, '--preset', 'smoke', '--seed', '1', '--host', 'local', '--out', `${folder}/run`])
+  child.stdout.resume()
   t.teardown(() => child.kill('SIGKILL'))
   let err = ''
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode, err }))

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import t from 'tap'
+import { spawnGuarded } from '../../models/testing-programs.js'
 import { packageRoot } from '../package-root.js'
 import { resultSchema } from '../result-schema.js'
 import type { BlockEvidence, StreamsPlan, StreamsResult } from '../types.js'
@@ -24,7 +24,7 @@ const sweep = {
 }
 
 async function harness (args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ readonly code: number | null, readonly out: string, readonly err: string }> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const child = await spawnGuarded(process.execPath, [program, ...args], { ...process.env, ...env })
   const text = { out: '', err: '' }
   child.stdout.on('data', (data: Buffer) => { text.out += data.toString() })
   child.stderr.on('data', (data: Buffer) => { text.err += data.toString() })

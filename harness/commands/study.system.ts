@@ -9,9 +9,7 @@ const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) 
 
 t.test('two experiments on the real llama-server: stopped in the second, gone on with, one report', async t => {
   const folder = `${t.testdir()}/study`
-  const first = await harness(['study', '--preset', 'smoke', '--only', 'pinning,warmup', '--seed', '3', '--out', folder], (line, kill) => {
-    if (/^2 of 3: /.test(line)) kill('SIGINT')
-  })
+  const first = await harness(['study', '--preset', 'smoke', '--only', 'pinning,warmup', '--seed', '3', '--out', folder], { at: /^2 of 3: /, then: kill => kill('SIGINT') })
   t.equal(first.code, 130, first.err)
   t.match(first.err, /no verdict on single ratios[\s\S]*1 of 3: /, 'what it cannot show is said before it starts')
   t.match(first.err, /to go on: npx harness study --resume/)

@@ -1,18 +1,24 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { spawnGuarded } from '../../models/testing-programs.js'
 
 export interface Ended { readonly code: number | null, readonly out: string, readonly err: string, readonly pid: number | undefined }
 
-/** Runs the harness to its end; `onLine` sees its progress lines as they come. For tests only. */
-export async function harness (args: readonly string[], onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}): Promise<Ended> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../cli.js', import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Something to do at the first progress line that matches: a run may say a line again. */
+export interface AtLine { readonly at: RegExp, readonly then: (kill: (signal: NodeJS.Signals) => void) => void }
+
+/** Runs the harness to its end. For tests only. */
+export async function harness (args: readonly string[], moment?: AtLine): Promise<Ended> {
+  const child = await spawnGuarded(process.execPath, [fileURLToPath(new URL('../cli.js', import.meta.url)), ...args])
   const text = { out: '', err: '' }
+  let awaited = moment
   child.stdout.on('data', (data: Buffer) => { text.out += data.toString() })
   createInterface(child.stderr).on('line', line => {
     text.err += `${line}\n`
-    onLine(line, signal => child.kill(signal))
+    if (awaited?.at.test(line) !== true) return
+    awaited.then(signal => child.kill(signal))
+    awaited = undefined
   })
   await once(child, 'close')
   return { code: child.exitCode, ...text, pid: child.pid }

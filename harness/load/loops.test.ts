@@ -85,18 +85,20 @@ t.test('what is not answered when the drain is over is censored there', async t 
   const startAtMs = nowMs()
   const drainUntilMs = startAtMs + 300
   await runOpenLoop({ client, trace: steady(10, 5), classes: [short], startAtMs, drainUntilMs, onSample, signal: never })
-  const censored = samples.filter(({ outcome }) => outcome === 'unanswered')
+  const censored = samples.filter(({ outcome }) => outcome !== 'answered')
   t.equal(samples.length, 10)
-  t.equal(censored.length, 5)
-  t.ok(censored.every(({ doneMs, reason }) => doneMs >= drainUntilMs && reason === 'drain over'))
+  t.ok(censored.length >= 5, 'those that got no answer, and on a machine that stood still whatever was too late')
+  t.ok(censored.every(({ outcome, doneMs, reason }) => outcome === 'unanswered' && doneMs >= drainUntilMs && reason === 'drain over'))
 })
 
 t.test('a stop ends sending and waiting', async t => {
   const stop = new AbortController()
   const { stub, client, samples, onSample } = await stage(t, (_response, index) => { if (index === 4) stop.abort() })
   const startAtMs = nowMs()
-  await runOpenLoop({ client, trace: steady(100, 40), classes: [short], startAtMs, drainUntilMs: startAtMs + 60_000, onSample, signal: stop.signal })
-  t.ok(samples.length < 100)
+  // The others are an hour away: however late the stop is heard of, it is heard of before them.
+  const trace = steady(100, 1).map(call => call.seq < 5 ? call : { ...call, atMs: call.atMs + 3_600_000 })
+  await runOpenLoop({ client, trace, classes: [short], startAtMs, drainUntilMs: startAtMs + 60_000, onSample, signal: stop.signal })
+  t.equal(samples.length, 5)
   t.equal(stub.requests.length, 5)
   t.ok(samples.every(({ outcome, reason }) => outcome === 'unanswered' && reason === 'stopped'))
 })
@@ -148,14 +150,14 @@ t.test('enough, but not before its time', async t => {
   const { client, samples, onSample } = await stage(t, response => setTimeout(() => reply(response), 5))
   const notBeforeMs = nowMs() + 120
   await runClosedLoop({ ...closed, client, clients: 2, enough: { calls: 2, notBeforeMs }, drainUntilMs: nowMs() + 60_000, onSample })
-  t.ok(samples.length > 4)
-  t.ok(Math.max(...samples.map(({ doneMs }) => doneMs)) >= notBeforeMs)
+  t.ok(Math.max(...samples.map(({ doneMs }) => doneMs)) >= notBeforeMs, 'the two calls that are enough were over long before, or as late')
 })
 
 t.test('a dead server is not asked in a tight loop', async t => {
   const { stub, client, samples, onSample } = await stage(t, reply)
   await stub.close()
-  await runClosedLoop({ ...closed, client, clients: 1, drainUntilMs: nowMs() + 250, onSample })
-  t.ok(samples.length >= 1 && samples.length <= 4)
+  await runClosedLoop({ ...closed, client, clients: 1, maxCalls: 3, drainUntilMs: nowMs() + 60_000, onSample })
+  t.equal(samples.length, 3)
+  t.ok(samples.slice(1).every(({ sentMs }, index) => sentMs >= (samples[index]?.doneMs ?? Infinity) + 100), 'a tenth of a second between them')
   t.ok(samples.every(({ outcome }) => outcome === 'failed'))
 })

@@ -14,7 +14,8 @@ export interface StubServer {
 export async function startStubServer (answer: (response: ServerResponse, index: number) => void): Promise<StubServer> {
   const requests: StubServer['requests'] = []
   const connections = { open: 0, total: 0 }
-  const server: Server = createServer((request, response) => {
+  // Longer than any stall of the machine: connections are counted.
+  const server: Server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', () => {

@@ -14,7 +14,7 @@ function stage (t: Test): { child: ChildProcess, pid: number, outPath: string, s
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env: {} })
   t.teardown(() => child.kill('SIGKILL'))
   const outPath = join(t.testdir(), 'samples.ndjson')
-  const lines = (): OsSample[] => readFileSync(outPath, 'utf8').split('\n').filter(Boolean).map(line => JSON.parse(line) as OsSample)
+  const lines = (): OsSample[] => readFileSync(outPath, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as OsSample)
   return { child, pid: child.pid ?? 0, outPath, serverUrl: 'http://127.0.0.1:9', lines }
 }
 
@@ -27,13 +27,15 @@ t.test('samples run on a grid, with counters that do not fall, until it is stopp
   const fromMs = nowMs()
   const sampler = await startSampler({ pid, serverUrl, outPath, cpus: [0] })
   t.ok(existsSync(outPath))
-  await until(() => lines().length >= 6)
+  const counters = [(sample: OsSample) => sample.samplerCpuUsec, (sample: OsSample) => sample.host?.contextSwitches, (sample: OsSample) => sample.process?.cpuUsec]
+  // What costs more on this machine is read less often: each of them twice, whenever that is.
+  await until(() => lines().length >= 6 && counters.every(read => lines().filter(sample => read(sample) !== undefined).length >= 2))
   await sampler.stop()
   await sampler.stop()
   const samples = lines()
   t.ok(readFileSync(outPath, 'utf8').endsWith('\n'), 'whole lines')
   t.ok(samples.every(({ atMs }, index) => atMs > fromMs && (index === 0 || atMs > (samples[index - 1]?.atMs ?? Infinity))))
-  for (const read of [(sample: OsSample) => sample.samplerCpuUsec, (sample: OsSample) => sample.host?.contextSwitches, (sample: OsSample) => sample.process?.cpuUsec]) {
+  for (const read of counters) {
     const values = samples.flatMap(sample => read(sample) ?? [])
     t.ok(values.length >= 2 && values.every((value, index) => index === 0 || value >= (values[index - 1] ?? Infinity)))
   }
@@ -48,10 +50,9 @@ t.test('a process that dies is absent from then on; the machine is sampled still
   await once(child, 'exit')
   const goneMs = nowMs()
   const after = (): OsSample[] => lines().filter(({ atMs }) => atMs > goneMs)
-  await until(() => after().length >= 7)
+  await until(() => after().length >= 7 && after().some(sample => sample.host))
   await sampler.stop()
   t.notOk(after().some(sample => 'process' in sample))
-  t.ok(after().some(sample => sample.host))
 })
 
 t.test('trouble comes back in words', linux, async t => {

@@ -17,6 +17,11 @@ function leftBy ({ folder }: BlockInput): string[] {
   })
 }
 
+/** A call was begun by llama-server; it may be over by now. */
+async function untilBegun (url: string, apiKey: string): Promise<void> {
+  while (!/prompt_tokens_total [1-9]/.test(await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${apiKey}` } })).text())) await sleep(20)
+}
+
 /** A call is under way at llama-server: its gauge says so. */
 async function untilBusy (url: string, apiKey: string): Promise<void> {
   while (!/requests_processing [1-9]/.test(await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${apiKey}` } })).text())) await sleep(20)
@@ -177,7 +182,7 @@ t.test('what a knob does under load is done once the first call was sent, and un
     workload: { ...smallStreams, warmupCalls: 0, predictTokens: 300, calls: 1 },
     knobs: [fakeKnob('drop', log, {
       underLoad: async at => {
-        await untilBusy(at.url, at.apiKey)
+        await untilBegun(at.url, at.apiKey)
         log.push('drop under load')
         return async () => { log.push('drop undone under load') }
       }

@@ -14,6 +14,11 @@ function fakeTool (t: Test, script: string, more: Partial<Tool> = {}): { tool: T
 }
 
 const alive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+/** What a tool left running, too: its session is a process group, unless it could not be given one. */
+function killGroup (pid: number): void {
+  try { process.kill(-pid, 'SIGKILL') } catch {}
+}
+
 const outputOf = (folder: string): string => existsSync(`${folder}/tools/pidstat.txt`) ? readFileSync(`${folder}/tools/pidstat.txt`, 'utf8') : ''
 
 t.test('output as printed, dated as it came, until it is stopped', async t => {
@@ -42,6 +47,7 @@ t.test('one that does not listen is killed', async t => {
 t.test('one whose child keeps its output open does not hold us', async t => {
   const { tool, folder, env } = fakeTool(t, 'sleep 40 & echo begun; exec sleep 60')
   const running = await startTools({ pid: 7, folder, cpus: [], tools: [tool], env })
+  t.teardown(() => running.pids.forEach(killGroup))
   while (outputOf(folder) === '') await sleep(10)
   const [run] = await running.stop()
   t.equal(run?.missing, undefined)

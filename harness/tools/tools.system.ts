@@ -18,7 +18,7 @@ t.test('a llama-server under streams: two tools count the same', async t => {
   const model = await ensureModel('tiny', { onProgress: () => {} })
   const base = streamsBlock(t, {})
   // Tools print once a second, and only whole seconds inside the load are compared.
-  const workload = { kind: 'streams', clients: 2, calls: 12, atLeastSeconds: 8, promptWords: 8, predictTokens: 400, warmupCalls: 1, patienceSeconds: 120 } as const
+  const workload = { kind: 'streams', clients: 2, calls: 12, atLeastSeconds: 12, promptWords: 8, predictTokens: 400, warmupCalls: 1, patienceSeconds: 120 } as const
   const input = { ...base, workload, server: { ...base.server, binary, model, threads: 2, slots: 2, slotContextTokens: 512 } }
   await runBlock(input)
   const evidence: unknown = JSON.parse(readFileSync(`${input.folder}/block.json`, 'utf8'))

@@ -49,7 +49,9 @@ try {
   }
   const free = await complete()
   writeFileSync(`${group}/cpu.max`, '50000 250000')
-  const throttled = await complete()
+  let throttled = await complete()
+  // A fast CPU does the first of them within the quota of its periods.
+  for (let more = 0; more < 50 && throttled['nr_throttled'] === 0; more++) throttled = await complete()
   const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8')
   const variants = new Set([...maps.matchAll(/libggml-cpu-\w+\.so/g)].map(match => match[0]))
   console.log(JSON.stringify({ free, throttled, variants: [...variants] }))

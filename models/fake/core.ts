@@ -20,7 +20,7 @@ export class Core {
 
   constructor (readonly settings: FakeSettings, readonly changed: () => void) {
     this.engine = new Engine(settings)
-    this.pace = new Pace(this.engine, settings.manual, changed)
+    this.pace = new Pace(this.engine, settings.clock, settings.manual, changed)
   }
 
   nextTaskId (): number {

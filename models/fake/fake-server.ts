@@ -45,7 +45,7 @@ export interface FakeServer {
   release (): Promise<void>
   /** One decode call, only while held: honours cancels, prefills up to a batch, gives each decoding slot a token. False: nothing to do. */
   step (): boolean
-  /** Resolves when the stats are so. Rejects after `timeoutMs` (default 5000) with the stats in the message. */
+  /** Resolves when the stats are so. Rejects after `timeoutMs` (default 60000: only what never comes) with the stats in the message. */
   waitFor (condition: (stats: FakeStats) => boolean, timeoutMs?: number): Promise<void>
   close (): Promise<void>
 }
@@ -83,7 +83,7 @@ export async function startFakeServer (options: FakeOptions): Promise<FakeServer
     get stats () { return statsNow() },
     hold: () => pace.hold(),
     step: () => pace.step(),
-    waitFor: (condition, timeoutMs = 5000) => watch.until(condition, timeoutMs),
+    waitFor: (condition, timeoutMs = 60_000) => watch.until(condition, timeoutMs),
     async fail (fault, scope = {}) {
       if (fault.kind === 'refuse') await stopListening()
       else if (fault.kind === 'loading') core.loading = true

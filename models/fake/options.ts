@@ -1,3 +1,11 @@
+/** What its steps are timed by. */
+export interface FakeClock {
+  /** Milliseconds. */
+  nowMs (): number
+  setTimeout (fn: () => void, delayMs: number): unknown
+  clearTimeout (handle: unknown): void
+}
+
 /** How the fake behaves. Everything has a default, so `startFakeServer({})` works. */
 export interface FakeOptions {
   /** Port on 127.0.0.1; 0 (default): a free one. */
@@ -28,11 +36,19 @@ export interface FakeOptions {
   readonly keepAliveTimeoutMs?: number
   /** True: starts held, nothing is decoded but by `step()`. Default false. */
   readonly manual?: boolean
+  /** Default: the system's. */
+  readonly clock?: FakeClock
   /** Model name in answers. Default `fake`. */
   readonly alias?: string
 }
 
 export type FakeSettings = Required<Omit<FakeOptions, 'apiKey'>> & { readonly apiKey: string | undefined }
+
+const systemClock: FakeClock = {
+  nowMs: () => performance.now(),
+  setTimeout: (fn, delayMs) => setTimeout(fn, delayMs),
+  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout)
+}
 
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -52,6 +68,7 @@ export function settle (options: FakeOptions): FakeSettings {
     disconnectNoticeMs: options.disconnectNoticeMs ?? 0,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 5000,
     manual: options.manual ?? false,
+    clock: options.clock ?? systemClock,
     alias: options.alias ?? 'fake'
   }
   for (const name of ['slots', 'slotContextTokens', 'batchTokens', 'answerTokens'] as const) {

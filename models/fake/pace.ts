@@ -1,27 +1,28 @@
 import type { Engine } from './engine.js'
+import type { FakeClock } from './options.js'
 
 /** Lets the engine's steps take their time, or holds it so that a test steps it by hand. */
 export class Pace {
   #held: boolean
-  #timer: NodeJS.Timeout | undefined
+  #timer: unknown
   #immediate: NodeJS.Immediate | undefined
   #dueAtMs = 0
 
-  constructor (readonly engine: Engine, held: boolean, readonly stepped: () => void) {
+  constructor (readonly engine: Engine, readonly clock: FakeClock, held: boolean, readonly stepped: () => void) {
     this.#held = held
   }
 
   /** To be called after every change that may give the engine work. */
   kick (): void {
     if (this.#held || this.engine.stepping) return
-    this.#dueAtMs = performance.now()
+    this.#dueAtMs = this.clock.nowMs()
     this.#begin()
   }
 
   /** The step that runs, if any, ends at once; then time stands still. */
   hold (): void {
     this.#held = true
-    clearTimeout(this.#timer)
+    this.clock.clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
     this.engine.end()
     this.stepped()
@@ -56,6 +57,6 @@ export class Pace {
     // Due times add up without the timers' lateness, so that the speed is the one that was asked for.
     this.#dueAtMs += durationMs
     if (durationMs === 0) this.#immediate = setImmediate(end)
-    else this.#timer = setTimeout(end, Math.max(this.#dueAtMs - performance.now(), 0))
+    else this.#timer = this.clock.setTimeout(end, Math.max(this.#dueAtMs - this.clock.nowMs(), 0))
   }
 }
