@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { logTail } from '../models/log-tail.js'
-import type { RunningServer } from '../models/types.js'
 import { policyFactories } from '../policies/index.js'
 import { configOf } from './cli-config.js'
 import type { CliOptions } from './cli-config.js'
@@ -42,10 +40,9 @@ async function main (options: CliOptions): Promise<void> {
   try {
     const gateway = await runGateway({ config, upstream, registry: policyFactories })
     process.stderr.write(`listening on ${gateway.url}\n`)
-    const watched = server?.exited.then(() => 'server gone' as const)
-    const end = await Promise.race([firstSignal(), ...(watched === undefined ? [] : [watched])])
+    const end = await Promise.race([firstSignal(), ...(server === undefined ? [] : [server.givenUp])])
     await gateway.stop()
-    if (end === 'server gone' && server !== undefined) throw await serverGone(server)
+    if (end instanceof Error) throw end
   } finally {
     await server?.stop()
   }
@@ -62,12 +59,6 @@ async function firstSignal (): Promise<'signal'> {
       })
     }
   })
-}
-
-async function serverGone (server: RunningServer): Promise<Error> {
-  const { code, signal } = await server.exited
-  const tail = (await logTail(server.logPath, 10)).map(line => `  ${line}`)
-  return new Error([`llama-server ended (${signal ?? `exit code ${code}`}); the end of its log ${server.logPath}:`, ...tail].join('\n'))
 }
 
 function complain (line: string): void {
