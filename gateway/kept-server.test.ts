@@ -13,9 +13,9 @@ function server (name: string) {
 }
 
 function deferred () {
-  let resolve: (exit: Exit) => void = () => {}
-  const promise = new Promise<Exit>(settle => { resolve = settle })
-  return { promise, resolve }
+  let end: (exit: Exit) => void = () => {}
+  const promise = new Promise<Exit>(resolve => { end = resolve })
+  return { promise, resolve: end }
 }
 
 /** @param kills what the kernel counts, one reading after the other */
