@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { logTail } from '../models/log-tail.js'
-import type { RunningServer } from '../models/types.js'
 import { policyFactories } from '../policies/index.js'
 import { configOf } from './cli-config.js'
 import type { CliOptions } from './cli-config.js'
@@ -44,10 +42,9 @@ async function main (options: CliOptions): Promise<void> {
     // Before it is said that we listen: who reads that may send the signal at once.
     const signal = firstSignal()
     process.stderr.write(`listening on ${gateway.url}\n`)
-    const watched = server?.exited.then(() => 'server gone' as const)
-    const end = await Promise.race([signal, ...(watched === undefined ? [] : [watched])])
+    const end = await Promise.race([signal, ...(server === undefined ? [] : [server.givenUp])])
     await gateway.stop()
-    if (end === 'server gone' && server !== undefined) throw await serverGone(server)
+    if (end instanceof Error) throw end
   } finally {
     await server?.stop()
   }
@@ -64,12 +61,6 @@ async function firstSignal (): Promise<'signal'> {
       })
     }
   })
-}
-
-async function serverGone (server: RunningServer): Promise<Error> {
-  const { code, signal } = await server.exited
-  const tail = (await logTail(server.logPath, 10)).map(line => `  ${line}`)
-  return new Error([`llama-server ended (${signal ?? `exit code ${code}`}); the end of its log ${server.logPath}:`, ...tail].join('\n'))
 }
 
 function complain (line: string): void {

@@ -4,15 +4,16 @@ import { DEFAULT_MODEL_NAME } from '../models/catalogue.js'
 import { ensureModel } from '../models/ensure-model.js'
 import { ensureServer } from '../models/install/index.js'
 import { startServer } from '../models/start.js'
-import type { RunningServer } from '../models/types.js'
 import type { Config } from './config-schema.js'
+import { keepServer } from './kept-server.js'
+import type { KeptServer } from './kept-server.js'
 
 /**
- * Finds or installs llama-server and a model, and starts it on loopback with a key of its own.
+ * Finds or installs llama-server and a model, starts it on loopback with a key of its own, and again there when it ends unasked.
  * @param onProgress one line for each step
  * @throws Error that says what was tried
  */
-export async function launchServer (settings: Config['server'], onProgress: (line: string) => void): Promise<RunningServer> {
+export async function launchServer (settings: Config['server'], onProgress: (line: string) => void): Promise<KeptServer> {
   const binary = await ensureServer({ onProgress, ...(settings.binary === undefined ? {} : { explicit: settings.binary }) })
   let lastStep = ''
   const model = await ensureModel(settings.model ?? DEFAULT_MODEL_NAME, {
@@ -24,7 +25,7 @@ export async function launchServer (settings: Config['server'], onProgress: (lin
   })
   const threads = settings.threads ?? Math.max(1, availableParallelism() - 1)
   onProgress(`starting llama-server ${binary.version} with ${model.name}${model.synthetic ? ' (synthetic: its text is nonsense)' : ''}, ${settings.slots} slots, ${threads} threads`)
-  return await startServer({
+  const options = {
     binary,
     model,
     slots: settings.slots,
@@ -32,5 +33,9 @@ export async function launchServer (settings: Config['server'], onProgress: (lin
     threads,
     batchTokens: settings.batchTokens,
     logPath: `${cacheFolder()}/logs/llama-server-${process.pid}.log`
-  })
+  }
+  const first = await startServer(options)
+  const { url, apiKey } = first
+  const choosePort = async (): Promise<number> => Number(new URL(url).port)
+  return keepServer(first, { say: onProgress, again: signal => startServer(options, { signal, apiKey, choosePort }) })
 }

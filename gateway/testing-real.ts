@@ -33,6 +33,8 @@ export interface GatewayCli {
   readonly pid: number
   /** Records written so far. */
   records (): CallRecord[]
+  /** Its stderr since it listens. */
+  said (): string
   /** SIGTERM; resolves with the exit code. */
   stop (): Promise<number | null>
 }
@@ -54,8 +56,9 @@ export async function startGatewayCli (t: Test, args: readonly string[], env: No
     said += `${line}\n`
     const url = /^listening on (\S+)$/.exec(line)?.[1]
     if (url !== undefined) {
-      child.stderr.resume()
-      return { url, pid: child.pid ?? 0, stop, records: () => readRecords(logFile) }
+      said = ''
+      child.stderr.on('data', data => { said += String(data) })
+      return { url, said: () => said, pid: child.pid ?? 0, stop, records: () => readRecords(logFile) }
     }
   }
   throw new Error(`the gateway did not start: ${said}`)

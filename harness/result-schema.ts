@@ -197,7 +197,7 @@ const streamsBlock = Type.Object({
   cpusUsed: orNull,
   readBytes: orNull,
   group: Type.Object({
-    periods: grown, throttledPeriods: grown, throttledUsec: grown, cpuFullUsec: grown, refaultedPages: grown, memoryFullUsec: grown, readBytes: grown, oomKills: grown
+    periods: grown, throttledPeriods: grown, throttledUsec: grown, cpuUsec: grown, cpuFullUsec: grown, refaultedPages: grown, memoryFullUsec: grown, readBytes: grown, oomKills: grown
   }, { ...closed, description: 'Growth of the counters of llama-server’s control group during the load; oomKills since the group was made.' }),
   serverEnd: Type.Optional(text)
 }, closed)

@@ -18,6 +18,8 @@ export interface StartSurroundings {
   /** From SIGTERM to SIGKILL in `stop()`. */
   readonly stopGraceMs?: number
   readonly choosePort?: () => Promise<number>
+  /** Of a server that is started again for clients that know the key; random unless given. */
+  readonly apiKey?: string
   /** Ends a start that is under way: it rejects with the signal's reason when llama-server is gone. */
   readonly signal?: AbortSignal
 }
@@ -53,7 +55,7 @@ export async function startServer (options: ServerOptions, surroundings: StartSu
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     const port = await (surroundings.choosePort ?? freePort)()
-    const apiKey = randomBytes(24).toString('base64url')
+    const apiKey = surroundings.apiKey ?? randomBytes(24).toString('base64url')
     const command = serverCommand(options, { port, apiKey, wrappers }, env)
     try {
       return await attemptStart(command, `http://127.0.0.1:${port}`, apiKey, options, { guarded: guard !== undefined, stopGraceMs, signal })

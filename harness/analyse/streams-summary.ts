@@ -111,6 +111,7 @@ const DELTAS: ReadonlyArray<readonly [keyof GroupDeltas, string]> = [
   ['periods', 'cpu.stat.nr_periods'],
   ['throttledPeriods', 'cpu.stat.nr_throttled'],
   ['throttledUsec', 'cpu.stat.throttled_usec'],
+  ['cpuUsec', 'cpu.stat.usage_usec'],
   ['cpuFullUsec', 'cpu.pressure.full_usec'],
   ['refaultedPages', 'memory.stat.workingset_refault_file'],
   ['memoryFullUsec', 'memory.pressure.full_usec'],

@@ -27,6 +27,10 @@ export interface SimulatedCondition {
   readonly threads?: number
   /** Running time of a token, milliseconds. */
   readonly gapMs: number
+  /** CPU time of a token, microseconds; 8000 unless told. */
+  readonly usecPerToken?: number
+  /** Share of its running time in which somebody else has the CPU of its runnable tasks: pressure that no quota makes. */
+  readonly elsewhere?: number
   readonly quota?: { readonly quotaMs: number, readonly periodMs: number, readonly cpusUsed: number }
   /** Knobs and title say a quota; the kernel knows none. */
   readonly notApplied?: true
@@ -46,7 +50,7 @@ export const sweepConditions: readonly SimulatedCondition[] = [
 ]
 
 const defaults: StreamsSimulation = { design: 'sweep', conditions: sweepConditions, repeats: 3, seed: 1, predictTokens: 320, blockNoise: 0.02, claims: [], cpusUsed: { 1: 1.25 }, without: [] }
-const usecPerToken = 8000
+const usualUsecPerToken = 8000
 
 export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evidence & { readonly plan: StreamsPlan } {
   const all = { ...defaults, ...options }
@@ -134,7 +138,7 @@ function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
       warnings: []
     },
     calls: call,
-    samples: samplesOf(received, stalls, fromMs, toMs, all),
+    samples: samplesOf(received, stalls, fromMs, toMs, Math.round(slowness * (condition.usecPerToken ?? usualUsecPerToken)), all),
     records: []
   }
 }
@@ -188,7 +192,7 @@ function callOf (fromMs: number, stamps: readonly number[], answered: boolean): 
 }
 
 /** @param stalled undefined: before the load */
-function counters ({ quota, notApplied, refaultedPages, bursts = 0 }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
+function counters ({ quota, notApplied, refaultedPages, bursts = 0, elsewhere = 0 }: SimulatedCondition, stalled: Tokens['stalls'] | undefined, elapsedMs: number, killed: boolean): Record<string, number> {
   const stalls = stalled ?? []
   const stalledMs = stalls.reduce((sum, { ms }) => sum + ms, 0)
   return {
@@ -196,7 +200,8 @@ function counters ({ quota, notApplied, refaultedPages, bursts = 0 }: SimulatedC
     'cpu.stat.nr_throttled': 2 + stalls.length,
     'cpu.stat.throttled_usec': 1000 + Math.round(stalledMs * 1000 * (quota?.cpusUsed ?? 1)),
     'cpu.stat.nr_bursts': stalled === undefined ? 0 : bursts,
-    'cpu.pressure.full_usec': Math.round(stalledMs * 1000),
+    'cpu.stat.usage_usec': Math.round((elapsedMs - stalledMs) * 1000),
+    'cpu.pressure.full_usec': Math.round((stalledMs + elsewhere * (elapsedMs - stalledMs)) * 1000),
     'memory.stat.workingset_refault_file': stalled === undefined ? 0 : refaultedPages ?? 0,
     'memory.events.oom_kill': killed ? 1 : 0
   }
@@ -207,7 +212,7 @@ function lacking ({ without }: StreamsSimulation, counters: Record<string, numbe
   return Object.fromEntries(Object.entries(counters).filter(([name]) => !gone.some(prefix => name.startsWith(prefix))))
 }
 
-function samplesOf (stamps: readonly number[], stalls: Tokens['stalls'], fromMs: number, toMs: number, { without }: StreamsSimulation): OsSample[] {
+function samplesOf (stamps: readonly number[], stalls: Tokens['stalls'], fromMs: number, toMs: number, usecPerToken: number, { without }: StreamsSimulation): OsSample[] {
   return Array.from({ length: Math.floor((toMs - fromMs) / 500) + 1 }, (_, i) => {
     const atMs = fromMs + 500 * i
     const tokens = stamps.filter(stamp => fromMs + stamp <= atMs).length

@@ -196,6 +196,7 @@ export interface GroupDeltas {
   readonly throttledPeriods?: number
   /** Summed over CPUs: can exceed the wall time. */
   readonly throttledUsec?: number
+  readonly cpuUsec?: number
   readonly cpuFullUsec?: number
   readonly refaultedPages?: number
   readonly memoryFullUsec?: number

@@ -1,6 +1,7 @@
 import type { Condition, Plan } from '../../types.js'
 import { percentiles } from '../../stats/percentile.js'
 import { ofCondition } from '../gate.js'
+import { ratio } from '../ratio.js'
 import { ttftMs, type StreamsView } from '../streams-summary.js'
 import { judgedSamples, middle } from '../window.js'
 
@@ -79,9 +80,33 @@ export function gapsOf (views: readonly StreamsView[], id: string, above: LongAb
 }
 
 /** Growth of a counter of the group over the blocks of a condition; null when a block has no such counter. */
-export function growth (views: readonly StreamsView[], id: string, counter: 'throttledPeriods' | 'cpuFullUsec'): number | null {
+export function growth (views: readonly StreamsView[], id: string, counter: 'throttledPeriods' | 'cpuFullUsec' | 'cpuUsec'): number | null {
   const own = ofCondition(views, id).map(view => view.summary.group[counter])
   return own.length === 0 || own.includes(undefined) ? null : own.reduce<number>((sum, value) => sum + (value ?? 0), 0)
+}
+
+/**
+ * Median gap ÷ CPU time of a token, in each block by itself: the wall time that a millisecond of its CPU time takes. A machine that is slower in one block
+ * stretches both; a server that is off its CPU between tokens, only the gap. The middle of the blocks; null without a block that has both.
+ */
+export function gapPerCpuTime (views: readonly StreamsView[], id: string): number | null {
+  const own = ofCondition(views, id).filter(view => view.summary.serverEnd === undefined)
+  return middle(own.flatMap(({ gapsMs, summary: { serverCpuUsecPerToken } }) => {
+    const medianMs = middle(gapsMs)
+    return medianMs === null || serverCpuUsecPerToken === null ? [] : [1000 * medianMs / serverCpuUsecPerToken]
+  }))
+}
+
+/**
+ * The group's cpu pressure "full" for each throttled period, milliseconds, less what its baseline has for as much CPU time. The kernel counts every moment in which
+ * tasks of the group are runnable on a CPU and none of them is on it (kernel/sched/psi.c, test_states: PSI_CPU_FULL), be it for the quota or because somebody
+ * else has that CPU; without a quota it is only the latter.
+ */
+export function fullPerPeriodMs (views: readonly StreamsView[], { id, baseline }: Pick<QuotaCell, 'id' | 'baseline'>): number | null {
+  const usual = ratio(growth(views, baseline, 'cpuFullUsec'), growth(views, baseline, 'cpuUsec'))
+  const [fullUsec, cpuUsec] = [growth(views, id, 'cpuFullUsec'), growth(views, id, 'cpuUsec')]
+  if (usual === null || fullUsec === null || cpuUsec === null) return null
+  return ratio((fullUsec - usual * cpuUsec) / 1000, growth(views, id, 'throttledPeriods'))
 }
 
 /**

@@ -59,9 +59,28 @@ t.test('stalls of another length than predicted', async t => {
   t.equal(found.status, 'UNSUPPORTED')
 })
 
+t.test('a machine that is slower in some blocks is no slower server: gaps and CPU time grow together', async t => {
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q250p500' ? { ...each, gapMs: 14, usecPerToken: 8000 * 14 / 9 } : each) }))
+  t.same(legs(found), all)
+})
+
+t.test('a server that somebody else keeps off its CPU between the stalls is: gaps grow alone', async t => {
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q250p500' ? { ...each, gapMs: 14 } : each) }))
+  t.same(legs(found), { ...all, application: 'fails' })
+  t.match(found.application.statement, /t1-q250p500 1\.5\d \(0\.8–1\.25: outside\)/)
+})
+
+t.test('pressure that there is without a quota, too, is not the quota’s', async t => {
+  const everywhere = conditions().map(each => ({ ...each, elsewhere: 0.2 }))
+  t.same(legs(claim(simulate({ conditions: everywhere }))), all)
+  const found = claim(simulate({ conditions: everywhere.map(each => each.id === 't1-none' ? { ...each, elsewhere: 0 } : each) }))
+  t.same(legs(found), { ...all, mechanism: 'fails' })
+  t.match(found.mechanism.statement, /t1-q800p1000 \d+ \(\S+ outside\)/)
+})
+
 t.test('each source removed alone: its leg is missing, the claim unsupported', async t => {
-  const missing = { runQueueWait: ['os'], throttling: ['application', 'control', 'mechanism'], pressure: ['mechanism'] } as const
-  for (const source of ['runQueueWait', 'throttling', 'pressure'] as const) {
+  const missing = { process: ['application', 'os'], runQueueWait: ['os'], throttling: ['application', 'control', 'mechanism'], pressure: ['mechanism'] } as const
+  for (const source of ['process', 'runQueueWait', 'throttling', 'pressure'] as const) {
     const found = claim(simulate({ without: [source] }))
     t.same(legs(found), { ...all, ...Object.fromEntries(missing[source].map(leg => [leg, 'missing'])) }, source)
     t.equal(found.status, 'UNSUPPORTED')

@@ -2,7 +2,7 @@ import type { Claim, Leg, Mark, Plan } from '../../types.js'
 import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { cellsLeg, predictedValue } from './cells-leg.js'
-import { baselinesOf, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
+import { baselinesOf, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
 import type { ClaimEntry } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
@@ -67,8 +67,8 @@ function applicationLeg (plan: Plan, views: readonly StreamsView[], seen: readon
   const sum = (pick: (each: typeof throttled[number]) => number): number => throttled.reduce((all, each) => all + pick(each), 0)
   const periods = throttled.some(each => each.periods === null) ? null : sum(each => each.periods ?? 0)
   return allOf([
-    cellsLeg('median gap ÷ that without quota', source, seen.map(({ cell, usual, gaps }) => ({
-      id: cell.id, value: ratio(gaps.medianMs, usual.medianMs), prediction: predictionOf(plan, ids.gap(cell.id))
+    cellsLeg('median gap ÷ CPU time of a token, in each block, ÷ that without quota', `${source}; CPU time from /proc/PID/stat`, seen.map(({ cell }) => ({
+      id: cell.id, value: ratio(gapPerCpuTime(views, cell.id), gapPerCpuTime(views, cell.baseline)), prediction: predictionOf(plan, ids.gap(cell.id))
     }))),
     bandLeg('long waits for a token ÷ nr_throttled, all conditions', counted, ratio(sum(each => each.waits), periods), predictionOf(plan, ids.waits)),
     cellsLeg('each', counted, throttled.map(({ id, waits, periods }) => ({ id, value: ratio(waits, periods), prediction: predictionOf(plan, ids.waitsOf(id)) })))
@@ -107,15 +107,8 @@ function mechanismLeg (plan: Plan, views: readonly StreamsView[], seen: readonly
     bandLeg(`stalls within ${100 * close} % of the prediction`, source, closeOnes.length, predictionOf(plan, ids.closeStalls))
   ] as const
   // Beside version 1 not every kernel has pressure by group, so that none was predicted.
-  const full = seen.map(({ cell }) => ({ id: cell.id, value: fullPerPeriodMs(views, cell.id), prediction: predictionOf(plan, ids.cpuFull(cell.id)) }))
+  const full = seen.map(({ cell }) => ({ id: cell.id, value: fullPerPeriodMs(views, cell), prediction: predictionOf(plan, ids.cpuFull(cell.id)) }))
   const isVersion1 = views.some(({ block }) => block.evidence.group?.version === 'v1')
   if (isVersion1 && full.every(({ prediction }) => prediction === undefined)) return allOf(stalls)
-  return allOf([...stalls, cellsLeg('cpu pressure “full” for each throttled period, ms', 'cpu.pressure and cpu.stat of the group', full)])
+  return allOf([...stalls, cellsLeg('cpu pressure “full” for each throttled period, ms, beyond that without quota', 'cpu.pressure and cpu.stat of the group', full)])
 }
-
-function fullPerPeriodMs (views: readonly StreamsView[], id: string): number | null {
-  const usec = growth(views, id, 'cpuFullUsec')
-  return ratio(usec === null ? null : usec / 1000, growth(views, id, 'throttledPeriods'))
-}
-
-/** Null when one is not known or nothing is to be divided by. */
