@@ -81,7 +81,7 @@ export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
     candidates.push({ experiment: of, id: idOf(experiment), required: required.has(idOf(experiment)), host, sizes: rising(sizes) })
   }
   const minutes = budgetMinutes[preset]
-  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget, preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
+  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget[preset], preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
   const experiments = candidates.flatMap((candidate, i): PlannedExperiment[] => {
     const own = chosen[i]
     return own === undefined ? [] : [planned(candidate, own)]
