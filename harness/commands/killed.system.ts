@@ -1,19 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Test } from 'tap'
 import { spawnGuarded } from '../../models/testing-programs.js'
-import { findGroupHost } from '../cgroups/index.js'
 import { allowedCpus } from '../run/placement.js'
+import { commandLine, descendants, groupHost as host, groups, machine, runs } from './testing-machine.js'
 
 const program = fileURLToPath(new URL('../cli.js', import.meta.url))
-const host = await findGroupHost()
 const noGroups = !host.ok && `${host.why}. To mend: ${host.mend}`
-const parents = host.ok ? host.parent.split(/,(?=\/)/) : []
 
 /** A block with a group, a hog in a group of its own and a pinned server, slowed down so that it is still under load when it is killed. */
 const sweep = {
@@ -60,38 +58,6 @@ async function underLoad (t: Test): Promise<UnderLoad> {
   const children = descendants(pid)
   const pidOf = (word: string): number => children.find(each => commandLine(each).includes(word)) ?? NaN
   return { kill: signal => child.kill(signal), children, pidOf, ended }
-}
-
-function readText (path: string): string {
-  try { return readFileSync(path, 'utf8') } catch { return '' }
-}
-
-function commandLine (pid: number): string {
-  return readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
-}
-
-function descendants (pid: number): number[] {
-  const children = readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(each => parentOf(each) === pid)
-  return children.flatMap(child => [child, ...descendants(child)])
-}
-
-function parentOf (pid: number): number {
-  const text = readText(`/proc/${pid}/stat`)
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
-}
-
-const runs = (pid: number): boolean => existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) [ZX]/s.test(readText(`/proc/${pid}/stat`))
-const groups = (): string[] => parents.flatMap(parent => readdirSync(parent).filter(name => name.startsWith('weir-') && name !== 'weir-home')).sort()
-const affinity = (): string => /^Cpus_allowed_list:.*$/m.exec(readText('/proc/self/status'))?.[0] ?? ''
-
-/** The machine as it was, but for what runs; and a check that it is so again. Other harness runs may have groups here. */
-function machine (t: Test): (children: readonly number[]) => Promise<void> {
-  const state = () => ({ groups: groups(), mounts: readText('/proc/self/mounts'), affinity: affinity() })
-  const before = state()
-  return async children => {
-    while (children.some(runs)) await sleep(20)
-    t.strictSame(state(), before)
-  }
 }
 
 const opts = { skip: noGroups, timeout: 120_000 }

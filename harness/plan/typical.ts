@@ -31,10 +31,11 @@ export interface Estimate {
 const reference = { parameters: 134_515_008, promptMs: 5, tokenMs: 10, unloadedPromptMs: 3, serverOwnMs: 0.5 }
 /** Emulated CPUs, by the same runs (cpu-quota, memory-limit in the VM). */
 const emulatedSlowness = 70
-/** Starts of the calibration's servers, its calls, and checks of the machine; a VM boots and gets its disk first. */
-const beforeBlocks = { local: 12, vm: 45 }
+/** Checks of the machine, seconds; a VM boots and gets its disk first, and what it calibrates is in there, too. */
+const beforeBlocks = { local: 2, vm: 45 }
+const serverStart = 3
 /** Analysis and charts of one run. */
-const rendering = 4
+const rendering = 2
 
 /**
  * Length and samples of a plan at typical speeds, without a server: the real plan is made from a calibration. Interference that slows the server down is not in it;
@@ -42,15 +43,17 @@ const rendering = 4
  */
 export function typicalEstimate (input: Unmeasured, host: 'local' | 'vm', secondsPerBlock?: number): Estimate {
   const slowness = host === 'vm' ? emulatedSlowness : 1
-  const { blocks, expected, seconds } = input.load.kind === 'open-loop' ? openLoop(input, input.load, slowness) : streams(input, input.load, slowness)
-  return { blocks, expected, seconds: beforeBlocks[host] + (secondsPerBlock === undefined ? seconds : blocks * secondsPerBlock) + rendering }
+  const { blocks, expected, seconds, calibrationSeconds } = input.load.kind === 'open-loop' ? openLoop(input, input.load, slowness) : streams(input, input.load, slowness)
+  return { blocks, expected, seconds: beforeBlocks[host] + (host === 'local' ? calibrationSeconds : 0) + (secondsPerBlock === undefined ? seconds : blocks * secondsPerBlock) + rendering }
 }
+
+type Parts = Estimate & { readonly calibrationSeconds: number }
 
 function usual (length: number | DrawnLength): number {
   return typeof length === 'number' ? length : length.median
 }
 
-function openLoop (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'open-loop' }>, slowness: number): Estimate {
+function openLoop (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'open-loop' }>, slowness: number): Parts {
   const scale = slowness * scaleOf(input.model)
   const shares = load.classes.reduce((sum, { share }) => sum + share, 0)
   const workMs = load.classes.reduce((sum, { share, promptWords, maxTokens }) => sum + share / shares * (usual(promptWords) * reference.promptMs + usual(maxTokens) * reference.tokenMs), 0) * scale
@@ -60,11 +63,11 @@ function openLoop (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 
     calibration: { capacityPerSecond: 1000 / workMs, answers: 16, unloadedTtftMs: Object.fromEntries(load.classes.map(({ name, promptWords }) => [name, usual(promptWords) * reference.promptMs * 1.2 * scale])) },
     createdAt: ''
   })
-  const calibrationSeconds = input.preset.calibrationSeconds + input.preset.unloadedCalls * workMs / 1000
-  return { blocks: plan.blocks.length, expected: plan.expected, seconds: calibrationSeconds + plannedSeconds({ ...plan, predictions: [] }, nothingMeasured) }
+  const calibrationSeconds = serverStart + input.preset.calibrationSeconds + input.preset.unloadedCalls * workMs / 1000
+  return { blocks: plan.blocks.length, expected: plan.expected, calibrationSeconds, seconds: plannedSeconds({ ...plan, predictions: [] }, nothingMeasured) }
 }
 
-function streams (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'streams' }>, slowness: number): Estimate {
+function streams (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: 'streams' }>, slowness: number): Parts {
   const threadsOf = (threads = input.threads ?? 1): number => threads
   const servers = new Map(input.conditions.map(({ model = input.model, threads }) => [`${model} ${threadsOf(threads)}`, { model, threads: threadsOf(threads) }]))
   const manifest = { model: { ...nothingMeasured.model, name: input.model }, server: { ...nothingMeasured.server, threads: threadsOf() } }
@@ -81,7 +84,10 @@ function streams (input: Unmeasured, load: Extract<Unmeasured['load'], { kind: '
     },
     createdAt: ''
   })
-  return { blocks: plan.blocks.length, expected: plan.expected, seconds: plannedSeconds({ ...plan, predictions: [] }, manifest) }
+  const { calls, clients, predictTokens, warmupCalls, atLeastSeconds = 0 } = load.workload
+  // One run of the same streams for each kind of server, behind one call to warm up.
+  const calibrationSeconds = plan.calibration.servers.reduce((sum, { tokensPerSecond }) => sum + serverStart + Math.max((warmupCalls + calls * clients) * predictTokens / tokensPerSecond, atLeastSeconds), 0)
+  return { blocks: plan.blocks.length, expected: plan.expected, calibrationSeconds, seconds: plannedSeconds({ ...plan, predictions: [] }, manifest) }
 }
 
 /** Decoding reads each weight once for each token. A model that the catalogue does not have counts as the reference. */

@@ -8,6 +8,8 @@ export interface ConditionColumn {
   /** For tables of 80 columns; at most 8. */
   readonly short: string
   readonly text: (condition: string) => string
+  /** n, and the 95 % interval where there is one. */
+  readonly detail?: (condition: string) => string | undefined
 }
 
 interface Figure {
@@ -45,7 +47,14 @@ const COUNTED: ReadonlyArray<Figure & { readonly from?: number, readonly outcome
 const valueOf = (result: StreamsResult, { metric, population, statistic }: Figure, condition: string) => findCell(result, metric, condition, population)?.[statistic]
 
 function columnOf (result: StreamsResult, figure: Figure): ConditionColumn {
-  return { title: figure.title, short: figure.short, text: (condition) => figure.format(valueOf(result, figure, condition)) }
+  return { title: figure.title, short: figure.short, text: (condition) => figure.format(valueOf(result, figure, condition)), detail: (condition) => detailOf(result, figure, condition) }
+}
+
+function detailOf (result: StreamsResult, { metric, population, statistic, format }: Figure, condition: string): string | undefined {
+  const cell = findCell(result, metric, condition, population)
+  if (cell === undefined || (cell[statistic] ?? null) === null) return undefined
+  const interval = statistic === 'mean' ? undefined : cell.ci95?.[statistic]
+  return [...(interval === undefined ? [] : [interval.map(format).join('–')]), `n ${formatCount(cell.n)}`].join(', ')
 }
 
 /** What readers of the streams saw; a percentile that no condition has enough gaps for has no column. */

@@ -22,7 +22,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-
 th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; } th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid var(--soft); white-space: nowrap; }
 td.text { min-width: 8rem; overflow-wrap: anywhere; } td.condition { min-width: 0; white-space: nowrap; } td.number { white-space: nowrap; }
-table.dense { font-size: .84rem; } table.dense thead th { white-space: normal; vertical-align: bottom; } table.dense th, table.dense td { padding: .25rem .4rem; } table.dense th.arm { white-space: nowrap; }
+table.dense { font-size: .84rem; } table.dense thead th { white-space: normal; vertical-align: bottom; } table.dense th, table.dense td { padding: .25rem .4rem; } table.dense th.condition { white-space: nowrap; }
 td small { display: block; font-size: .8rem; line-height: 1.3; }
 tr.condition-before > .condition { color: var(--bad); } tr.condition-after > .condition { color: var(--even); }
 tbody.row tr:first-child > * { border-bottom: 0; padding-top: .55rem; } tbody.row td.condition { padding-left: 1.2rem; }
@@ -33,11 +33,12 @@ figure { margin: 1.25rem 0 1.75rem; break-inside: avoid; }
 .plot.narrow { display: none; }
 figcaption { font-size: .9rem; margin-top: .4rem; }
 figcaption b { color: var(--ink); }
+.leg ul { margin: .2rem 0; padding-left: 1.2rem; }
 .leg { border-left: .3rem solid var(--tone); padding: .1rem 0 .1rem .7rem; margin: .6rem 0; }
 details { border: 1px solid var(--rule); border-radius: .4rem; padding: .4rem .8rem; margin: .6rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .2rem 1rem; margin: .6rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 code { font: .88em ui-monospace, "DejaVu Sans Mono", Menlo, monospace; background: var(--card); padding: .05em .3em; border-radius: .25em; }
 @media (max-width: 640px) { .plot.wide { display: none; } .plot.narrow { display: block; } .verdict .word { font-size: 1.6rem; } .verdict .numbers { font-size: 1.1rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } table { font-size: .82rem; } th, td { padding: .2rem .22rem; } tbody.row td.condition { padding-left: .3rem; } td small { font-size: .7rem; white-space: normal; } }
-@media print { :root { color-scheme: light; --ink: #000; --soft: #444; --page: #fff; --card: #fff; --rule: #bbb; --good: #00613f; --bad: #a3260f; --even: #1f4e79; --open: #7a5200; } body { max-width: none; font-size: 10.5pt; padding: 0; } .plot.wide { display: block; } .plot.narrow { display: none; } .verdict, .warnings, .leg, tr { break-inside: avoid; } h2, h3, h4 { break-after: avoid; } .scroll { overflow: visible; } table, table.dense { font-size: 7.5pt; } td.text, th { overflow-wrap: anywhere; } th, td, table.dense th, table.dense td { padding: .15rem .2rem; } thead th, td.number, td.condition, table.dense th.arm { white-space: normal; } td.text { min-width: 0; } td small { font-size: 7pt; } .badge { font-size: 7.5pt; } @page { size: A4; margin: 14mm; } }
+@media print { :root { color-scheme: light; --ink: #000; --soft: #444; --page: #fff; --card: #fff; --rule: #bbb; --good: #00613f; --bad: #a3260f; --even: #1f4e79; --open: #7a5200; } body { max-width: none; font-size: 10.5pt; padding: 0; } .plot.wide { display: block; } .plot.narrow { display: none; } .verdict, .warnings, .leg, tr { break-inside: avoid; } h2, h3, h4 { break-after: avoid; } .scroll { overflow: visible; } table, table.dense { font-size: 7.5pt; } td.text, th { overflow-wrap: anywhere; } th, td, table.dense th, table.dense td { padding: .15rem .2rem; } thead th, td.number, td.condition, table.dense th.condition { white-space: normal; } details.printed:not([open])::details-content { content-visibility: visible; block-size: auto; } td.text { min-width: 0; } td small { font-size: 7pt; } .badge { font-size: 7.5pt; } @page { size: A4; margin: 14mm; } }
 `

@@ -52,7 +52,7 @@ ${secondToolsSection(result)}
 ${machineSection(result)}
 ${methodSection(evidence, result)}
 ${definitionsSection(result)}
-${isStreams(result) ? html`<details><summary>All figures with their intervals</summary>${cellsSection(result)}</details>` : undefined}
+${isStreams(result) ? html`<details class="printed"><summary>All figures with their intervals</summary>${cellsSection(result)}</details>` : undefined}
 ${blocksSection(result)}
 ${stateSection(evidence)}
 </section>`

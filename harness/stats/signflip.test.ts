@@ -1,6 +1,7 @@
 import t from 'tap'
-import { normal, seededRandom, type Random } from './random.js'
+import { normal, seededRandom } from './random.js'
 import { signFlip, smallestP } from './signflip.js'
+import { coversItsEffect } from './testing-coverage.js'
 
 /** The definition, without the inversion trick. */
 function bruteP (x: readonly number[], centre: number): number {
@@ -55,20 +56,4 @@ t.test('too few pairs give no interval; equal pairs give no effect; none is an e
   t.throws(() => signFlip([], 0.05), /at least 1 difference/)
 })
 
-t.test('coverage with 8 pairs is at least 93 %', async t => {
-  const t3 = (random: Random): number => normal(random) / Math.sqrt((normal(random) ** 2 + normal(random) ** 2 + normal(random) ** 2) / 3)
-  // The error of each block; a pair's log ratio holds the difference of two of them.
-  const errors: Readonly<Record<string, (random: Random) => number>> = { normal, t3, lognormal: random => Math.exp(normal(random)) }
-  for (const [name, error] of Object.entries(errors)) {
-    const random = seededRandom(2026)
-    const runs = 4000
-    const effect = 0.3
-    let covered = 0
-    for (let run = 0; run < runs; run++) {
-      const { interval } = signFlip(Array.from({ length: 8 }, () => effect + error(random) - error(random)), 0.05)
-      if (interval !== null && interval[0] <= effect && effect <= interval[1]) covered++
-    }
-    t.ok(covered / runs >= 0.93, `${name}: ${covered / runs}`)
-    t.ok(covered / runs <= 0.97, `${name} is not needlessly wide: ${covered / runs}`)
-  }
-})
+t.test('coverage with 8 pairs, those of the laptop preset, is at least 93 %', async t => coversItsEffect(t, 8, 4000))

@@ -23,6 +23,7 @@ const experiment = Type.Object({
   quiet: Type.Optional(Type.Literal(true, { description: 'a mitigation without the interference that it is meant against' })),
   host: Type.Optional(Type.Literal('local', { description: 'on this machine wherever it can make the groups at all, also of version 1; absent: what needs groups needs those of version 2, here or in the VM' })),
   model: Type.Optional(Type.String({ description: 'instead of the experiment\'s own; on this machine only' })),
+  glance: Type.Optional(Type.String({ minLength: 1, description: 'conditions of a sweep, comma-separated, that its smallest size has; absent: its first baseline, and the first and last that are contrasted with it' })),
   secondsPerBlock: Type.Optional(Type.Object({ local: seconds, vm: seconds }, { ...closed, description: 'as measured on two virtual CPUs, `vm` with an emulated CPU; absent: reckoned from typical speeds, which knows no interference' }))
 }, closed)
 

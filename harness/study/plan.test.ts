@@ -3,7 +3,7 @@ import { runOf } from '../commands/study-asked.js'
 import type { PlannedRun } from '../run/planned-run.js'
 import { idOf, parseStudy, studyList, type StudyList } from './list.js'
 import { planStudy } from './plan.js'
-import { budgetMinutes, chooseSizes, endsOf, sizesFor } from './sizes.js'
+import { budgetMinutes, chooseSizes, endsOf, requiredIds, sizesFor } from './sizes.js'
 import { studyPlanLines } from '../render/study/plan.js'
 
 const list = studyList()
@@ -60,6 +60,14 @@ t.test('depth first: the whole of the weightiest, what is left for the others', 
   }
 })
 
+t.test('what is required comes before what is quicker, and before the depth of what is weightier', async t => {
+  const sized = (required: boolean, ...seconds: [number, ...number[]]) => ({ id: '', required, sizes: seconds.map(each => ({ seconds: each })) as [{ seconds: number }, ...Array<{ seconds: number }>] })
+  t.same(chooseSizes([sized(false, 10), sized(true, 50), sized(false, 20)], 65, 'breadth').map(each => each?.seconds), [10, 50, undefined])
+  t.same(chooseSizes([sized(true, 10, 100), sized(true, 50)], 120, 'depth').map(each => each?.seconds), [10, 50])
+  const required = requiredIds({ requirements: [{ id: 'a', kind: 'factor', asks: '' }, { id: 'b', kind: 'mitigation', asks: '', needs: 2 }], experiments: [entry('q', { serves: 'b', quiet: true }), entry('x', { serves: 'b' }), entry('y', { serves: 'b' }), entry('z', { serves: 'b' }), entry('w', { serves: 'a' }), entry('v', { serves: 'a' })] })
+  t.same([...required].sort(), ['w', 'x', 'y'])
+})
+
 t.test('the ends of a sweep: a baseline, and the first and last that are contrasted with it', async t => {
   const c = (id: string, baseline?: string, probe?: number): { id: string, baseline?: string, probe?: number } => ({ id, ...(baseline === undefined ? {} : { baseline }), ...(probe === undefined ? {} : { probe }) })
   t.equal(endsOf([c('t1-none'), c('t1-a', 't1-none'), c('t2-none'), c('t1-b', 't1-none'), c('t2-a', 't2-none'), c('t1-c', 't1-none')]), 't1-none,t1-a,t1-c')
@@ -77,6 +85,7 @@ for (const host of ['local', 'vm'] as const) {
       const plan = await planStudy({ list, preset, seed: 1, createdAt: 'now', runOf, hostOf })
       t.ok(plan.expectedSeconds <= 60 * budgetMinutes[preset], `${plan.expectedSeconds} s`)
       t.same([...plan.experiments, ...plan.leftOut].map(({ id }) => id).sort(), list.experiments.map(idOf).sort())
+      for (const { id, needs = 1 } of list.requirements) t.ok(plan.experiments.filter(({ serves, quiet }) => serves === id && !quiet).length >= needs, id)
       t.ok(plan.leftOut.every(({ because }) => /no time in \d+ min: it takes/.test(because)))
       const shown = plan.experiments.filter(({ cannotShow }) => cannotShow.length === 0)
       if (preset === 'laptop') t.ok(shown.some(({ id }) => id === 'pinning'))

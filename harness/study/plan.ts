@@ -2,7 +2,7 @@ import { typicalEstimate, type Estimate } from '../plan/typical.js'
 import type { PresetName } from '../types.js'
 import type { HostOfRun, PlannedRun } from '../run/planned-run.js'
 import { idOf, type StudyExperiment, type StudyList } from './list.js'
-import { budgetMinutes, chooseSizes, endsOf, sizesFor, usedOfBudget, type Size } from './sizes.js'
+import { budgetMinutes, chooseSizes, endsOf, requiredIds, sizesFor, usedOfBudget, type Size } from './sizes.js'
 
 /** One experiment of a study, as it will be run. */
 export interface PlannedExperiment {
@@ -67,20 +67,21 @@ interface Sized {
 export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
   const { list, preset, only, seed } = input
   const asked = list.experiments.filter(each => only === undefined || only.includes(idOf(each)) || only.includes(each.name))
+  const required = requiredIds(list)
   const candidates = []
   for (const experiment of asked) {
     const whole = input.runOf({ ...experiment, seed }, { preset })
     const { host } = await input.hostOf(whole, experiment.host)
     const of = { ...host === 'vm' ? ofItsOwnModel(experiment) : experiment, seed }
-    const sizes = sizesFor(preset, whole.input.design === 'sweep' ? endsOf(whole.input.conditions) : undefined).map((size): Sized => {
+    const sizes = sizesFor(preset, whole.input.design === 'sweep' ? experiment.glance ?? endsOf(whole.input.conditions) : undefined).map((size): Sized => {
       const run = input.runOf(of, size)
       const estimate = typicalEstimate(run.input, host, experiment.secondsPerBlock?.[host])
       return { seconds: estimate.seconds, size, estimate, run }
     })
-    candidates.push({ experiment: of, id: idOf(experiment), host, sizes: rising(sizes) })
+    candidates.push({ experiment: of, id: idOf(experiment), required: required.has(idOf(experiment)), host, sizes: rising(sizes) })
   }
   const minutes = budgetMinutes[preset]
-  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget, preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
+  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget[preset], preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
   const experiments = candidates.flatMap((candidate, i): PlannedExperiment[] => {
     const own = chosen[i]
     return own === undefined ? [] : [planned(candidate, own)]

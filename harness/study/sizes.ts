@@ -1,4 +1,5 @@
 import type { PresetName } from '../types.js'
+import { idOf, type StudyList } from './list.js'
 
 /** How much of an experiment is run. */
 export interface Size {
@@ -13,18 +14,20 @@ export interface Size {
 export interface Sizable<S extends { readonly seconds: number }> {
   readonly id: string
   readonly sizes: readonly [S, ...S[]]
+  /** A requirement has none before it: it comes before all that are not. */
+  readonly required?: boolean
 }
 
 /** Minutes that a study of a preset may take in all. */
 export const budgetMinutes: Readonly<Record<PresetName, number>> = { smoke: 15, laptop: 75, overnight: 600 }
 
-/** Of the budget: machines are slower than those that durations were measured on, and the report is rendered in the end. */
-export const usedOfBudget = 0.88
+/** Of the budget: machines are slower than those that durations were measured on, and the report is rendered in the end. What is not foreseen of each run weighs more where runs are short. */
+export const usedOfBudget: Readonly<Record<PresetName, number>> = { smoke: 0.88, laptop: 0.93, overnight: 0.93 }
 
 /**
- * What of each experiment is run within the budget.
+ * What of each experiment is run within the budget. Those that requirements rest on come first, at their smallest size, so that nothing that is asked for is left out for want of time. Then
  *
- * - `breadth` (smoke): as many experiments as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight, gets
+ * - `breadth` (smoke): as many others as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight, gets
  *   the largest size that the time left allows.
  * - `depth` (laptop, overnight): in order of weight each gets its whole size, as long as that fits; the others then share what is left as above.
  * @returns the size chosen for each experiment, in their order; undefined: left out
@@ -38,6 +41,7 @@ export function chooseSizes<S extends { readonly seconds: number }> (experiments
     left -= more
     chosen[i] = size
   }
+  experiments.forEach(({ sizes, required = false }, i) => { if (required) take(i, sizes[0]) })
   if (first === 'depth') experiments.forEach(({ sizes }, i) => take(i, sizes.at(-1)))
   const quickestFirst = experiments.map((_, i) => i).sort((a, b) => smallestOf(experiments, a) - smallestOf(experiments, b) || a - b)
   for (const i of quickestFirst) if (chosen[i] === undefined) take(i, experiments[i]?.sizes[0])
@@ -61,7 +65,14 @@ export function sizesFor (preset: PresetName, ends: string | undefined): Size[] 
   return preset === 'smoke' ? glance : preset === 'laptop' ? [...glance, { preset: 'laptop' }] : [{ preset: 'smoke' }, { preset: 'laptop' }, { preset: 'overnight' }]
 }
 
-/** Undefined where all conditions are needed: a search, or hardly more than these. */
+/**
+ * Ids of the experiments that the requirements rest on: of each its first ones, as many as it needs. What is quiet shows nothing of a cure.
+ */
+export function requiredIds ({ requirements, experiments }: Pick<StudyList, 'requirements' | 'experiments'>): Set<string> {
+  return new Set(requirements.flatMap(({ id, needs = 1 }) => experiments.filter(each => each.serves === id && each.quiet !== true).slice(0, needs).map(idOf)))
+}
+
+/** Undefined where all conditions are needed: a search that study.json names no `glance` for, or hardly more than these. */
 export function endsOf (conditions: ReadonlyArray<{ readonly id: string, readonly baseline?: string, readonly probe?: number }>): string | undefined {
   const baseline = conditions.find(({ baseline }) => baseline === undefined)?.id
   const treated = conditions.filter(each => each.baseline === baseline)

@@ -2,7 +2,7 @@ import type { Manifest } from '../../types.js'
 import { middleOf, type Figure } from '../contention.js'
 import { diskRate } from './disk-rate.js'
 import { factorEntry, type Band, type FactorCell, type FactorClaim } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, cpuMsPerCall, differenceCell, gap, LOAD, PROC, promptMsPerToken, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, LOAD, PROC, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
 import { unbounded } from './leg.js'
 import { grownBy } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
@@ -87,10 +87,10 @@ const coldPrompt: FactorClaim = {
     const server = calibrated(draft, manifest)
     return {
       application: [{ id: 'prompt-ttft', metric: 'ttft', what: 'TTFT, prompt warm ÷ cold: at most three tokens’ gaps of the calibration', source: LOAD, cells: [ratioCell(PROMPT, WARM, ttft, server === undefined ? undefined : [0, 3 * server.gapMs / server.ttftMs])] }],
-      os: [{ id: 'prompt-cpu', metric: 'server-cpu-per-call', what: 'CPU time of the call that is saved, ms: that of the prompt', source: PROC, cells: [{ id: `${PROMPT} − ${WARM}`, value: views => difference(middleOf(views, PROMPT, cpuMsPerCall), middleOf(views, WARM, cpuMsPerCall)), band: around(server?.prompt?.ms, [0.7, 1.4]) }] }],
+      os: [{ id: 'prompt-cpu', metric: 'server-cpu-per-call', what: 'CPU time of the call that is saved ÷ what its first token comes sooner: the server computed in that time, and did not wait', source: `${PROC}, ${LOAD}`, cells: [shareOfDifference(WARM, PROMPT, cpuMsPerCall, ttft, [0.7, 1.4])] }],
       mechanism: [
         { id: 'prompt-cached', metric: 'cached-tokens', what: 'share of the prompt taken from the slot', source: TIMINGS, cells: [cellOf(PROMPT, cachedShare, [0, 0]), cellOf(WARM, cachedShare, [0.95, 1])] },
-        { id: 'prompt-ms', metric: 'prompt-ms', what: 'time for a token of the prompt that is computed, ms', source: TIMINGS, cells: [cellOf(PROMPT, promptMsPerToken, around(server?.prompt === undefined ? undefined : server.prompt.ms / server.prompt.tokens, [0.7, 1.4]))] }
+        { id: 'prompt-ms', metric: 'prompt-ms', what: 'of the TTFT with a cold prompt, the share in which it is computed', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(PROMPT, computingShare, [0.7, 1.05])] }
       ],
       control: [
         { id: 'prompt-gap', metric: 'itl', what: 'median gap, prompt warm ÷ cold: the machine did not get faster', source: LOAD, cells: [ratioCell(PROMPT, WARM, gap, [0.85, 1.18])] },
@@ -105,8 +105,4 @@ export const coldWarm = factorEntry('cold-warm', [coldFile, coldProcess, coldPro
 
 function quotient (a: number | null, b: number | null): number | null {
   return a === null || b === null || b <= 0 ? null : a / b
-}
-
-function difference (a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a - b
 }

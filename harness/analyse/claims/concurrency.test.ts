@@ -47,6 +47,14 @@ t.test('sabotage: with one slot the gaps are as long: it was not the sharing', a
   t.same(legs(claim(simulated(id => id === 'one-slot' ? { stealShare: 0.3 } : {}))), but({ control: 'fails' }))
 })
 
+t.test('a machine that is a third faster or slower than in its calibration moves nothing', async t => {
+  for (const pace of [0.7, 1.4]) {
+    t.same(legs(claim(simulated((id, clients) => id === 'one-slot'
+      ? { ttftMs: pace * 7 * (22 + 63 * 3.2), gapMs: pace * 3.2, grown: { cpuUsec: pace * 8 * 3 * 64 * 3200 } }
+      : { ttftMs: pace * 22 * clients, gapMs: pace * callMs(clients) }))), all)
+  }
+})
+
 t.test('each leg needs its source and its predictions', async t => {
   t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
   t.same(legs(claim(simulated(undefined, 'metrics'))), but({ mechanism: 'missing', control: 'missing' }))

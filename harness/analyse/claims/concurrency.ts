@@ -1,9 +1,12 @@
-import { cpusUsed } from '../contention.js'
-import { tokensPerDecode, wholeRate } from '../streams-summary.js'
+import { cpusUsed, middleOf } from '../contention.js'
+import { tokensPerDecode, wholeRate, type StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs, type Band } from './factor-claim.js'
-import { around, calibrated, cellOf, cpuMsPerToken, dosesOf, gap, LOAD, PROC, ratioCell, ttft } from './factor-figures.js'
+import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
 
-/** llama-server computes one token of every running answer in one call; what a call costs, and what is gained by it, follows from the calibration. */
+/**
+ * llama-server computes one token of every running answer in one call; what is gained by it follows from the calibration. Times are judged against those of one client in the same run: a
+ * machine that changes its speed after the calibration moves both.
+ */
 export const concurrency = factorEntry('concurrency', [{
   id: 'concurrency',
   statement: 'Clients at the same time share each call of the decoder: tokens per second grow only by what a call has in common for all of them, and then every client’s gaps grow with the number of clients',
@@ -24,11 +27,10 @@ export const concurrency = factorEntry('concurrency', [{
       return ms === undefined || server === undefined ? undefined : clients * server.gapMs / ms
     }
     const others = doses.filter(({ dose }) => dose > 1)
-    const answerMs = server === undefined ? undefined : server.ttftMs + (draft.workload.predictTokens - 1) * server.gapMs
     const waiting = (oneSlot.workload?.clients ?? 1) - 1
     return {
       application: [
-        { id: 'gap', metric: 'itl', what: 'median gap, ms: at least that of one client + (clients − 1) × a token of a prompt (all that a call can share), at most as many times that of one client (nothing is shared)', source: LOAD, cells: doses.map(({ id, dose }) => cellOf(id, gap, between(callMs(dose), server === undefined ? undefined : dose * server.gapMs))) },
+        { id: 'gap', metric: 'itl', what: 'median gap ÷ that of one client: at least what follows when each further one adds a token of a prompt (all that a call can share), at most as many times (nothing is shared)', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, gap, between(quotient(callMs(dose), callMs(1)), dose))) },
         { id: 'rate', metric: 'tokens-per-second', what: 'tokens/s of all clients together ÷ those of one: what is shared, and no more', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, ({ summary }) => wholeRate(summary), between(1, gain(dose)))) }
       ],
       os: [
@@ -39,11 +41,16 @@ export const concurrency = factorEntry('concurrency', [{
       control: [
         { id: 'one-slot-shares', metric: 'tokens-per-decode', what: 'as many clients, one slot: tokens for each call of the decoder', source: 'llama-server (/metrics)', cells: [cellOf(oneSlot.id, ({ block }) => tokensPerDecode(block), [0.9, 1.02])] },
         { id: 'one-slot-gap', metric: 'itl', what: 'median gap: as with one client, so that it is the shared call that lengthens it', source: LOAD, cells: [ratioCell(one.id, oneSlot.id, gap, [0.8, 1.25])] },
-        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT, ms: ${waiting} answers of others`, source: LOAD, cells: [cellOf(oneSlot.id, ttft, around(answerMs === undefined ? undefined : waiting * answerMs, [0.7, 1.35]))] }
+        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT ÷ time of an answer with one client: ${waiting} answers of others`, source: LOAD, cells: [{ id: oneSlot.id, value: views => timesAnAnswer(views, one.id, oneSlot.id), band: [0.7 * waiting, 1.35 * waiting] }] }
       ]
     }
   }
 }])
+
+function timesAnAnswer (views: readonly StreamsView[], one: string, waiting: string): number | null {
+  const [answerMs, waitedMs] = [middleOf(views, one, latency), middleOf(views, waiting, ttft)]
+  return answerMs === null || waitedMs === null || answerMs <= 0 ? null : waitedMs / answerMs
+}
 
 /** With a fifth to spare at both ends, for the noise of blocks. */
 function between (lo: number | undefined, hi: number | undefined): Band | undefined {

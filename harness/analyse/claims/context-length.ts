@@ -1,12 +1,17 @@
+import { slope } from '../../stats/slope.js'
 import { middleOf } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, cpuMsPerCall, differenceCell, dosesOf, gap, LOAD, PROC, promptMsPerToken, ratioCell, TIMINGS, ttft } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, dosesOf, gap, LOAD, PROC, promptMsPerToken, quotient, ratioCell, TIMINGS, ttft } from './factor-figures.js'
 
-/** Of a token of the prompt, ÷ that of the calibrated prompt: in a long one attention has more to look back at, so the band reaches further up. */
+/**
+ * Times are judged as ratios to the baseline of the same run, whose blocks stand between the others: a machine that changes its speed between calibration
+ * and blocks, by a fifth in the first full run, then does not move them. In a long prompt attention has more to look back at, so the band reaches further up.
+ */
 const PER_TOKEN = [0.75, 1.45] as const
 /** The tokens out of a call cost more behind a long prompt, too, and are in the CPU time of the call. */
 const PER_CALL = [0.75, 1.7] as const
+const ON_THE_LINE = [0.8, 1.3] as const
 
 /** Time to the first token goes with the tokens of the prompt that are computed; time between tokens goes with all that are looked back at. */
 export const contextLength = factorEntry('context-length', [{
@@ -20,17 +25,18 @@ export const contextLength = factorEntry('context-length', [{
     const [shortest, base, longest] = [doses[0], doses.find(({ dose }) => dose === draft.workload.promptWords), doses.at(-1)]
     const cached = draft.conditions.find(({ workload }) => workload?.cachePrompt === true)?.id
     if (shortest === undefined || base === undefined || longest === undefined || cached === undefined) return noLegs
-    const { prompt } = calibrated(draft, manifest) ?? {}
-    const perToken = prompt === undefined ? undefined : prompt.ms / prompt.tokens
-    const tokensIn = (words: number): number => prompt === undefined ? NaN : words * prompt.tokens / base.dose
-    const ms = (words: number): number | undefined => perToken === undefined ? undefined : perToken * tokensIn(words)
-    const half = doses.at(-2) ?? longest
+    const server = calibrated(draft, manifest)
+    const others = doses.filter(({ id }) => id !== base.id)
+    /** A call whose prompt has so many words, by the calibration's times of a prompt and of a gap. */
+    const callMs = (words: number): number | undefined => server?.prompt === undefined ? undefined : server.prompt.ms * words / base.dose + (draft.workload.predictTokens - 1) * server.gapMs
+    const callRatio = (words: number): number | undefined => quotient(callMs(words), callMs(base.dose))
     return {
-      application: [{ id: 'ttft', metric: 'ttft', what: 'TTFT, ms: tokens of the prompt × time for one in the calibration', source: LOAD, cells: doses.map(({ id, dose }) => cellOf(id, ttft, around(ms(dose), PER_TOKEN))) }],
-      os: [{ id: 'cpu-per-call', metric: 'server-cpu-per-call', what: 'CPU time of llama-server for a call, ms more: that of the further tokens in the prompt', source: PROC, cells: doses.filter(({ dose }) => dose > base.dose).map(({ id, dose }) => differenceCell(base.id, id, cpuMsPerCall, around(ms(dose - base.dose), PER_CALL))) }],
+      application: [{ id: 'ttft', metric: 'ttft', what: `TTFT ÷ that of ${base.id}: as the words of the prompt`, source: LOAD, cells: others.map(({ id, dose }) => ratioCell(base.id, id, ttft, around(dose / base.dose, PER_TOKEN))) }],
+      os: [{ id: 'cpu-per-call', metric: 'server-cpu-per-call', what: `CPU time of llama-server for a call ÷ that of ${base.id}: as the time of its prompt and of its tokens out in the calibration`, source: PROC, cells: others.map(({ id, dose }) => ratioCell(base.id, id, cpuMsPerCall, around(callRatio(dose), PER_CALL))) }],
       mechanism: [
-        { id: 'prompt-ms-per-token', metric: 'prompt-ms', what: 'time for one token of the prompt, ms: the same in each', source: TIMINGS, cells: doses.map(({ id }) => cellOf(id, promptMsPerToken, around(perToken, PER_TOKEN))) },
-        { id: 'gap-grows', metric: 'itl', what: `median gap, growth from ${shortest.id} to ${longest.id} ÷ growth to ${half.id}: as the lengths of the context`, source: LOAD, cells: [{ id: longest.id, value: views => growthRatio(views, shortest.id, half.id, longest.id), band: around((longest.dose - shortest.dose) / (half.dose - shortest.dose), [0.7, 1.3]) }] },
+        { id: 'prompt-ms-per-token', metric: 'prompt-ms', what: `time for one token of the prompt ÷ that of ${base.id}: the same in each`, source: TIMINGS, cells: others.map(({ id }) => ratioCell(base.id, id, promptMsPerToken, around(1, PER_TOKEN))) },
+        { id: 'computing', metric: 'ttft', what: 'of the TTFT, the share in which the prompt is computed: it waits for nothing else', source: `${TIMINGS}, ${LOAD}`, cells: doses.map(({ id }) => cellOf(id, computingShare, [0.7, 1.05])) },
+        { id: 'gap-grows', metric: 'itl', what: 'median gap ÷ what a straight line over the lengths through all shorter ones says: it grows as the context', source: LOAD, cells: [{ id: longest.id, value: views => onTheLine(views, doses), band: ON_THE_LINE }] },
         { id: 'gap-longer', metric: 'itl', what: 'median gap: longer behind the longest prompt than behind the shortest', source: LOAD, cells: [ratioCell(shortest.id, longest.id, gap, [1.1, 10])] }
       ],
       control: [
@@ -42,7 +48,16 @@ export const contextLength = factorEntry('context-length', [{
   }
 }])
 
-function growthRatio (views: readonly StreamsView[], from: string, half: string, whole: string): number | null {
-  const [a, b, c] = [from, half, whole].map(id => middleOf(views, id, gap))
-  return a === null || b === null || c === null || a === undefined || b === undefined || c === undefined || b <= a ? null : (c - a) / (b - a)
+/** Of the longest; the line is fitted to the others, since a ratio of two growths has the noise of three gaps in it, most of all that of the shortest. */
+function onTheLine (views: readonly StreamsView[], doses: ReadonlyArray<{ readonly id: string, readonly dose: number }>): number | null {
+  const points = doses.flatMap(({ id, dose }) => {
+    const gapMs = middleOf(views, id, gap)
+    return gapMs === null ? [] : [{ dose, gapMs }]
+  })
+  const longest = points.at(-1)
+  const shorter = points.slice(0, -1)
+  const steep = slope(shorter.map(({ dose }) => dose), shorter.map(({ gapMs }) => gapMs))
+  if (points.length < doses.length || longest === undefined || steep === null) return null
+  const mean = (of: (point: { readonly dose: number, readonly gapMs: number }) => number): number => shorter.reduce((sum, point) => sum + of(point), 0) / shorter.length
+  return longest.gapMs / (mean(({ gapMs }) => gapMs) + steep * (longest.dose - mean(({ dose }) => dose)))
 }

@@ -2,7 +2,7 @@
 import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
 import { middleOf, type Figure } from '../contention.js'
-import { computedPromptTokens, tokensPerDecode, type StreamsView } from '../streams-summary.js'
+import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import type { Band, FactorCell, StreamsDraft } from './factor-claim.js'
 import { grownBy, tokensOf } from './memory-figures.js'
@@ -26,6 +26,9 @@ export const promptMsPerToken: Figure = view => middle(answered(view).flatMap(ca
   const [tokens = 0] = computedPromptTokens(call)
   return call.promptMs === undefined || tokens <= 0 ? [] : [call.promptMs / tokens]
 }))
+
+/** Of the time to the first token, the share in which llama-server computed the prompt. */
+export const computingShare: Figure = view => middle(answered(view).flatMap(call => ttftMs(call).flatMap(ms => call.promptMs === undefined ? [] : [call.promptMs / ms])))
 
 /** CPU time of llama-server between the readings just before and after the load ÷ calls answered, milliseconds. */
 export const cpuMsPerCall: Figure = view => {
@@ -89,6 +92,10 @@ export function differenceCell (a: string, b: string, figure: Figure, band: Band
     },
     band
   }
+}
+
+export function quotient (a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a / b
 }
 
 /** A band around a number; undefined of an unknown one. */

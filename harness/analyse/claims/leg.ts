@@ -31,12 +31,12 @@ export function bandText ({ lo, hi }: Pick<Prediction, 'lo' | 'hi'>): string {
 /** Upper end of a band that has none (JSON has no Infinity). */
 export const unbounded = 1e9
 
-/** All must hold; a missing one is missing before a failing one fails. The first leg gives value and band. */
+/** All must hold; a missing one is missing before a failing one fails. Value and band are those of the first leg that made it so. */
 export function allOf (legs: readonly [Leg, ...Leg[]]): Leg {
   const statuses = legs.map(leg => leg.status)
+  const status = statuses.includes('missing') ? 'missing' : statuses.includes('fails') ? 'fails' : 'holds'
   return {
-    ...legs[0],
-    status: statuses.includes('missing') ? 'missing' : statuses.includes('fails') ? 'fails' : 'holds',
+    ...legs.find(leg => leg.status === status) ?? legs[0],
     statement: legs.map(leg => leg.statement).join('; '),
     source: [...new Set(legs.map(leg => leg.source))].join('; ')
   }

@@ -42,6 +42,10 @@ t.test('sabotage: tokens that share a call, and a prompt that is as slow as an a
   t.same(legs(claim(simulated(id => id === 'prompt' ? { ttftMs: 1000 } : {}))), but({ control: 'fails' }))
 })
 
+t.test('a machine that is a fifth faster or slower than in its calibration moves nothing', async t => {
+  for (const pace of [0.8, 1.25]) t.same(legs(claim(simulated((_id, { ttftMs, gapMs }) => ({ ttftMs: ttftMs * pace, gapMs: gapMs * pace })))), all)
+})
+
 t.test('each leg needs its source and its predictions', async t => {
   t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
   t.same(legs(claim(simulated(undefined, 'metrics'))), but({ mechanism: 'missing' }))

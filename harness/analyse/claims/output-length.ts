@@ -1,7 +1,10 @@
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, calibrated, cellOf, cpuMsPerCall, decodeCallsPerToken, differenceCell, dosesOf, gap, latency, LOAD, PROC, ratioCell, ttft } from './factor-figures.js'
+import { around, calibrated, cellOf, cpuMsPerCall, decodeCallsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
 
-/** Keys and values of more tokens are read the further an answer goes on: later gaps are a little longer than the calibrated ones. */
+/**
+ * Times are judged as ratios to the baseline of the same run, whose blocks stand between the others, so that a machine that changes its speed after the calibration does not move
+ * them. Keys and values of more tokens are read the further an answer goes on: its later gaps are a little longer (context-length measures by how much).
+ */
 const LONGER = [0.75, 1.35] as const
 
 /** An answer takes the time to its first token, and then one pass through the model for each further token. */
@@ -18,17 +21,19 @@ export const outputLength = factorEntry('output-length', [{
     if (base === undefined || longest === undefined || instead === undefined) return noLegs
     const server = calibrated(draft, manifest)
     const ms = (tokens: number): number | undefined => server === undefined ? undefined : server.ttftMs + (tokens - 1) * server.gapMs
-    const morePrompt = server?.prompt === undefined ? undefined : (server.prompt.ms * (instead.workload?.promptWords ?? 0) / draft.workload.promptWords + (base.dose - 1) * server.gapMs) / (ms(longest.dose) ?? NaN)
+    const msRatio = (tokens: number): number | undefined => quotient(ms(tokens), ms(base.dose))
+    const others = doses.filter(({ id }) => id !== base.id)
+    const insteadMs = server?.prompt === undefined ? undefined : server.prompt.ms * (instead.workload?.promptWords ?? 0) / draft.workload.promptWords + (base.dose - 1) * server.gapMs
     return {
-      application: [{ id: 'latency', metric: 'request-latency', what: 'time of an answer, ms: TTFT + (tokens − 1) × gap of the calibration', source: LOAD, cells: doses.map(({ id, dose }) => cellOf(id, latency, around(ms(dose), LONGER))) }],
-      os: [{ id: 'cpu-per-call', metric: 'server-cpu-per-call', what: 'CPU time of llama-server for a call, ms more: further tokens × gap of the calibration', source: PROC, cells: doses.filter(({ dose }) => dose > base.dose).map(({ id, dose }) => differenceCell(base.id, id, cpuMsPerCall, around(server === undefined ? undefined : (dose - base.dose) * server.gapMs, [0.75, 1.5]))) }],
+      application: [{ id: 'latency', metric: 'request-latency', what: `time of an answer ÷ that of ${base.id}: as TTFT + (tokens − 1) × gap of the calibration`, source: LOAD, cells: others.map(({ id, dose }) => ratioCell(base.id, id, latency, around(msRatio(dose), LONGER))) }],
+      os: [{ id: 'cpu-per-call', metric: 'server-cpu-per-call', what: `CPU time of llama-server for a call ÷ that of ${base.id}: as the time of the answer`, source: PROC, cells: others.map(({ id, dose }) => ratioCell(base.id, id, cpuMsPerCall, around(msRatio(dose), LONGER))) }],
       mechanism: [
         { id: 'decodes-per-token', metric: 'decode-calls', what: 'calls of the decoder ÷ tokens out: one for each, at every length', source: 'llama-server (/metrics n_decode_total)', cells: doses.map(({ id }) => cellOf(id, decodeCallsPerToken, [0.95, 1.1])) },
-        { id: 'gap', metric: 'itl', what: 'median gap: the same at every length but for the context that grows', source: LOAD, cells: doses.filter(({ id }) => id !== base.id).map(({ id }) => ratioCell(base.id, id, gap, [0.8, 1.35])) }
+        { id: 'gap', metric: 'itl', what: 'median gap: the same at every length but for the context that grows', source: LOAD, cells: others.map(({ id }) => ratioCell(base.id, id, gap, [0.8, 1.35])) }
       ],
       control: [
-        { id: 'ttft', metric: 'ttft', what: 'TTFT: nothing of the length is waited for before the first token', source: LOAD, cells: doses.filter(({ id }) => id !== base.id).map(({ id }) => ratioCell(base.id, id, ttft, [0.75, 1.3])) },
-        { id: 'instead', metric: 'request-latency', what: `time of an answer with as many tokens in all as ${longest.id}, but most of them in the prompt, ÷ ${longest.id}: what the calibration says of a prompt`, source: LOAD, cells: [ratioCell(longest.id, instead.id, latency, around(morePrompt, [0.7, 1.3]))] }
+        { id: 'ttft', metric: 'ttft', what: 'TTFT: nothing of the length is waited for before the first token', source: LOAD, cells: others.map(({ id }) => ratioCell(base.id, id, ttft, [0.75, 1.3])) },
+        { id: 'instead', metric: 'request-latency', what: `time of an answer with as many tokens in all as ${longest.id}, but most of them in the prompt, ÷ ${longest.id}: what the calibration says of a prompt`, source: LOAD, cells: [ratioCell(longest.id, instead.id, latency, around(quotient(insteadMs, ms(longest.dose)), [0.7, 1.3]))] }
       ]
     }
   }

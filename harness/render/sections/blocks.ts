@@ -56,5 +56,5 @@ function toolsCpu ({ toolsCpuShare }: BlockSummary): string {
 
 function table<B extends BlockSummary> (blocks: readonly B[], columns: ReadonlyArray<Column<B>>): Html {
   return html`<table><thead><tr><th>block</th><th>pair</th><th class="text">condition</th>${columns.map(({ title }) => html`<th>${title}</th>`)}<th class="text">counts</th></tr></thead>
-<tbody>${blocks.map((block) => html`<tr class="arm-${block.condition}"><td>${block.index}</td><td>${block.pair}</td><td class="text arm">${block.condition}</td>${columns.map(({ text }) => html`<td class="number">${text(block)}</td>`)}<td class="text">${block.valid ? 'yes' : `no: ${block.because ?? 'no reason given'}`}</td></tr>`)}</tbody></table>`
+<tbody>${blocks.map((block) => html`<tr class="condition-${block.condition}"><td>${block.index}</td><td>${block.pair}</td><td class="text condition">${block.condition}</td>${columns.map(({ text }) => html`<td class="number">${text(block)}</td>`)}<td class="text">${block.valid ? 'yes' : `no: ${block.because ?? 'no reason given'}`}</td></tr>`)}</tbody></table>`
 }

@@ -17,7 +17,7 @@ function percentileCell (cell: Cell, percentile: Percentile): Html {
 function rowBody (row: Row): Html {
   return html`<tbody class="row">
 <tr><th class="text" scope="rowgroup" colspan="7">${rowLabel(row)}</th></tr>${row.cells.map((cell) => html`
-<tr class="arm-${cell.condition}"><td class="text arm">${cell.condition}</td>${PERCENTILES.map((percentile) => percentileCell(cell, percentile))}<td class="number">${formatCount(cell.n)}</td><td class="number">${formatNumber(cell.nEff)}</td><td class="number">${formatNumber(cell.mean)}</td></tr>`)}
+<tr class="condition-${cell.condition}"><td class="text condition">${cell.condition}</td>${PERCENTILES.map((percentile) => percentileCell(cell, percentile))}<td class="number">${formatCount(cell.n)}</td><td class="number">${formatNumber(cell.nEff)}</td><td class="number">${formatNumber(cell.mean)}</td></tr>`)}
 </tbody>`
 }
 
@@ -29,7 +29,7 @@ export function cellsSection (result: Result): Html {
 ${all.length === 0
 ? html`<p>No cell could be computed from the evidence.</p>`
 : html`<div class="scroll"><table>
-<thead><tr><th class="text">arm</th>${PERCENTILES.map((percentile) => html`<th>${percentile}</th>`)}<th>n</th><th>n_eff</th><th>mean</th></tr></thead>
+<thead><tr><th class="text">condition</th>${PERCENTILES.map((percentile) => html`<th>${percentile}</th>`)}<th>n</th><th>n_eff</th><th>mean</th></tr></thead>
 ${all.map(rowBody)}
 </table></div>`}
 <p class="soft">Small figures under a percentile: its 95 % interval, by resampling whole blocks. n_eff is n reduced for calls that are not independent of each other;

@@ -1,5 +1,6 @@
 import { formatInterval, formatNumber, MISSING } from '../format.js'
 import { whatWouldChange } from '../change.js'
+import { documentsOf } from '../documents.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
 import type { Claim, Leg, Result } from '../../types.js'
@@ -12,17 +13,25 @@ const LEGS = [
 ] as const
 
 function legView (title: string, asks: string, leg: Leg): Html {
-  const numbers = leg.value === null && leg.band === null ? undefined : html`<br><small>measured ${formatNumber(leg.value)}, predicted ${leg.band === null ? MISSING : formatInterval(leg.band)}; source: ${leg.source}</small>`
+  const numbers = leg.value === null && leg.band === null ? undefined : html`<small>measured ${formatNumber(leg.value)}, predicted ${leg.band === null ? MISSING : formatInterval(leg.band)}; source: ${leg.source}</small>`
   return html`
-<div class="leg tone-${leg.status}"><b>${title}</b> <span class="soft">(${asks})</span> <span class="badge">${leg.status}</span><br>${leg.statement}${numbers ?? html`<br><small>source: ${leg.source}</small>`}</div>`
+<div class="leg tone-${leg.status}"><b>${title}</b> <span class="soft">(${asks})</span> <span class="badge">${leg.status}</span>${figuresOf(leg.statement)}${numbers ?? html`<small>source: ${leg.source}</small>`}</div>`
+}
+
+/** A leg of several figures is a list of them. */
+function figuresOf (statement: string): Html {
+  const figures = statement.split('; ')
+  return figures.length === 1 ? html`<br>${statement}<br>` : html`<ul>${figures.map((figure) => html`<li>${figure}</li>`)}</ul>`
 }
 
 function claimView (claim: Claim): Html {
+  const documents = documentsOf(claim.id)
   return html`
 <h3><span class="badge tone-${claim.status.toLowerCase()}">${claim.status}</span> ${claim.statement}</h3>
 <p class="soft">Predicted before the run: ${claim.predicted}</p>
 ${LEGS.map(({ key, title, asks }) => legView(title, asks, claim[key]))}
 <p><b>Mechanism.</b> ${claim.explanation}</p>
+${documents === undefined ? undefined : html`<p class="soft">Where it is written down: ${documents.join('; ')}.</p>`}
 <p><b>What would change this conclusion.</b></p>
 <ul>${whatWouldChange(claim).map((line) => html`<li>${line}</li>`)}</ul>`
 }

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatNumber, formatSeconds } from '../format
 import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../labels.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
+import { bandText } from '../../analyse/claims/leg.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
 import type { Burst, Condition, Conversations, DrawnLength, Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
 
@@ -38,7 +39,7 @@ export function methodSection (evidence: Evidence, result: Result): Html {
     ['Test', `sign-flip test over pairs on log ratios, two-sided level ${plan.alpha}; the interval is the same test inverted, so that interval and p cannot disagree`],
     ['Outcomes', result.outcomes.map((outcome) => `${metricLabel(outcome.metric)} (${outcome.better} is better, matters from ×${formatNumber(outcome.matters)}${outcome.primary ? ', primary' : ''})`).join('; ')],
     ...(plan.effects.length === 0 ? [] : [['Effects', plan.effects.join('; ')] as const]),
-    ['Predicted', plan.predictions.map((prediction) => prediction.statement).join('; ')]
+    ['Predicted', plan.predictions.map((prediction) => `${prediction.statement}: ${bandText(prediction)}`).join('; ')]
   ]
   return html`<details><summary>Method</summary>${list(entries)}</details>`
 }
