@@ -78,6 +78,16 @@ export class UpstreamBackend implements Backend {
     if (this.#state !== 'ready' && !this.#closed) this.#timer = this.#clock.setTimeout(() => { this.look().catch(() => {}) }, lookAgainMs)
   }
 
+  /** Whether it has unloaded its model (`--sleep-idle-seconds`). `/props` does not wake it (L17). Builds that cannot sleep say nothing of it. */
+  async sleeping (): Promise<boolean> {
+    try {
+      const { status, body } = await this.#get.get('/props')
+      return status === 200 && objectIn(body, '/props')['is_sleeping'] === true
+    } catch {
+      return false
+    }
+  }
+
   /** A call found upstream gone: what is known of it no longer holds. */
   lost (): void {
     if (this.#state !== 'ready') return

@@ -1,14 +1,14 @@
-import { Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
 import { askOf, promptOf } from './ask.js'
 import { confirmed } from './confirmed.js'
 import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
-import { savedCostsSchema, type Account } from './cost-model.js'
+import type { Account } from './cost-model.js'
+import { LearnedCosts } from './learned-costs.js'
 import { lineFor } from './line.js'
 import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
+import { Saturation } from './saturation.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
 import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
@@ -16,9 +16,6 @@ import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
 import { withJson } from './with-json.js'
-
-/** What is kept over a restart of the gateway. */
-const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
 
 /**
  * The only holder of places. The schedule decides; a p-queue keeps what waits and runs what is let in. A task there lasts as
@@ -28,6 +25,8 @@ class Admission implements PolicyInstance {
   readonly #options: ReturnType<typeof withAdmissionDefaults>
   readonly #port: Port
   readonly #schedule: Schedule
+  readonly #learned: LearnedCosts
+  readonly #saturation: Saturation
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
@@ -39,8 +38,6 @@ class Admission implements PolicyInstance {
   #wakeTimer: unknown
   #wakesAtMs: number | undefined
   #lastId = 0
-  /** The model whose costs are learned, once it is known. */
-  #learnedOf: string | undefined
   #total: number
   #unconfirmedReleases = 0
 
@@ -58,7 +55,8 @@ class Admission implements PolicyInstance {
     }
     if (this.#options.preemptiblePrefill !== undefined) this.#feeder = new PromptFeeder(port)
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
-    port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
+    this.#learned = new LearnedCosts(admission.name, port, this.#schedule)
+    this.#saturation = new Saturation(this.#options.maxQueued)
   }
 
   readonly run: Policy = async (call, next) => {
@@ -66,7 +64,7 @@ class Admission implements PolicyInstance {
     call.signal.throwIfAborted()
     const places = this.#totalPlaces
     if (places === undefined) return loadingRefusal()
-    this.#recall()
+    this.#learned.recall()
     this.#resize(places)
 
     const prompt = this.#feeder === undefined || !this.#isLong(call) ? undefined : await this.#promptOf(this.#feeder, call)
@@ -74,8 +72,10 @@ class Admission implements PolicyInstance {
     const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
     const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
+    const { predictedWaitMs } = this.#schedule
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
+    this.#saturation.arrived(predictedWaitMs, ask, own?.type === 'refuse' ? own.reason : undefined)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
     this.#apply(effects)
     if (own === undefined) {
@@ -115,6 +115,7 @@ class Admission implements PolicyInstance {
       taken: this.#schedule.taken,
       queued: this.#schedule.queued,
       predictedWaitMs: this.#schedule.predictedWaitMs,
+      saturated: Number(this.#saturation.holds(this.#schedule)),
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
@@ -127,22 +128,6 @@ class Admission implements PolicyInstance {
   readonly drain = (): void => {
     this.#slotWatch?.stop()
     this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
-  }
-
-  /** What learned costs hold for. */
-  get #model (): string | undefined {
-    const props = this.#port.backend.props()
-    return props === undefined ? undefined : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
-  }
-
-  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is; those of a model that went away are forgotten. */
-  #recall (): void {
-    const model = this.#model
-    if (model === undefined || model === this.#learnedOf) return
-    if (this.#learnedOf !== undefined) this.#schedule.forgetCosts()
-    this.#learnedOf = model
-    const kept = this.#port.memory.recall(admission.name)
-    if (Value.Check(keptSchema, kept) && kept.model === model) this.#schedule.restore(kept.costs, this.#nowMs)
   }
 
   /** llama-server has another number of slots than when we asked last. */
