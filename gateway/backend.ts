@@ -49,6 +49,11 @@ export class UpstreamBackend implements Backend {
     return this.#poller.readSlots()
   }
 
+  /** llama-server answers when it is done; longer than any of our questions may take it does not count as done. */
+  async moveSlot (action: 'save' | 'restore', slot: number, file: string): Promise<void> {
+    await this.#get.post(`/slots/${slot}?action=${action}`, { filename: file })
+  }
+
   get state (): BackendState {
     return this.#state
   }

@@ -11,6 +11,7 @@ import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
 import { Saturation } from './saturation.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
+import { SlotExchange } from './slot-exchange.js'
 import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
 import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
@@ -33,6 +34,8 @@ class Admission implements PolicyInstance {
   /** Absent where llama-server chooses the slots. */
   readonly #slotChoice: ActiveStrategy | undefined
   readonly #slotWatch: SlotWatch | undefined
+  /** Absent where what loses its slot is lost. */
+  readonly #exchange: SlotExchange | undefined
   /** Absent where every prompt goes whole. */
   readonly #feeder: PromptFeeder | undefined
   #wakeTimer: unknown
@@ -46,13 +49,14 @@ class Admission implements PolicyInstance {
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
-    this.#slotChoice = slotStrategyOf(this.#options.slotChoice, port.log)
+    this.#slotChoice = slotStrategyOf(this.#options, port.log)
     this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
     if (this.#slotChoice !== undefined) {
       this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
         this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
       })
     }
+    if (this.#options.slotFiles !== undefined && this.#slotChoice !== undefined) this.#exchange = new SlotExchange(port, this.#slotChoice.strategy)
     if (this.#options.preemptiblePrefill !== undefined) this.#feeder = new PromptFeeder(port)
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
     this.#learned = new LearnedCosts(admission.name, port, this.#schedule)
@@ -120,6 +124,7 @@ class Admission implements PolicyInstance {
       unconfirmedReleases: this.#unconfirmedReleases,
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
       ...this.#slotChoice?.gauges(),
+      ...this.#exchange?.gauges,
       // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
     }
@@ -239,6 +244,10 @@ class Admission implements PolicyInstance {
     const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
     // On the call itself: `next` may be given another object that delegates to it.
     if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+    if (start?.slot !== undefined && this.#exchange !== undefined) {
+      await this.#exchange.before(id, call, start.slot)
+      call.signal.throwIfAborted()
+    }
     if (this.#feeder === undefined || prompt?.tokens === undefined || start?.slot === undefined || start.feeds === undefined) {
       return { sentAtMs: this.#nowMs, answer: await ticket.next(named, ticket.reason, ticket.facts) }
     }

@@ -2,6 +2,7 @@ import type { AdmissionOptions } from './admission-options.js'
 import type { PolicyLogger } from './contract.js'
 import { PrefixChoice } from './prefix-choice.js'
 import { ByLength, type SlotStrategy } from './slot-choice.js'
+import { SlotFiles } from './slot-files.js'
 
 /** A strategy as `admission` runs it. */
 export interface ActiveStrategy {
@@ -11,13 +12,15 @@ export interface ActiveStrategy {
   readonly gauges: () => Readonly<Record<string, number>>
 }
 
-/** Undefined: llama-server chooses. */
-export function slotStrategyOf (choice: NonNullable<AdmissionOptions['slotChoice']>, log: PolicyLogger): ActiveStrategy | undefined {
+/** Undefined: llama-server chooses. @throws Error where the options contradict each other */
+export function slotStrategyOf ({ slotChoice: choice, slotFiles }: Pick<AdmissionOptions, 'slotChoice' | 'slotFiles'>, log: PolicyLogger): ActiveStrategy | undefined {
+  if (slotFiles !== undefined && choice !== 'prefix') throw new Error(`admission.slotFiles: needs "slotChoice": "prefix", got "${choice}"`)
   switch (choice) {
+    case undefined:
     case 'server': return undefined
     case 'by-length': return { strategy: new ByLength(), byPrompt: false, gauges: () => ({}) }
     case 'prefix': {
-      const prefix = new PrefixChoice(why => { log.warn({ why }, `slotChoice "prefix" is off until the gateway is started again, and llama-server chooses the slots: ${why}`) })
+      const prefix = new PrefixChoice(why => { log.warn({ why }, `slotChoice "prefix" is off until the gateway is started again, and llama-server chooses the slots: ${why}`) }, slotFiles === undefined ? undefined : new SlotFiles({ count: 16, minTokens: 512, ...slotFiles }))
       return {
         strategy: prefix,
         byPrompt: true,
