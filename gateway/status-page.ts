@@ -34,7 +34,8 @@ body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 section { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 0 2.5rem }
 h1, h2 { font-weight: 600; margin: 1.5rem 0 .4rem } h1 { font-size: 1.4rem } h2 { font-size: 1rem }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; font-weight: 400; padding: .15rem .6rem .15rem 0; border-bottom: 1px solid #8884; overflow-wrap: anywhere }
+th, td { text-align: left; font-weight: 400; padding: .15rem .6rem .15rem 0; border-bottom: 1px solid #8884 }
+.word { overflow-wrap: anywhere }
 td:not(.word) { text-align: right; font-variant-numeric: tabular-nums }
 thead th:not(:first-child) { text-align: right }
 .ok { color: #2a8a4a } .trouble { color: #c03030 }
