@@ -101,6 +101,13 @@ t.test('origins are as browsers send them', async t => {
   t.match(trouble({ cors: {} }), /^cors\.origins: is missing/)
 })
 
+t.test('options of a policy that contradict each other', async t => {
+  for (const more of [{}, { slotChoice: 'server' }]) {
+    t.match(trouble({ policies: [{ name: 'admission', slotFiles: {}, ...more }] }), /^policies\[0\]\.slotFiles: needs "slotChoice": "prefix"/)
+  }
+  t.equal(trouble({ policies: [{ name: 'admission', slotFiles: {}, slotChoice: 'prefix' }] }), 'none')
+})
+
 t.test('only routes that are blocked can be allowed', async t => {
   t.equal(trouble({ allowRoutes: ['/tools', '/cors-proxy'] }), 'none')
   t.match(trouble({ allowRoutes: ['/tools'], cors: { origins: '*' } }), /^allowRoutes: \/tools with cors and without apiKeys lets pages .* act on this server's host/)

@@ -66,7 +66,3 @@ t.test('in the shadow nothing is written or read', async t => {
   for (const text of [a, b, a]) await talk(text, 0)
   t.same(port.moved, [])
 })
-
-t.test('it needs a choice by prefix', async t => {
-  t.throws(() => admission.create({ slotFiles: {} }, makePort()), { message: 'admission.slotFiles: needs "slotChoice": "prefix", got "server"' })
-})

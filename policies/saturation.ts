@@ -27,8 +27,9 @@ export class Saturation {
       if (predictedWaitMs >= this.#refusedAtMs) this.#refusedAtMs = Infinity
       return
     }
+    if (refused !== 'queue-full' && refused !== 'deadline') return
     // Limits of its own say nothing of other calls.
-    if (ttftLimitMs !== undefined || finishLimitMs !== undefined || maxPlaces !== undefined || refused === 'draining') return
+    if (ttftLimitMs !== undefined || finishLimitMs !== undefined || maxPlaces !== undefined) return
     this.#refusedAtMs = predictedWaitMs
   }
 

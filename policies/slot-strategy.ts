@@ -12,9 +12,8 @@ export interface ActiveStrategy {
   readonly gauges: () => Readonly<Record<string, number>>
 }
 
-/** Undefined: llama-server chooses. @throws Error where the options contradict each other */
+/** Undefined: llama-server chooses. */
 export function slotStrategyOf ({ slotChoice: choice, slotFiles }: Pick<AdmissionOptions, 'slotChoice' | 'slotFiles'>, log: PolicyLogger): ActiveStrategy | undefined {
-  if (slotFiles !== undefined && choice !== 'prefix') throw new Error(`admission.slotFiles: needs "slotChoice": "prefix", got "${choice}"`)
   switch (choice) {
     case undefined:
     case 'server': return undefined
