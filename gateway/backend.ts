@@ -49,6 +49,11 @@ export class UpstreamBackend implements Backend {
     return this.#poller.readSlots()
   }
 
+  /** llama-server answers when it is done; longer than any of our questions may take it does not count as done. */
+  async moveSlot (action: 'save' | 'restore', slot: number, file: string): Promise<void> {
+    await this.#get.post(`/slots/${slot}?action=${action}`, { filename: file })
+  }
+
   get state (): BackendState {
     return this.#state
   }
@@ -76,6 +81,16 @@ export class UpstreamBackend implements Backend {
       this.#looking = false
     }
     if (this.#state !== 'ready' && !this.#closed) this.#timer = this.#clock.setTimeout(() => { this.look().catch(() => {}) }, lookAgainMs)
+  }
+
+  /** Whether it has unloaded its model (`--sleep-idle-seconds`). `/props` does not wake it (L17). Builds that cannot sleep say nothing of it. */
+  async sleeping (): Promise<boolean> {
+    try {
+      const { status, body } = await this.#get.get('/props')
+      return status === 200 && objectIn(body, '/props')['is_sleeping'] === true
+    } catch {
+      return false
+    }
   }
 
   /** A call found upstream gone: what is known of it no longer holds. */

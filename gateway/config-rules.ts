@@ -40,6 +40,10 @@ const rules: ReadonlyArray<(config: Config) => string | undefined> = [
     ? undefined
     : `allowRoutes: ${allowRoutes.join(', ')} with cors and without apiKeys lets pages that a browser shows act on this server's host; leave one of them out, or give apiKeys`,
 
+  ({ policies }) => firstTrouble(policies, (policy, index) => policy.name === 'admission' && 'slotFiles' in policy && Reflect.get(policy, 'slotChoice') !== 'prefix'
+    ? `policies[${index}].slotFiles: needs "slotChoice": "prefix", which knows what is in each slot; add it, or leave slotFiles out`
+    : undefined),
+
   ({ cors }) => firstTrouble(cors === undefined || cors.origins === '*' ? [] : cors.origins, (origin, index) => isOrigin(origin)
     ? undefined
     : `cors.origins[${index}]: must be an origin as browsers send it, like https://chat.example.org or http://localhost:5173 (lower case, no path, no final /, no default port), got ${JSON.stringify(origin)}; ` +

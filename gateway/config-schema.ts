@@ -25,6 +25,8 @@ const server = Type.Object({
   threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024, description: 'llama-server -t. Default: one less than the CPUs, at least 1.' })),
   slotContextTokens: Type.Integer({ minimum: 64, default: 2048, description: 'Context of one slot, tokens.' }),
   batchTokens: Type.Integer({ minimum: 1, default: 256, description: 'llama-server -b, tokens: a running prefill is not interrupted within one batch.' }),
+  cacheRamMib: Type.Integer({ minimum: 0, default: 0, description: 'llama-server --cache-ram, MiB: prompts that lost their slot are kept in memory. Its own default of 8192 is more than small machines have. Default: 0, none.' }),
+  extraArgs: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Further arguments of llama-server, each word an entry, e.g. ["--embeddings", "--pooling", "mean"]. Not those that are set here or by Weir itself.' }),
   binary: Type.Optional(Type.String({ minLength: 1, description: 'Path of llama-server. Default: LLAMA_SERVER, then PATH, then Weir\'s cache.' }))
 }, { ...closed, default: {} })
 
@@ -34,6 +36,11 @@ const limits = Type.Object({
   firstByteTimeoutMs: Type.Integer({ minimum: 1, default: 30 * 60_000, description: 'From sending a call to the first byte of its answer, milliseconds.' }),
   idleTimeoutMs: Type.Integer({ minimum: 1, default: 5 * 60_000, description: 'Between two chunks of an answer, milliseconds.' }),
   totalTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, description: 'From sending a call to the end of its answer, milliseconds. Default: none.' })),
+  stallTimeoutMs: Type.Integer({
+    minimum: 1000,
+    default: 5 * 60_000,
+    description: 'Calls run and for this long, milliseconds, neither a byte of an answer nor a batch of llama-server came: /readyz says 503 `stalled`, and the log warns. Must be longer than its longest batch (-b) takes.'
+  }),
   drainTimeoutMs: Type.Integer({ minimum: 0, default: 30_000, description: 'How long running calls may go on after SIGTERM, milliseconds.' })
 }, { ...closed, default: {} })
 
@@ -48,7 +55,8 @@ const apiKey = Type.Object({
   weight: Type.Number({ exclusiveMinimum: 0, default: openGrant.weight, description: 'Share of the server among callers: 2 gets twice the tokens of 1. Default: 1.' }),
   bestPriority: Type.Integer({ ...priority, default: openGrant.bestPriority, description: 'Best priority class that its calls may ask for; 0 is served first. Default: 0.' }),
   usualPriority: Type.Optional(Type.Integer({ ...priority, description: 'Priority class of calls that ask for none; not better than bestPriority. Default: 1, or bestPriority where that is worse.' })),
-  maxPlaces: Type.Optional(Type.Integer({ minimum: 1, description: 'Most places that its calls may hold at a time. Default: as many as there are.' }))
+  maxPlaces: Type.Optional(Type.Integer({ minimum: 1, description: 'Most places that its calls may hold at a time. Default: as many as there are.' })),
+  admin: Type.Boolean({ default: false, description: 'It may use the routes of llama-server that show or change what all share: /metrics, /slots, /lora-adapters, POST /props, /models. Default: false.' })
 }, closed)
 
 const cors = Type.Object({

@@ -68,9 +68,9 @@ t.test('a public address wants keys', async t => {
 t.test('keys: options, and what cannot be', async t => {
   const hash = (digit: string): string => digit.repeat(64)
   const [anna, bert] = [{ name: 'anna', sha256: hash('a') }, { name: 'bert', sha256: hash('b') }]
-  t.same(checkConfig({ apiKeys: [anna, { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }] }, policyFactories).apiKeys, [
-    { ...anna, weight: 1, bestPriority: 0 },
-    { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1 }
+  t.same(checkConfig({ apiKeys: [anna, { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1, admin: true }] }, policyFactories).apiKeys, [
+    { ...anna, weight: 1, bestPriority: 0, admin: false },
+    { ...bert, weight: 0.5, bestPriority: 2, usualPriority: 2, maxPlaces: 1, admin: true }
   ])
   t.match(trouble({ apiKeys: [anna, bert, { ...anna, sha256: hash('c') }] }), /^apiKeys\[2\]\.name: "anna" is the name of apiKeys\[0\], too; .*give each key its own$/)
   t.match(trouble({ apiKeys: [anna, { ...bert, sha256: hash('a') }] }), /^apiKeys\[1\]\.sha256: is the same key as apiKeys\[0\] \("anna"\); .*give each entry its own key$/)
@@ -99,6 +99,13 @@ t.test('origins are as browsers send them', async t => {
   }
   t.match(origins('https://a.org'), /^cors\.origins: must be one of \*, array, got "https:\/\/a\.org"$/)
   t.match(trouble({ cors: {} }), /^cors\.origins: is missing/)
+})
+
+t.test('options of a policy that contradict each other', async t => {
+  for (const more of [{}, { slotChoice: 'server' }]) {
+    t.match(trouble({ policies: [{ name: 'admission', slotFiles: {}, ...more }] }), /^policies\[0\]\.slotFiles: needs "slotChoice": "prefix"/)
+  }
+  t.equal(trouble({ policies: [{ name: 'admission', slotFiles: {}, slotChoice: 'prefix' }] }), 'none')
 })
 
 t.test('only routes that are blocked can be allowed', async t => {

@@ -93,7 +93,7 @@ t.test('every answer says once that its page may read it, and what of it', async
   ]
   for (const [what, status, answer] of answers) {
     t.equal(answer.status, status, what)
-    t.match(Object.fromEntries(corsOf(answer)), { 'access-control-allow-origin': page, 'access-control-expose-headers': 'X-Weir-Id, X-Weir-Reason, X-Weir-Truncated, Retry-After, Server-Timing' }, what)
+    t.match(Object.fromEntries(corsOf(answer)), { 'access-control-allow-origin': page, 'access-control-expose-headers': 'X-Weir-Id, X-Weir-Reason, X-Weir-Truncated, X-Weir-Cache, Age, Retry-After, Server-Timing' }, what)
     t.equal(corsOf(answer).length, 2, `${what}: nothing of upstream's own`)
     t.match(answer.headers.get('vary'), /(^|, )Origin$/, what)
     const exposed = (answer.headers.get('access-control-expose-headers') ?? '').toLowerCase().split(', ')

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from './config-schema.js'
 
 /** What a page may read of an answer besides its body; browsers hide all other headers of ours. */
-export const exposedHeaders = ['X-Weir-Id', 'X-Weir-Reason', 'X-Weir-Truncated', 'Retry-After', 'Server-Timing'] as const
+export const exposedHeaders = ['X-Weir-Id', 'X-Weir-Reason', 'X-Weir-Truncated', 'X-Weir-Cache', 'Age', 'Retry-After', 'Server-Timing'] as const
 /** All that may be passed through. OPTIONS is answered here: a preflight cannot carry a key, and llama-server would allow every origin. */
 export const corsMethods = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'] as const
 

@@ -16,6 +16,7 @@ import { Releases } from './release.js'
 import type { Trace } from './trace.js'
 import { UpstreamGet } from './upstream-get.js'
 import { Upstream } from './upstream.js'
+import { Watchdog } from './watchdog.js'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -46,6 +47,7 @@ export class Gateway {
   readonly backend: UpstreamBackend
   readonly poller: Poller
   readonly releases: Releases
+  readonly watchdog: Watchdog
   readonly policies: readonly ActivePolicy[]
   readonly upstream: Upstream
   readonly metrics: Metrics
@@ -64,6 +66,7 @@ export class Gateway {
     this.poller = new Poller(this.#get, clock, options.pollIntervalMs ?? 2000)
     this.backend = new UpstreamBackend(this.#get, this.poller, clock)
     this.releases = new Releases({ clock, reader: this.poller, log: log.logger, firstLookMs: (options.pollIntervalMs ?? 2000) / 2, fallbackMs: options.releaseFallbackMs ?? 60_000 })
+    this.watchdog = new Watchdog({ clock, reader: this.poller, log: log.logger, running: () => this.releases.running, stallMs: config.limits.stallTimeoutMs })
     this.#memory = new FileMemory(config.state.file, clock, log.logger)
     const port = { backend: this.backend, memory: this.#memory, clock, log: log.logger }
     this.policies = config.policies.map(({ name, mode = 'on', ...policyOptions }) => {
@@ -78,6 +81,7 @@ export class Gateway {
       limits: config.limits,
       connectTimeoutMs: config.limits.connectTimeoutMs,
       releases: this.releases,
+      watchdog: this.watchdog,
       slots: () => this.backend.props()?.totalSlots,
       onLost: () => { this.backend.lost() },
       retryAfterSeconds: () => this.backend.retryAfterSeconds()
@@ -89,7 +93,7 @@ export class Gateway {
       // The way of a call to upstream begins with its first chunk, which leaves nothing else in its record.
       trace.admittedAtMs ??= sentAtMs
       const answer = await this.upstream.send(call, call.chunk === true ? { resent: 0 } : trace)
-      return kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.#admissionGauges()?.['predictedWaitMs']) / 1e3)
+      return kvFullAsUnavailable(answer, () => retryAfterKvFullMs(clock.nowMs() - sentAtMs, this.admissionGauges()?.['predictedWaitMs']) / 1e3)
     }
     this.drain = new Drain(clock, config.limits.drainTimeoutMs, () => { for (const { instance } of this.policies) instance.drain() })
     this.calls = new CallHandler({
@@ -99,7 +103,7 @@ export class Gateway {
       backend: this.backend,
       drain: this.drain,
       log: log.logger,
-      admissionGauges: () => this.#admissionGauges(),
+      admissionGauges: () => this.admissionGauges(),
       onRecord: record => {
         this.metrics.add(record)
         log.write(record)
@@ -110,21 +114,24 @@ export class Gateway {
       zombiePlaces: () => this.releases.zombiePlaces,
       wastedSeconds: () => this.releases.wastedSeconds,
       upstreamReady: () => this.backend.state === 'ready',
+      stalledSeconds: () => (this.watchdog.stalledMs ?? 0) / 1e3,
       policies: () => this.policyGauges()
-    }, clock)
+    }, clock, log.logger)
   }
 
   policyGauges (): Array<Pick<ActivePolicy, 'name' | 'mode'> & { readonly gauges: Readonly<Record<string, number>> }> {
     return this.policies.map(({ name, mode, instance }) => ({ name, mode, gauges: instance.gauges() }))
   }
 
-  #admissionGauges (): Readonly<Record<string, number>> | undefined {
+  /** Of the policy that holds places; undefined where there is none, or only in the shadow. */
+  admissionGauges (): Readonly<Record<string, number>> | undefined {
     return this.policies.find(({ name, mode }) => name === 'admission' && mode === 'on')?.instance.gauges()
   }
 
   /** Ends all connections to upstream and gives every place back. */
   async close (): Promise<void> {
     this.backend.close()
+    this.watchdog.close()
     await this.upstream.close()
     await this.#get.close()
     this.releases.close()

@@ -10,6 +10,8 @@ import type { Config } from './config-schema.js'
 export interface Caller {
   readonly name: string
   readonly grant: Grant
+  /** It may use admin routes; everybody may where no keys are asked for, which is on loopback only. */
+  readonly admin: boolean
 }
 
 interface Holder {
@@ -28,7 +30,7 @@ export class Keys {
   readonly #holders: readonly Holder[]
 
   constructor (keys: Config['apiKeys']) {
-    this.#holders = keys.map(key => ({ hash: Buffer.from(key.sha256, 'hex'), caller: { name: key.name, grant: grantOf(key) } }))
+    this.#holders = keys.map(key => ({ hash: Buffer.from(key.sha256, 'hex'), caller: { name: key.name, grant: grantOf(key), admin: key.admin } }))
   }
 
   /** False: no keys are configured, everybody may call. */
@@ -38,7 +40,7 @@ export class Keys {
 
   /** Who asks, for records and policies: the holder of the key, or the address with the open grant where no key is needed. */
   callerOf (request: Addressed & { readonly headers: IncomingHttpHeaders }): Caller {
-    return this.holderOf(request.headers) ?? { name: clientAddress(request), grant: openGrant }
+    return this.holderOf(request.headers) ?? { name: clientAddress(request), grant: openGrant, admin: !this.required }
   }
 
   /** Holder of the key in `Authorization: Bearer` or, as Anthropic's clients send it, `X-Api-Key`; undefined for every other key. */

@@ -32,6 +32,8 @@ export async function launchServer (settings: Config['server'], onProgress: (lin
     slotContextTokens: settings.slotContextTokens,
     threads,
     batchTokens: settings.batchTokens,
+    cacheRamMib: settings.cacheRamMib,
+    extraArgs: settings.extraArgs,
     logPath: `${cacheFolder()}/logs/llama-server-${process.pid}.log`
   }
   const first = await startServer(options)

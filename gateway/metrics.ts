@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { CallRecord, Clock, PassRecord } from '../policies/contract.js'
+import type { CallRecord, Clock, PassRecord, PolicyLogger } from '../policies/contract.js'
+import { HiddenQueue } from './hidden-queue.js'
 import { Latency } from './latency.js'
 import type { Percentiles } from './latency.js'
 
@@ -11,6 +12,7 @@ export interface Gauges {
   readonly zombiePlaces: () => number
   readonly wastedSeconds: () => number
   readonly upstreamReady: () => boolean
+  readonly stalledSeconds: () => number
   /** By policy name. */
   readonly policies: () => ReadonlyArray<{ readonly name: string, readonly gauges: Readonly<Record<string, number>> }>
 }
@@ -25,13 +27,16 @@ export class Metrics {
   readonly #perToken: Histogram<'route'>
   readonly #predictionError: Histogram<'route'>
   readonly #predictionInside: Counter<'inside'>
+  readonly #finishError: Histogram<'route'>
   readonly #duration: Histogram<'route'>
+  readonly #hiddenQueue: HiddenQueue
   /** Counts since the last scrape, by their labels: prom-client hashes labels at each `inc`. */
   readonly #newCalls = new Tally<'route' | 'status' | 'outcome'>()
   readonly #newDecisions = new Tally<'policy' | 'verdict' | 'reason' | 'mode'>()
   readonly #live: Readonly<Record<'queueWaitMs' | 'timeToFirstByteMs' | 'durationMs', Latency>>
 
-  constructor (gauges: Gauges, clock: Clock) {
+  /** @param log where the self-check of admission warns */
+  constructor (gauges: Gauges, clock: Clock, log: PolicyLogger) {
     const registers = [this.registry]
     this.#calls = new Counter({ name: 'weir_calls_total', help: 'Calls by class of route, status sent and how they ended', labelNames: ['route', 'status', 'outcome'], registers, collect: () => { this.#newCalls.moveTo(this.#calls) } })
     this.#decisions = new Counter({ name: 'weir_decisions_total', help: 'Decisions of policies', labelNames: ['policy', 'verdict', 'reason', 'mode'], registers, collect: () => { this.#newDecisions.moveTo(this.#decisions) } })
@@ -41,11 +46,15 @@ export class Metrics {
     this.#perToken = new Histogram({ name: 'weir_time_per_output_token_seconds', help: 'Decode time per token by llama-server\'s own timings', labelNames: ['route'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5], registers })
     this.#predictionError = histogram('weir_ttft_prediction_error_seconds', 'How far the predicted time to first token was from the real one, either way')
     this.#predictionInside = new Counter({ name: 'weir_ttft_prediction_interval_total', help: 'Answers whose time to first token was inside the interval predicted for four in five, and outside', labelNames: ['inside'], registers })
+    this.#finishError = histogram('weir_finish_prediction_error_seconds', 'How far the predicted time to the end of an answer was from the real one, either way')
+    const hidden = new Histogram({ name: 'weir_hidden_queue_seconds', help: 'From sending a stream to llama-server to its headers: time in llama-server\'s own queue, near 0 where admission counts right', buckets: bucketsSeconds, registers })
+    this.#hiddenQueue = new HiddenQueue(log, waitMs => { hidden.observe(waitMs / 1e3) })
     this.#duration = histogram('weir_request_duration_seconds', 'From arrival to the end of the answer')
     gaugeOf('weir_in_flight', 'Calls between arrival and end', gauges.inFlight, registers)
     gaugeOf('weir_zombie_places', 'Places of llama-server kept by calls that nobody waits for', gauges.zombiePlaces, registers)
     gaugeOf('weir_slot_seconds_wasted', 'Place-seconds that calls kept after nobody waited for them, since the start', gauges.wastedSeconds, registers)
     gaugeOf('weir_upstream_ready', '1 while llama-server answers', () => gauges.upstreamReady() ? 1 : 0, registers)
+    gaugeOf('weir_upstream_stalled_seconds', 'For how long llama-server has had calls and shown no progress; 0 while it works', gauges.stalledSeconds, registers)
     policyGauge(gauges, registers)
     this.#live = { queueWaitMs: new Latency(clock), timeToFirstByteMs: new Latency(clock), durationMs: new Latency(clock) }
   }
@@ -63,6 +72,8 @@ export class Metrics {
     const durationMs = record.overAtMs - record.arrivedAtMs
     this.#duration.observe({ route }, durationMs / 1e3)
     this.#live.durationMs.record(durationMs)
+    this.#hiddenQueue.add(record)
+    this.#judgeFinish(record)
     if (record.firstByteAtMs !== undefined) {
       this.#firstByte.observe({ route }, (record.firstByteAtMs - record.arrivedAtMs) / 1e3)
       this.#live.timeToFirstByteMs.record(record.firstByteAtMs - record.arrivedAtMs)
@@ -87,6 +98,13 @@ export class Metrics {
     this.#predictionError.observe({ route }, Math.abs(realMs - predictedTtftMs) / 1e3)
     if (predictedTtftLowMs === undefined || predictedTtftHighMs === undefined) return
     this.#predictionInside.inc({ inside: String(realMs >= predictedTtftLowMs && realMs <= predictedTtftHighMs) })
+  }
+
+  #judgeFinish ({ decisions, route, outcome, status, admittedAtMs, overAtMs }: CallRecord): void {
+    const facts = decisions.find(({ mode, facts }) => mode === 'on' && (facts['predictedFinishMs'] ?? 0) > 0)?.facts
+    if (facts === undefined || admittedAtMs === undefined || outcome !== 'complete' || status !== 200) return
+    const { predictedFinishMs = 0, queueWaitMs = 0 } = facts
+    this.#finishError.observe({ route }, Math.abs(overAtMs - admittedAtMs + queueWaitMs - predictedFinishMs) / 1e3)
   }
 
   percentiles (): Readonly<Record<string, Percentiles>> {

@@ -1,47 +1,65 @@
 import type { FastifyInstance } from 'fastify'
+import type { BackendState } from './backend.js'
 import { inDialectOf } from './error-dialect.js'
+import { readinessOf } from './readiness.js'
+import type { Readiness } from './readiness.js'
 import { ownRefusal } from './refusal.js'
 import type { OwnRefusal } from './refusal.js'
 import type { Gateway } from './gateway.js'
+import { statusPage } from './status-page.js'
+import type { Status } from './status-page.js'
 
 /** Routes that answer without a key, for supervisors and load balancers. */
 export const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/v1/health'])
 
 /** The gateway's own routes: health, metrics, status. */
 export function registerOwnRoutes (app: FastifyInstance, gateway: Gateway): void {
-  const { backend, metrics, drain, clock } = gateway
+  const { backend, metrics, clock } = gateway
   const startedAtMs = clock.nowMs()
 
   app.get('/livez', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (_request, reply) => {
-    if (drain.draining) return sendRefusal(reply, { status: 503, reason: 'draining', message: 'the gateway is being shut down', retryAfterSeconds: drain.retryAfterSeconds })
     const state = await backend.check()
-    if (state === 'ready') return { status: 'ok' }
-    return sendRefusal(reply, {
-      status: 503,
-      reason: state === 'loading' ? 'loading' : 'upstream-lost',
-      message: state === 'loading' ? 'llama-server loads its model' : `llama-server at ${gateway.options.upstream.url} does not answer`,
-      retryAfterSeconds: backend.retryAfterSeconds()
-    })
+    const readiness = readinessNow(gateway, state, state === 'ready' && await backend.sleeping())
+    return 'reason' in readiness ? sendRefusal(reply, readiness) : readiness
   })
 
   app.get('/weir/metrics', async (_request, reply) => {
     return await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 
-  app.get('/weir/status', async () => ({
-    upSeconds: Math.round((clock.nowMs() - startedAtMs) / 1e3),
-    draining: drain.draining,
-    upstream: { url: gateway.options.upstream.url, state: backend.state, ...backend.props(), load: backend.load() },
-    inFlight: gateway.calls.inFlight,
-    zombiePlaces: gateway.releases.zombiePlaces,
-    slotSecondsWasted: gateway.releases.wastedSeconds,
-    /** In run order. */
-    policies: gateway.policyGauges(),
-    /** Of the last one to two minutes. */
-    latency: metrics.percentiles()
-  }))
+  app.get('/weir/status', async (request, reply) => {
+    const readiness = readinessNow(gateway, backend.state, false)
+    const status: Status = {
+      upSeconds: Math.round((clock.nowMs() - startedAtMs) / 1e3),
+      ready: 'reason' in readiness ? readiness.reason : readiness.status,
+      draining: gateway.drain.draining,
+      upstream: { url: gateway.options.upstream.url, state: backend.state, ...backend.props(), load: backend.load() },
+      inFlight: gateway.calls.inFlight,
+      zombiePlaces: gateway.releases.zombiePlaces,
+      slotSecondsWasted: gateway.releases.wastedSeconds,
+      policies: gateway.policyGauges(),
+      latency: metrics.percentiles()
+    }
+    reply.header('vary', 'accept')
+    return request.headers.accept?.includes('text/html') === true ? await reply.type('text/html; charset=utf-8').send(statusPage(status)) : status
+  })
+}
+
+function readinessNow (gateway: Gateway, backend: BackendState, sleeping: boolean): Readiness {
+  const { saturated = 0, releaseIntervalMs = 0 } = gateway.admissionGauges() ?? {}
+  return readinessOf({
+    upstreamUrl: gateway.options.upstream.url,
+    draining: gateway.drain.draining,
+    drainSeconds: gateway.drain.retryAfterSeconds,
+    backend,
+    sleeping,
+    awaySeconds: gateway.backend.retryAfterSeconds(),
+    stalledMs: gateway.watchdog.stalledMs,
+    saturated: saturated > 0,
+    nextPlaceMs: releaseIntervalMs
+  })
 }
 
 interface Replying {

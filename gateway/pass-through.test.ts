@@ -56,6 +56,25 @@ t.test('what is not llama-server\'s does not go there: conversation ids (L9), th
   t.match(gateway.passed, [{ caller: 'ann', route: 'free' }, { caller: 'ann', route: 'special' }])
 })
 
+t.test('what all callers share is for keys that may: neither path nor method leads around it', async t => {
+  const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex')
+  const apiKeys = [{ name: 'ann', sha256: sha256('a') }, { name: 'root', sha256: sha256('r'), admin: true }]
+  const { upstream, gateway } = await both(t, socket => { socket.write(whole('ok')) }, { config: { apiKeys } })
+  const ask = async (key: string, method: string, path: string): Promise<string> => {
+    const answer = await fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${key}` } })
+    await answer.text()
+    return `${answer.status} ${answer.headers.get('x-weir-reason') ?? ''}`
+  }
+  const routes = [['GET', '/metrics'], ['GET', '/slots'], ['GET', '/lora-adapters'], ['POST', '/lora-adapters'], ['POST', '/slots/0?action=erase'], ['POST', '/%73lots/0?action=erase'], ['POST', '/props'], ['POST', '/models/unload'], ['DELETE', '/models']] as const
+  for (const [method, path] of routes) t.equal(await ask('a', method, path), '403 not-admin', `${method} ${path}`)
+  t.equal(upstream.requests.length, 0)
+  t.equal(await ask('a', 'GET', '/v1/models'), '200 ')
+  t.equal(await ask('r', 'POST', '/slots/0?action=erase'), '200 ')
+  t.match(upstream.requests.at(-1), /^POST \/slots\/0\?action=erase /)
+  await gateway.recordedPasses(routes.length + 2)
+  t.match(gateway.passed[0], { caller: 'ann', route: 'admin', status: 403, outcome: 'refused', reason: 'not-admin' })
+})
+
 t.test('a route that acts on the host is let through when the configuration names it, with its line in the log', async t => {
   const { upstream, gateway } = await both(t, socket => { socket.write(whole('ok')) }, { config: { allowRoutes: ['/tools'] } })
   t.equal((await post(`${gateway.url}/tools?x=1`, {})).bytes.toString(), 'ok')

@@ -1,9 +1,11 @@
 import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent } from 'undici'
+import type { RouteClass } from '../policies/contract.js'
 import type { Config } from './config-schema.js'
 import { corsMethods } from './cors.js'
 import type { Gateway } from './gateway.js'
+import type { Caller } from './keys.js'
 import { headersToClient, headersToUpstream } from './headers.js'
 import { BodyTooLarge, LimitedBody } from './limited-body.js'
 import { sendRefusal } from './own-routes.js'
@@ -23,9 +25,10 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
   app.addHook('onRequest', (request, reply, done) => {
     const path = upstreamPath(request.raw.url ?? '/')
     const routeClass = routeClassOf(request.method, path, config.allowRoutes)
-    const changes = routeClass === 'admin' && request.method !== 'GET'
+    const caller = gateway.keys.callerOf(request)
+    const changes = routeClass === 'admin' && request.method !== 'GET' && caller.admin
     if (changes) gateway.backend.changed()
-    const passage = new Passage(request, reply, routeClass, gateway.keys.callerOf(request).name, gateway.clock, record => {
+    const passage = new Passage(request, reply, routeClass, caller.name, gateway.clock, record => {
       passages.delete(passage.id)
       if (changes) gateway.backend.changed()
       gateway.metrics.addPass(record)
@@ -34,7 +37,7 @@ export async function registerPassThrough (app: FastifyInstance, gateway: Gatewa
     passages.set(passage.id, passage)
     passageOf.set(request, passage)
     reply.header('x-weir-id', passage.id)
-    const refused = refusalBefore(request, path, config)
+    const refused = refusalBefore(request, path, routeClass, caller, config)
     if (refused === undefined) done()
     else sendRefusal(reply, refused)
   })
@@ -94,9 +97,9 @@ export function bodyTooLarge (limitBytes: number): OwnRefusal {
   return { status: 413, reason: 'body-too-large', message: `the request body is larger than ${limitBytes} bytes (limits.bodyBytes)` }
 }
 
-function refusalBefore (request: FastifyRequest, path: string, { allowRoutes, limits }: Config): OwnRefusal | undefined {
-  const routeClass = routeClassOf(request.method, path, allowRoutes)
+function refusalBefore (request: FastifyRequest, path: string, routeClass: RouteClass, caller: Caller, { limits }: Config): OwnRefusal | undefined {
   if (routeClass === 'blocked') return { status: 403, reason: 'blocked', message: `${path} acts on the server's host and is not served through the gateway; call llama-server directly, or name the route in the gateway's allowRoutes` }
+  if (routeClass === 'admin' && !caller.admin) return { status: 403, reason: 'not-admin', message: `${path} shows or changes what all callers share, and the key "${caller.name}" may not use it; give its entry in apiKeys "admin": true, or use another key` }
   // llama-server would decode or shorten the path and run a call that no policy has seen.
   if (routeClass === 'generation' || routeClass === 'slot-bound') return { status: 400, reason: 'bad-request', message: `write the path of this route as ${path}, got ${request.raw.url}` }
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) return bodyTooLarge(limits.bodyBytes)

@@ -114,7 +114,8 @@ function slotsIn (text: string): SlotSeen[] | undefined {
   })
 }
 
-function gauge (text: string, name: string): number | undefined {
+/** A number of llama-server's `/metrics`; undefined where it does not have it. */
+export function gauge (text: string, name: string): number | undefined {
   const found = new RegExp(`^llamacpp:${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1]
   return found === undefined ? undefined : Number(found)
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { TurnClock } from './testing-clock.js'
 import { startTestGateway } from './testing.js'
-import { startGatewayCli, startRealServer } from './testing-real.js'
+import { startGatewayCli, startRealServer, temporaryFolder } from './testing-real.js'
 
 /** The one file of `npm test` in which gateway and llama-server are both real. */
 t.test('text, usage and finish_reason are those of a direct call, streamed or not', async t => {
@@ -132,6 +132,25 @@ t.test('more conversations than slots take turns: a choice by prefix finds what 
   }
   t.comment(`prompt tokens found in the cache: ${found['server']} by llama-server's choice, ${found['prefix']} by prefix`)
   t.ok((found['prefix'] ?? 0) > 2 * (found['server'] ?? 0))
+})
+
+t.test('a conversation that lost its slot to another one finds its prompt again, from a file', async t => {
+  const server = await startRealServer(t, { slots: 1, slotContextTokens: 2048, extraArgs: ['--slot-save-path', `${temporaryFolder(t)}/`] })
+  const gateway = await startTestGateway({
+    upstream: server.url, apiKey: server.apiKey, pollIntervalMs: 2_000, config: { policies: [{ name: 'admission', slotChoice: 'prefix', slotFiles: { count: 2, minTokens: 20 } }] }
+  })
+  t.teardown(() => gateway.stop())
+  for (const end of ['', ' and more', ' and on']) {
+    for (const word of ['red', 'green']) {
+      const answer = await fetch(`${gateway.url}/completion`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ prompt: `${word} `.repeat(60) + end, n_predict: 2, ignore_eos: true }) })
+      t.equal(answer.status, 200)
+      await answer.text()
+    }
+  }
+  await gateway.recorded(6)
+  t.match(gateway.gateway.admissionGauges(), { slotExchangeFailures: 0, slotFilesOff: 0, slotRestores: 4 })
+  for (const { cachedTokens = 0, promptTokens = Infinity } of gateway.records.slice(2)) t.ok(cachedTokens > 0.8 * promptTokens, `${cachedTokens} of ${promptTokens} tokens`)
+  t.same(gateway.warnings, [])
 })
 
 t.test('a long prompt that is fed in chunks: its call finds all of them in the cache, on every route, and says what it would have said whole', async t => {

@@ -12,7 +12,7 @@ import type { RunningServer } from '../models/types.js'
 import type { CallRecord } from '../policies/contract.js'
 
 /** Removed when the test ends. Not `t.testdir()`: that empties the one folder of the test at each call. */
-function temporaryFolder (t: Test): string {
+export function temporaryFolder (t: Test): string {
   const folder = mkdtempSync(`${tmpdir()}/weir-test-`)
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   return folder

@@ -74,6 +74,7 @@ export class Trip implements Dispatcher.DispatchHandler {
   onRequestStart (controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     this.#holding ??= this.#options.releases.start(Math.min(this.#call.need.places, this.#options.slots() ?? 1), this.#call.stream)
+    this.#options.watchdog.sent()
   }
 
   onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -106,6 +107,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     const opened = this.#opened
     if (this.#done) return
     this.#lastByteAtMs = this.#options.clock.nowMs()
+    this.#options.watchdog.progress(this.#lastByteAtMs)
     if (this.#firstByteAtMs === undefined) {
       this.#firstByteAtMs = this.#trace.firstByteAtMs = this.#lastByteAtMs
       this.#call.onFirstByte?.(this.#lastByteAtMs)

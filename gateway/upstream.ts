@@ -5,6 +5,7 @@ import type { TimeLimits } from './limits.js'
 import type { Releases } from './release.js'
 import type { Trace } from './trace.js'
 import { Trip } from './trip.js'
+import type { Watchdog } from './watchdog.js'
 
 export interface UpstreamOptions {
   /** Origin of llama-server. */
@@ -16,6 +17,7 @@ export interface UpstreamOptions {
   readonly limits: TimeLimits
   readonly connectTimeoutMs: number
   readonly releases: Releases
+  readonly watchdog: Pick<Watchdog, 'sent' | 'progress'>
   /** Slots of llama-server: a call with more places than that takes all of them. Undefined while unknown. */
   readonly slots: () => number | undefined
   /** Called when a connection was refused or died: upstream may be gone. */

@@ -14,6 +14,13 @@ export const admissionSchema = Type.Object({
     default: 'server',
     description: 'Who chooses the slot of a call: llama-server ("server"), or Weir by `id_slot`. "by-length": short prompts in the lowest slots, long ones in the highest, because llama-server evaluates prompts in the order of slots. "prefix": the slot that has most of the prompt, where the least is lost that somebody comes back for; waits for a busy one when that is sooner than to evaluate the prompt again. Only where `/slots` shows that nobody goes past the gateway; else llama-server chooses.'
   })),
+  slotFiles: Type.Optional(Type.Object({
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_024, default: 16, description: 'Files at most; each is as large as the KV cache of its conversation.' })),
+    minTokens: Type.Optional(Type.Integer({ minimum: 1, default: 512, description: 'Tokens that must be kept by writing a file, or spared by reading one; while llama-server does either, everything in it stands still.' }))
+  }, {
+    additionalProperties: false,
+    description: 'What a conversation loses when another one takes its slot is written to a file (weir-slot-N.bin), and read again when it comes back. Needs "slotChoice": "prefix" and a llama-server with --slot-save-path FOLDER. The files hold prompts. Default: none.'
+  })),
   maxWaitMs: Type.Optional(Type.Number({
     minimum: 0,
     default: 30_000,
@@ -92,7 +99,7 @@ export const admissionSchema = Type.Object({
 
 export type AdmissionOptions = Static<typeof admissionSchema>
 
-type WithoutDefault = 'ttftLimitMs' | 'kvTokens' | 'prefillTokens' | 'noticeAfterMs'
+type WithoutDefault = 'slotFiles' | 'ttftLimitMs' | 'kvTokens' | 'prefillTokens' | 'noticeAfterMs'
 type Resolved = Required<Omit<AdmissionOptions, WithoutDefault | 'preemptiblePrefill'>> & Pick<AdmissionOptions, WithoutDefault> & { readonly preemptiblePrefill?: LongPrefillOptions }
 
 export function withAdmissionDefaults ({ preemptiblePrefill, ...options }: AdmissionOptions): Resolved {

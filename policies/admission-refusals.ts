@@ -32,8 +32,8 @@ function describe (effect: RefuseEffect, queued: number): string {
   switch (effect.reason) {
     case 'queue-full': return `The queue is full: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
     case 'deadline': return waitedMs === 0
-      ? `The first token cannot come in time: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
-      : `The first token cannot come in time any more: the call waited ${waitedMs} ms for a place.`
+      ? `The limits of this call cannot be met: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
+      : `The limits of this call cannot be met any more: it waited ${waitedMs} ms for a place.`
     case 'queue-timeout': return `No place became free within ${waitedMs} ms.`
     case 'draining': return 'The gateway is shutting down and starts no more calls.'
   }

@@ -114,6 +114,27 @@ t.test('a call waits for a reading when nothing runs, but not for long', async t
   t.equal((await send()).slot, undefined, 'the first one is somewhere')
 })
 
+t.test('a slot that was seen busy with a call of which it was not known where it is does not count as taken for ever', async t => {
+  const { port, upstream, chain, send } = setUp()
+  const real = port.backend.readSlots
+  let answer = (): void => undefined
+  port.backend.readSlots = async () => {
+    await new Promise<void>(resolve => { answer = resolve })
+    return await real()
+  }
+  chain(makeCall()).catch(() => undefined)
+  await port.clock.advance(1_000)
+  port.backend.readSlots = real
+  port.slots = IDLE.map(slot => ({ ...slot, busy: slot.id === 0 }))
+  answer()
+  await port.clock.advance(2_500)
+  upstream.calls[0]?.complete()
+  await settle()
+  port.slots = IDLE
+  // Nothing else ran, and the last reading is two seconds old.
+  t.equal((await send()).slot, 0)
+})
+
 t.test('a gateway that is shut down looks no more', async t => {
   const { port, policy, send } = setUp()
   const { held } = await send()

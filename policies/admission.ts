@@ -1,24 +1,22 @@
-import { Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import PQueue from 'p-queue'
 import { admissionSchema, withAdmissionDefaults, type AdmissionOptions } from './admission-options.js'
 import { loadingRefusal, scheduleRefusal } from './admission-refusals.js'
 import { askOf, promptOf } from './ask.js'
 import { confirmed } from './confirmed.js'
 import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
-import { savedCostsSchema, type Account } from './cost-model.js'
+import type { Account } from './cost-model.js'
+import { LearnedCosts } from './learned-costs.js'
 import { lineFor } from './line.js'
 import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
+import { Saturation } from './saturation.js'
 import { Schedule } from './schedule.js'
 import type { Effect } from './schedule-events.js'
+import { SlotExchange } from './slot-exchange.js'
 import { slotStrategyOf, type ActiveStrategy } from './slot-strategy.js'
 import { SlotWatch } from './slot-watch.js'
 import { Ticket } from './ticket.js'
 import { Unanswered } from './unanswered.js'
 import { withJson } from './with-json.js'
-
-/** What is kept over a restart of the gateway. */
-const keptSchema = Type.Object({ model: Type.String(), costs: savedCostsSchema })
 
 /**
  * The only holder of places. The schedule decides; a p-queue keeps what waits and runs what is let in. A task there lasts as
@@ -28,19 +26,21 @@ class Admission implements PolicyInstance {
   readonly #options: ReturnType<typeof withAdmissionDefaults>
   readonly #port: Port
   readonly #schedule: Schedule
+  readonly #learned: LearnedCosts
+  readonly #saturation: Saturation
   readonly #tickets = new Map<string, Ticket>()
   readonly #granted: string[] = []
   readonly #queue: PQueue<InstanceType<ReturnType<typeof lineFor>>>
   /** Absent where llama-server chooses the slots. */
   readonly #slotChoice: ActiveStrategy | undefined
   readonly #slotWatch: SlotWatch | undefined
+  /** Absent where what loses its slot is lost. */
+  readonly #exchange: SlotExchange | undefined
   /** Absent where every prompt goes whole. */
   readonly #feeder: PromptFeeder | undefined
   #wakeTimer: unknown
   #wakesAtMs: number | undefined
   #lastId = 0
-  /** The model whose costs are learned, once it is known. */
-  #learnedOf: string | undefined
   #total: number
   #unconfirmedReleases = 0
 
@@ -49,16 +49,18 @@ class Admission implements PolicyInstance {
     this.#port = port
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
-    this.#slotChoice = slotStrategyOf(this.#options.slotChoice, port.log)
+    this.#slotChoice = slotStrategyOf(this.#options, port.log)
     this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
     if (this.#slotChoice !== undefined) {
       this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
         this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
       })
     }
+    if (this.#options.slotFiles !== undefined && this.#slotChoice !== undefined) this.#exchange = new SlotExchange(port, this.#slotChoice.strategy)
     if (this.#options.preemptiblePrefill !== undefined) this.#feeder = new PromptFeeder(port)
     this.#queue = new PQueue({ concurrency: this.#schedule.places, queueClass: lineFor(this.#granted) })
-    port.memory.keep(admission.name, () => this.#learnedOf === undefined ? undefined : { model: this.#learnedOf, costs: this.#schedule.costs })
+    this.#learned = new LearnedCosts(admission.name, port, this.#schedule)
+    this.#saturation = new Saturation(this.#options.maxQueued)
   }
 
   readonly run: Policy = async (call, next) => {
@@ -66,7 +68,7 @@ class Admission implements PolicyInstance {
     call.signal.throwIfAborted()
     const places = this.#totalPlaces
     if (places === undefined) return loadingRefusal()
-    this.#recall()
+    this.#learned.recall()
     this.#resize(places)
 
     const prompt = this.#feeder === undefined || !this.#isLong(call) ? undefined : await this.#promptOf(this.#feeder, call)
@@ -74,8 +76,10 @@ class Admission implements PolicyInstance {
     const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
     const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
+    const { predictedWaitMs } = this.#schedule
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
+    this.#saturation.arrived(predictedWaitMs, ask, own?.type === 'refuse' ? own.reason : undefined)
     if (own?.type !== 'refuse') this.#enqueue(ticket, own !== undefined)
     this.#apply(effects)
     if (own === undefined) {
@@ -115,10 +119,12 @@ class Admission implements PolicyInstance {
       taken: this.#schedule.taken,
       queued: this.#schedule.queued,
       predictedWaitMs: this.#schedule.predictedWaitMs,
+      saturated: Number(this.#saturation.holds(this.#schedule)),
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
       ...this.#slotChoice?.gauges(),
+      ...this.#exchange?.gauges,
       // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
     }
@@ -127,22 +133,6 @@ class Admission implements PolicyInstance {
   readonly drain = (): void => {
     this.#slotWatch?.stop()
     this.#apply(this.#schedule.on({ type: 'drain', atMs: this.#nowMs }))
-  }
-
-  /** What learned costs hold for. */
-  get #model (): string | undefined {
-    const props = this.#port.backend.props()
-    return props === undefined ? undefined : JSON.stringify([props.modelPath, props.buildInfo, props.totalSlots])
-  }
-
-  /** Costs that an earlier life of the gateway learned of this model, once it is known which one that is; those of a model that went away are forgotten. */
-  #recall (): void {
-    const model = this.#model
-    if (model === undefined || model === this.#learnedOf) return
-    if (this.#learnedOf !== undefined) this.#schedule.forgetCosts()
-    this.#learnedOf = model
-    const kept = this.#port.memory.recall(admission.name)
-    if (Value.Check(keptSchema, kept) && kept.model === model) this.#schedule.restore(kept.costs, this.#nowMs)
   }
 
   /** llama-server has another number of slots than when we asked last. */
@@ -254,6 +244,10 @@ class Admission implements PolicyInstance {
     const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
     // On the call itself: `next` may be given another object that delegates to it.
     if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+    if (start?.slot !== undefined && this.#exchange !== undefined) {
+      await this.#exchange.before(id, call, start.slot)
+      call.signal.throwIfAborted()
+    }
     if (this.#feeder === undefined || prompt?.tokens === undefined || start?.slot === undefined || start.feeds === undefined) {
       return { sentAtMs: this.#nowMs, answer: await ticket.next(named, ticket.reason, ticket.facts) }
     }

@@ -184,6 +184,8 @@ export interface Backend {
   served (sinceMs: number): Promise<Served | undefined>
   /** Which slots are busy, read by a request that was sent after this call; waits its turn (L8). Undefined when this server does not say. Rejects when it does not answer. */
   readSlots (): Promise<SlotsReading | undefined>
+  /** Writes the cache of an idle slot to a file of llama-server's `--slot-save-path`, or reads it from there. Rejects when the backend did not. @param file its name */
+  moveSlot (action: 'save' | 'restore', slot: number, file: string): Promise<void>
 }
 
 /** What of the backend decides how a call is answered. */

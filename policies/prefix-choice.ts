@@ -1,14 +1,18 @@
 import type { Account } from './cost-model.js'
 import { PrefixCheck } from './prefix-check.js'
-import { PrefixMemory } from './prefix-memory.js'
+import { PrefixMemory, type Content } from './prefix-memory.js'
 import type { BusySlot, SlotCall, SlotStrategy } from './slot-choice.js'
+import type { Exchange, SlotFiles } from './slot-files.js'
 import { SETTLING_MS, type SlotsReading } from './slot-table.js'
 
 interface Started {
   /** Undefined: llama-server chose. */
   readonly slot: number | undefined
   /** What the slot had of its prompt, where that is certain. */
-  readonly leastTokens: number | undefined
+  leastTokens: number | undefined
+  readonly exchange?: Exchange | undefined
+  /** What the slot had before. */
+  readonly before?: Content | undefined
 }
 
 /**
@@ -18,6 +22,7 @@ interface Started {
 export class PrefixChoice implements SlotStrategy {
   readonly #memory = new PrefixMemory()
   readonly #check: PrefixCheck
+  readonly #files: SlotFiles | undefined
   readonly #started = new Map<string, Started>()
   /** The last task of each slot, as llama-server numbers them: another one without a call of ours, and somebody else was there. */
   readonly #taskIds = new Map<number, number | undefined>()
@@ -26,8 +31,9 @@ export class PrefixChoice implements SlotStrategy {
   /** A call was somewhere since the last reading. */
   #unsureSinceMs: number | undefined
 
-  /** @param onOff told once why it does not choose any more */
-  constructor (onOff: (why: string) => void) {
+  /** @param onOff told once why it does not choose any more @param files absent: what loses its slot is lost */
+  constructor (onOff: (why: string) => void, files?: SlotFiles) {
+    this.#files = files
     this.#check = new PrefixCheck(onOff)
   }
 
@@ -54,7 +60,7 @@ export class PrefixChoice implements SlotStrategy {
 
   awaits (call: SlotCall, idle: readonly number[], busy: readonly BusySlot[], msPerToken: number): number | undefined {
     if (this.off || call.prompt === undefined) return undefined
-    const hereTokens = Math.max(...idle.map(slot => this.#reused(call, slot)))
+    const hereTokens = Math.max(this.#inFiles(call)?.reuse.likelyTokens ?? 0, ...idle.map(slot => this.#reused(call, slot)))
     let worthMs: number | undefined
     for (const { slot, leftMs } of busy) {
       const savedMs = (this.#reused(call, slot) - hereTokens) * msPerToken
@@ -68,14 +74,34 @@ export class PrefixChoice implements SlotStrategy {
       this.#started.set(call.id, { slot, leastTokens: undefined })
       return
     }
-    const isCertain = this.#unsureSinceMs === undefined && (this.#memory.contentOf(slot)?.whole ?? false)
-    this.#started.set(call.id, { slot, leastTokens: isCertain ? this.#reused(call, slot, 'leastTokens') : undefined })
+    const content = this.#memory.contentOf(slot)
+    const isCertain = this.#unsureSinceMs === undefined && (content?.whole ?? false)
+    const exchange = this.#exchangeFor(call, slot, isCertain ? content : undefined)
+    const inFile = exchange?.restore === undefined ? undefined : this.#inFiles(call)?.reuse.leastTokens
+    const leastTokens = inFile ?? (isCertain ? this.#reused(call, slot, 'leastTokens') : undefined)
+    this.#started.set(call.id, { slot, leastTokens, exchange, before: content })
     this.#memory.start(slot, call.prompt, atMs)
     this.#touched.set(slot, Infinity)
   }
 
   /** Tokens that a running call is sure to find in its slot; undefined where that is not certain. */
   predictedTokens (id: string): number | undefined { return this.#started.get(id)?.leastTokens }
+
+  exchange (id: string): Exchange | undefined { return this.#started.get(id)?.exchange }
+
+  exchanged (id: string, { saved, restored }: { readonly saved: boolean, readonly restored: boolean }): void {
+    const started = this.#started.get(id)
+    if (started?.exchange === undefined) return
+    const { exchange: { save, restore }, before } = started
+    if (saved && save !== undefined && before !== undefined) this.#files?.saved(save, before)
+    if (restore === undefined) return
+    if (restored) {
+      this.#files?.used(restore)
+    } else {
+      this.#files?.forget(restore)
+      started.leastTokens = undefined
+    }
+  }
 
   released (id: string, account: Account | undefined, atMs: number): void {
     const started = this.#started.get(id)
@@ -99,6 +125,17 @@ export class PrefixChoice implements SlotStrategy {
     }
     for (const [slot, untilMs] of this.#touched) if (untilMs < askedAtMs - SETTLING_MS) this.#touched.delete(slot)
     if (this.#unsureSinceMs !== undefined && this.#unsureSinceMs < askedAtMs) this.#unsureSinceMs = undefined
+  }
+
+  #inFiles ({ prompt, reusesNothing }: SlotCall): ReturnType<SlotFiles['best']> {
+    return prompt === undefined || reusesNothing === true ? undefined : this.#files?.best(prompt)
+  }
+
+  /** @param content of the slot, where that is certain */
+  #exchangeFor (call: SlotCall, slot: number, content: Content | undefined): Exchange | undefined {
+    if (call.prompt === undefined || call.reusesNothing === true) return undefined
+    const lostTokens = content === undefined ? 0 : content.promptTokens + content.outputTokens - this.#shared(call, slot)
+    return this.#files?.plan(call.prompt, this.#reused(call, slot), content, lostTokens)
   }
 
   /** Expected tokens that need not be evaluated. */

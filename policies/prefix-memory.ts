@@ -24,6 +24,14 @@ export interface Reuse {
 
 const NONE: Reuse = { leastTokens: 0, likelyTokens: 0 }
 
+/** What of this prompt is in there. */
+export function reuseOf ({ text: before, promptTokens, outputTokens }: Content, text: string): Reuse {
+  const chars = commonPrefix(before, text)
+  if (chars === before.length) return { leastTokens: promptTokens, likelyTokens: promptTokens + (text.length > chars ? outputTokens : 0) }
+  const tokens = promptTokens * chars / before.length
+  return { leastTokens: tokens, likelyTokens: tokens }
+}
+
 /** Conversations that are remembered beyond those in slots, to learn after which time they come back, and the text kept of them in all, UTF-16 units. */
 const REMEMBERED = { conversations: 256, chars: 8_000_000 }
 
@@ -44,12 +52,7 @@ export class PrefixMemory {
   /** What a slot has of this prompt. */
   reuse (slot: number, text: string): Reuse {
     const content = this.#slots.get(slot)
-    if (content === undefined) return NONE
-    const { promptTokens, outputTokens } = content
-    const chars = commonPrefix(content.text, text)
-    if (chars === content.text.length) return { leastTokens: promptTokens, likelyTokens: promptTokens + (text.length > chars ? outputTokens : 0) }
-    const tokens = promptTokens * chars / content.text.length
-    return { leastTokens: tokens, likelyTokens: tokens }
+    return content === undefined ? NONE : reuseOf(content, text)
   }
 
   /** @param text of its prompt; undefined: it is not known what the slot holds from now on */

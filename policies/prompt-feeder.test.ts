@@ -159,7 +159,7 @@ t.test('chunks are steps of one decision, and leave no decision of their own', a
     name: 'admission',
     run: async (call, next) => {
       const ticket = new Ticket('1', call, next, 0, () => undefined, { tokens: prompt })
-      ticket.start = { type: 'start', id: '1', places: 1, slot: 3, feeds: true, queueWaitMs: 0, predictedWaitMs: 0, predictedTtftMs: 0 }
+      ticket.start = { type: 'start', id: '1', places: 1, slot: 3, feeds: true, queueWaitMs: 0, predictedWaitMs: 0, predictedTtftMs: 0, predictedFinishMs: 0 }
       ticket.turn.grant({ type: 'chunk', id: '1', toTokens: 64, pausedMs: 0, last: false })
       const feeding = feeder.feed(ticket, prompt, 3, () => {
         ticket.turn.grant({ type: 'chunk', id: '1', toTokens: 150, pausedMs: 0, last: true })

@@ -25,6 +25,7 @@ function call (promptTokens: number, maxTokens: number, firstByteAtMs?: number):
     prefillTokens: promptTokens,
     predictedWaitMs: 0,
     predictedFirstByteMs: 0,
+    predictedFinishMs: 0,
     teachesMargin: false,
     startedAtMs: 0,
     company: 1,

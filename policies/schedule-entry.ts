@@ -24,6 +24,7 @@ export interface Newcomer extends Orderable, Placed {
 export interface Entry extends Newcomer {
   readonly predictedWaitMs: number
   readonly predictedFirstByteMs: number
+  readonly predictedFinishMs: number
   readonly interval?: Interval
   /** It met a server without a free place whose pace was known, so its error says something about predictions under load. */
   readonly teachesMargin: boolean

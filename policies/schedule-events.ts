@@ -62,11 +62,12 @@ export interface StartEffect {
   /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
   readonly predictedCachedTokens?: number
   readonly queueWaitMs: number
-  /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into. */
+  /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into, and to its end. */
   readonly predictedWaitMs: number
   readonly predictedTtftMs: number
   readonly predictedTtftLowMs?: number
   readonly predictedTtftHighMs?: number
+  readonly predictedFinishMs: number
 }
 
 export interface RefuseEffect {

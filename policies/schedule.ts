@@ -139,7 +139,8 @@ export class Schedule {
     const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#outlook.ownBoundMs(own, before, this.#running.values(), this.#places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
     const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
-    const entry = { ...own, predictedWaitMs, predictedFirstByteMs, teachesMargin }
+    const predictedFinishMs = predictedWaitMs + this.#serviceMs(own.work)
+    const entry = { ...own, predictedWaitMs, predictedFirstByteMs, predictedFinishMs, teachesMargin }
     if (this.#draining) return [this.#refuse(entry, 503, 'draining', atMs)]
     const reason = this.#objection(entry, startsNow)
     if (reason !== undefined) return [this.#refuse(entry, 429, reason, atMs)]
@@ -161,8 +162,7 @@ export class Schedule {
     const firstByteMs = startsNow
       ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
-    const finishMs = entry.predictedWaitMs + this.#serviceMs(entry.work)
-    return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + finishMs > entry.finishLimitMs ? 'deadline' : undefined
+    return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs ? 'deadline' : undefined
   }
 
   #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
@@ -232,7 +232,8 @@ export class Schedule {
       queueWaitMs: atMs - entry.atMs,
       predictedWaitMs: entry.predictedWaitMs,
       predictedTtftMs: entry.predictedFirstByteMs,
-      ...(interval === undefined ? {} : { predictedTtftLowMs: interval.lowMs, predictedTtftHighMs: interval.highMs })
+      ...(interval === undefined ? {} : { predictedTtftLowMs: interval.lowMs, predictedTtftHighMs: interval.highMs }),
+      predictedFinishMs: entry.predictedFinishMs
     }
   }
 

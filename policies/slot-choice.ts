@@ -1,4 +1,5 @@
 import type { Account } from './cost-model.js'
+import type { Exchange } from './slot-files.js'
 import type { SlotsReading } from './slot-table.js'
 
 /** What of a call the choice of its slot may depend on. */
@@ -34,6 +35,10 @@ export interface SlotStrategy {
   awaits? (call: SlotCall, idle: readonly number[], busy: readonly BusySlot[], msPerToken: number): number | undefined
   /** @param slot undefined: llama-server chooses */
   started? (call: SlotCall, slot: number | undefined, atMs: number): void
+  /** What is to happen to the slot of a call that started, before it is sent; undefined: nothing. */
+  exchange? (id: string): Exchange | undefined
+  /** What of that happened. */
+  exchanged? (id: string, done: { readonly saved: boolean, readonly restored: boolean }): void
   /** Prompt tokens that a running call is sure to find in its slot; undefined where that is not certain. */
   predictedTokens? (id: string): number | undefined
   /** Upstream is free of it. @param account absent when it did not run to its end, or llama-server gave none */

@@ -3,6 +3,8 @@ import { FRESH_MS, type SlotsReading } from './slot-table.js'
 
 /** Time between two readings while calls run, milliseconds: half of what the backend reads at most, since it reads its load, too (L8). */
 const AGAIN_MS = 4_000
+/** A reading that saw busy slots says little once they are idle: on a server that none of our calls use the next one is asked after this long, milliseconds. */
+const AFTER_BUSY_MS = 2_000
 /** Where a reading failed, or `/slots` says nothing, the next is tried after this long, milliseconds. */
 const AFTER_FAILURE_MS = 30_000
 /** A call that finds no fresh reading waits so long for one, milliseconds; an idle server answers in one or two. */
@@ -53,9 +55,14 @@ export class SlotWatch {
 
   async #ask (): Promise<void> {
     const reading = await this.#backend.readSlots().catch(() => undefined)
-    this.#askAgainAtMs = this.#clock.nowMs() + (reading === undefined ? AFTER_FAILURE_MS : FRESH_MS / 2)
+    this.#askAgainAtMs = this.#clock.nowMs() + holdsMs(reading)
     if (reading !== undefined) this.#onReading(reading)
     this.#clock.clearTimeout(this.#timer)
     if (!this.#stopped) this.#timer = this.#clock.setTimeout(() => { if (this.#isBusy()) this.#read().catch(() => undefined) }, AGAIN_MS)
   }
+}
+
+function holdsMs (reading: SlotsReading | undefined): number {
+  if (reading === undefined) return AFTER_FAILURE_MS
+  return reading.slots.some(({ busy }) => busy) ? AFTER_BUSY_MS : FRESH_MS / 2
 }

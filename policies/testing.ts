@@ -180,6 +180,9 @@ export interface TestPort extends Port {
   /** What `readSlots` answers: the state of each slot; undefined: this server does not say. */
   slots: readonly SlotSeen[] | undefined
   slotsRead: number
+  /** What `moveSlot` was asked for, as `save 0 FILE`; an error in `movesFail` makes it reject. */
+  readonly moved: string[]
+  movesFail: Error | undefined
   /** What `countTokens` answers; an error makes it reject. */
   tokens: number | Error
   counted: number
@@ -204,6 +207,8 @@ export function makePort (): TestPort {
     load: undefined,
     slots: undefined,
     slotsRead: 0,
+    moved: [],
+    movesFail: undefined,
     tokens: 10,
     counted: 0,
     identity: 'model',
@@ -229,6 +234,10 @@ export function makePort (): TestPort {
         port.slotsRead++
         const atMs = port.clock.nowMs()
         return port.slots === undefined ? undefined : { slots: port.slots, askedAtMs: atMs, atMs }
+      },
+      moveSlot: async (action, slot, file) => {
+        port.moved.push(`${action} ${slot} ${file}`)
+        if (port.movesFail !== undefined) throw port.movesFail
       },
       countTokens: async () => {
         port.counted++

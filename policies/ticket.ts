@@ -69,13 +69,14 @@ export class Ticket {
   get facts (): Record<string, number> {
     const { queued, start, prompt } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, places, slot, predictedCachedTokens } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, predictedFinishMs, places, slot, predictedCachedTokens } = start
     return {
       queueWaitMs,
       queued,
       predictedWaitMs,
       predictedTtftMs,
       ...(predictedTtftLowMs === undefined || predictedTtftHighMs === undefined ? {} : { predictedTtftLowMs, predictedTtftHighMs }),
+      predictedFinishMs,
       places,
       ...(slot === undefined ? {} : { slot }),
       ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
