@@ -148,7 +148,7 @@ export class Schedule {
     if (reason !== undefined) return [this.#refuse(entry, 429, reason, atMs)]
     const interval = this.#errors.interval(predictedFirstByteMs, own.depth)
     this.#returns.letIn(entry, atMs)
-    this.#share.arrive(entry.caller)
+    this.#share.arrive(entry.caller, atMs)
     this.#waiting.push(interval === undefined ? entry : { ...entry, interval })
     return this.#fill(atMs)
   }
