@@ -73,7 +73,7 @@ function loaded (block: Block, arm: Arm, quiet: boolean): Block {
   }
   if (!quiet) {
     const greedyPerSecond = arm.greedyTimes * OTHERS_PER_SECOND / OTHERS.length
-    for (let atMs = comesMs; atMs < judgedToMs; atMs += 1000 / greedyPerSecond) add('greedy', atMs, 300, true)
+    for (let atMs = comesMs; atMs < judgedToMs; atMs += 1000 / greedyPerSecond) add('greedy', atMs, arm.besideMs, true)
   }
   const samples = block.samples.map(sample => sample.serverSockets === undefined ? sample : { ...sample, serverSockets: arm.sockets })
   return {

@@ -1,6 +1,6 @@
 import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
 import { usualClasses } from '../../plan/traffic.js'
-import { percentiles } from '../../stats/percentile.js'
+import { floorOf, nearestRank } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { middle, samplesBetween } from '../window.js'
@@ -154,7 +154,7 @@ function othersTtftMs (view: OpenLoopView, plan: Plan, part: Part): number[] {
 function besideToAlone (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
   const [alone, beside] = (['alone', 'beside'] as const).map(part => {
     const ttftsMs = ofCondition(views, condition).flatMap(view => othersTtftMs(view, plan, part))
-    return percentiles(ttftsMs, ttftsMs.length).p95
+    return ttftsMs.length < floorOf.p95 ? undefined : nearestRank(Float64Array.from(ttftsMs).sort(), 0.95)
   })
   if (typeof alone !== 'number' || typeof beside !== 'number' || alone === Infinity) return null
   return Math.min(unbounded, beside / alone)

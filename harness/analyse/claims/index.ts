@@ -24,6 +24,7 @@ import { preload } from './preload.js'
 import { promptCap } from './prompt-cap.js'
 import { responseCache } from './response-cache.js'
 import { retryAfter } from './retry-after.js'
+import { retryAfterCapped } from './retry-after-capped.js'
 import { singleFlight } from './single-flight.js'
 import { slowDisk } from './slow-disk.js'
 import { threadCount } from './thread-count.js'
@@ -65,6 +66,7 @@ const registry: readonly ClaimEntry[] = [
   threadCount,
   zombie,
   retryAfter,
+  retryAfterCapped,
   fair,
   shortestPrefill,
   prefillLane,
