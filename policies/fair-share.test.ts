@@ -12,15 +12,14 @@ t.test('counters grow by tokens over weight', async t => {
   t.same([share.counter('a'), share.counter('b'), share.counter('c')], [100, 25, 0])
 })
 
-/** `busy` is served 100 tokens a second, and another caller asks once a second. */
+/** `busy`, always there, is served 100 tokens a second. */
 function busySeconds (seconds: number): FairShare {
   const share = new FairShare()
   share.arrive('busy', 0)
   for (let second = 1; second <= seconds; second++) {
     share.charge('busy', 1, 100)
-    share.arrive('probe', second * 1000)
-    share.charge('probe', 1, 1000)
-    share.gone('probe')
+    share.arrive('busy', second * 1000)
+    share.gone('busy', second * 1000)
   }
   return share
 }
@@ -31,6 +30,17 @@ t.test('who comes back is lifted to the lowest of those present ten seconds ago:
     share.arrive('late', seconds * 1000)
     t.equal(share.counter('late'), lifted, `${seconds} s, the lowest is ${share.counter('busy')}`)
   }
+})
+
+t.test('calls that end show what the lowest is, too: nobody need arrive meanwhile', async t => {
+  const share = new FairShare()
+  for (let call = 0; call < 60; call++) share.arrive('busy', 0)
+  for (let second = 1; second < 60; second++) {
+    share.charge('busy', 1, 100)
+    share.gone('busy', second * 1000)
+  }
+  share.arrive('late', 60_000)
+  t.equal(share.counter('late'), 5000)
 })
 
 t.test('and is lifted only when it had nothing here', async t => {
@@ -53,7 +63,7 @@ t.test('who was served more than the others keeps that over a pause', async t =>
   share.arrive('a', 0)
   share.arrive('b', 0)
   share.charge('a', 1, 900)
-  share.gone('a')
+  share.gone('a', 1)
   share.arrive('a', 1)
   t.equal(share.counter('a'), 900)
 })
@@ -62,6 +72,6 @@ t.test('when nobody is left all begin anew', async t => {
   const share = new FairShare()
   share.arrive('a', 0)
   share.charge('a', 1, 900)
-  share.gone('a')
+  share.gone('a', 0)
   t.equal(share.counter('a'), 0)
 })

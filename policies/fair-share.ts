@@ -3,6 +3,8 @@ const OUTPUT_WEIGHT = 2
 
 /** How far back a caller that was away may still claim its share, milliseconds. */
 const WINDOW_MS = 10_000
+/** Between two looks at the counters, milliseconds at least. */
+const STEP_MS = 100
 
 /**
  * Fairness between callers by what they were served: a virtual token counter for each (Sheng et al., Fairness in Serving Large Language Models, OSDI '24). The caller
@@ -18,28 +20,31 @@ export class FairShare {
   #floors: Array<{ readonly atMs: number, readonly floor: number }> = []
 
   arrive (caller: string, atMs: number): void {
+    this.#see(atMs)
     const present = this.#present.get(caller) ?? 0
-    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#floor(atMs)))
+    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#floors[0]?.floor ?? 0))
     this.#present.set(caller, present + 1)
   }
 
-  /** Of the beginning of the window; sees what it is now. */
-  #floor (atMs: number): number {
-    const others = [...this.#present.keys()].map(other => this.counter(other))
-    const floor = Math.max(this.#floors.at(-1)?.floor ?? 0, others.length === 0 ? 0 : Math.min(...others))
-    this.#floors.push({ atMs, floor })
-    this.#floors.splice(0, Math.max(0, this.#floors.findLastIndex(seen => seen.atMs <= atMs - WINDOW_MS)))
-    return this.#floors[0]?.floor ?? 0
-  }
-
   /** A call is over, or gone from the line. Who has none left is forgotten once nobody is present: all begin at 0 then. */
-  gone (caller: string): void {
+  gone (caller: string, atMs: number): void {
+    this.#see(atMs)
     const present = (this.#present.get(caller) ?? 0) - 1
     if (present > 0) this.#present.set(caller, present)
     else this.#present.delete(caller)
     if (this.#present.size > 0) return
     this.#counters.clear()
     this.#floors = []
+  }
+
+  /** Notes the lowest counter of those present, and forgets those from before the window but one. */
+  #see (atMs: number): void {
+    const last = this.#floors.at(-1)
+    if (last === undefined || atMs >= last.atMs + STEP_MS) {
+      const counters = [...this.#present.keys()].map(caller => this.counter(caller))
+      this.#floors.push({ atMs, floor: Math.max(last?.floor ?? 0, counters.length === 0 ? 0 : Math.min(...counters)) })
+    }
+    this.#floors.splice(0, Math.max(0, this.#floors.findLastIndex(seen => seen.atMs <= atMs - WINDOW_MS)))
   }
 
   /** Charges tokens in units of the caller's weight; negative to correct what was charged in advance. */

@@ -80,6 +80,8 @@ export interface RefuseEffect {
   readonly retryAfterMs: number
   readonly queueWaitMs: number
   readonly predictedWaitMs: number
+  /** Those that were told to come back and have a part of the server then, it included. */
+  readonly expected: number
 }
 
 export type Effect = StartEffect | RefuseEffect | ChunkEffect

@@ -247,14 +247,14 @@ export class Schedule {
 
   /** Refuses a call that was in the line. */
   #dismiss (entry: Entry, reason: RefusalReason, atMs: number): Effect {
-    this.#share.gone(entry.caller)
+    this.#share.gone(entry.caller, atMs)
     return this.#refuse(entry, 503, reason, atMs)
   }
 
   #leave (id: string, atMs: number): void {
     const running = this.#running.get(id)
     if (running !== undefined) running.leftAtMs = atMs
-    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller)
+    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller, atMs)
   }
 
   #firstByte (id: string, firstByteAtMs: number, atMs: number): void {
@@ -279,7 +279,7 @@ export class Schedule {
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
-    this.#share.gone(entry.caller)
+    this.#share.gone(entry.caller, atMs)
     this.preemption.end(id, atMs, 'other')
     this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
@@ -295,6 +295,6 @@ export class Schedule {
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const spareMs = Math.max(0, Math.min(this.#options.maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
     const met = { backlogMs: this.#waitBehind(this.#waiting, entry.places, atMs), spareMs, costMs: this.#costMs(entry), releaseIntervalMs: this.releaseIntervalMs }
-    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: this.#returns.tell(reason, entry, met, atMs), queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: this.#returns.tell(reason, entry, met, atMs), queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs, expected: this.#returns.gauges.appointments }
   }
 }

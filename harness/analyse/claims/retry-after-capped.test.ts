@@ -23,7 +23,8 @@ function evidenceOf (given: Partial<Arm> = {}, without: readonly 'serverSockets'
   const arm = { ...capped, ...given }
   const simulated = simulate({ pairs: 1, windowSeconds: 20, without })
   const condition = { id: 'on', title: 'as told', policies: ['admission'], policyOptions: { admission: { maxRetryAfterSeconds: CAP } }, knobs: [], factors: {} }
-  const draft = { ...simulated.plan, experiment: 'retry-after-sustained', design: 'sweep' as const, conditions: [condition], claims: [id] }
+  const blocks = simulated.plan.blocks.slice(0, 1).map(block => ({ ...block, condition: 'on' }))
+  const draft = { ...simulated.plan, experiment: 'retry-after-sustained', design: 'sweep' as const, blocks, conditions: [condition], claims: [id] }
   return {
     ...simulated,
     plan: { ...draft, predictions: claimEntry(id).predictions(draft, simulated.manifest) },
