@@ -44,7 +44,7 @@ function loaded (block: Block, arm: Arm): Block {
     const seconds = hasTime ? CAP - 1 - seq % 3 : arm.longest
     const lastSentMs = intendedMs + seconds * 1000
     const isServed = (seq * 7 % 100) < 100 * (hasTime ? arm.servedWithTime : arm.servedWithout)
-    return { ...base, refusals: [{ sentMs: base.sentMs, doneMs: intendedMs + 3, status: 429, reason: 'queue-full', retryAfterSeconds: seconds }], lastSentMs, ...(isServed ? answered(lastSentMs + 400) : { doneMs: lastSentMs + 3, outcome: 'refused', reason: 'queue-full', retryAfterSeconds: CAP }) }
+    return { ...base, refusals: [{ sentMs: base.sentMs, doneMs: intendedMs + 3, status: 429, reason: 'queue-full', retryAfterSeconds: seconds }], lastSentMs, ...(isServed ? answered(lastSentMs + 400) : { doneMs: lastSentMs + 3, outcome: 'refused', reason: 'queue-full', retryAfterSeconds: arm.longest }) }
   })
   // Those that are answered after the window would make it look idle: others from before it would be answered in it.
   const kept = calls.map(call => call.outcome === 'answered' ? { ...call, doneMs: Math.min(call.doneMs, judgedToMs - 1) } : call)
@@ -64,7 +64,7 @@ t.test('all four legs hold: supported', async t => {
 })
 
 t.test('sabotage: nothing was kept for anybody', async t => {
-  t.same(legs(judged({ servedWithTime: 0.4 })), { ...all, mechanism: 'fails' })
+  t.same(legs(judged({ servedWithTime: 0.4 })), { ...all, application: 'fails', mechanism: 'fails' }, 'and less is answered than could be')
 })
 
 t.test('sabotage: it was not capped, or the cap was never reached', async t => {

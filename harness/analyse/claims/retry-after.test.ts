@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../types.js'
 import { simulate } from '../testing.js'
+import { analyse } from '../analyse.js'
 import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
 
@@ -134,4 +135,8 @@ t.test('without a burst it changes nothing, and that is judged, too', async t =>
   t.equal(found.id, `${id}-quiet`)
   t.equal(judged({ quiet: true, after: { answeredOutside: 0.7 } }).application.status, 'fails', 'it has a price')
   t.equal(judged({ quiet: true, after: { refusesOutside: true } }).mechanism.status, 'fails', 'many were refused')
+})
+
+t.test('a burst is no drift, and no longer ramp is asked for', async t => {
+  t.notOk(analyse(evidenceOf(), { cells: false }).warnings.some(warning => warning.includes('longer ramp')))
 })
