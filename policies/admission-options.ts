@@ -35,6 +35,12 @@ export const admissionSchema = Type.Object({
     default: 1_000,
     description: 'Most calls that wait at a time, whatever their predicted wait (429 queue-full).'
   })),
+  maxRetryAfterSeconds: Type.Optional(Type.Integer({
+    minimum: 1,
+    maximum: 3_600,
+    default: 120,
+    description: 'Longest `Retry-After`, seconds. A refused client is told when its turn is expected, and has a part of the server then; where that is later than this it is told this, and has none.'
+  })),
   priority: Type.Optional(Type.Boolean({
     default: false,
     description: 'Better classes first: header X-Weir-Priority (0 is served first), within what the caller\'s key grants.'
@@ -109,6 +115,7 @@ export function withAdmissionDefaults ({ preemptiblePrefill, ...options }: Admis
     slotChoice: preemptiblePrefill === undefined ? 'server' : 'by-length',
     maxWaitMs: 30_000,
     maxQueued: 1_000,
+    maxRetryAfterSeconds: 120,
     priority: false,
     fair: false,
     order: 'fifo',

@@ -23,14 +23,14 @@ export function scheduleRefusal (effect: RefuseEffect, queued: number): OwnAnswe
     reason: effect.reason,
     message: `${describe(effect, queued)} Try again in ${retryAfterSeconds} s.`,
     retryAfterSeconds,
-    facts: { queueWaitMs: effect.queueWaitMs, queued, predictedWaitMs: effect.predictedWaitMs }
+    facts: { queueWaitMs: effect.queueWaitMs, queued, predictedWaitMs: effect.predictedWaitMs, expected: effect.expected }
   })
 }
 
 function describe (effect: RefuseEffect, queued: number): string {
   const waitedMs = Math.round(effect.queueWaitMs)
   switch (effect.reason) {
-    case 'queue-full': return `The queue is full: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
+    case 'queue-full': return `The queue is full: ${queued} calls wait, the predicted wait is ${Math.round(effect.predictedWaitMs)} ms, and ${effect.expected} refused calls are expected to come back.`
     case 'deadline': return waitedMs === 0
       ? `The limits of this call cannot be met: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
       : `The limits of this call cannot be met any more: it waited ${waitedMs} ms for a place.`

@@ -5,6 +5,7 @@ import { askOf, promptOf } from './ask.js'
 import { confirmed } from './confirmed.js'
 import type { Answer, Call, Outcome, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import type { Account } from './cost-model.js'
+import { identityOf } from './identity.js'
 import { LearnedCosts } from './learned-costs.js'
 import { lineFor } from './line.js'
 import { PromptFeeder, type Fed, type LongPrompt } from './prompt-feeder.js'
@@ -50,7 +51,7 @@ class Admission implements PolicyInstance {
     // `auto` learns the real number of places from the first call that finds the backend ready.
     this.#total = this.#totalPlaces ?? 1
     this.#slotChoice = slotStrategyOf(this.#options, port.log)
-    this.#schedule = new Schedule({ ...this.#options, places: this.#total, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
+    this.#schedule = new Schedule({ ...this.#options, places: this.#total, maxRetryAfterMs: this.#options.maxRetryAfterSeconds * 1000, ...(this.#slotChoice === undefined ? {} : { slotStrategy: this.#slotChoice.strategy }) })
     if (this.#slotChoice !== undefined) {
       this.#slotWatch = new SlotWatch(port.backend, port.clock, () => this.#schedule.taken > 0, reading => {
         this.#apply(this.#schedule.on({ type: 'slots', reading, atMs: this.#nowMs }))
@@ -75,7 +76,7 @@ class Admission implements PolicyInstance {
     const id = String(++this.#lastId)
     const ticket = new Ticket(id, call, next, this.#schedule.queued, () => this.#leave(id), prompt)
     this.#tickets.set(id, ticket)
-    const ask = { ...askOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
+    const ask = { ...askOf(call), identity: identityOf(call), ...(this.#slotChoice?.byPrompt === true ? promptOf(call) : {}), feedable: prompt?.tokens !== undefined }
     const { predictedWaitMs } = this.#schedule
     const effects = this.#schedule.on({ type: 'arrive', id, places: call.need.places, atMs: this.#nowMs, sinceMs: call.arrivedAtMs, ask })
     const own = effects.find(effect => effect.id === id)
@@ -122,6 +123,7 @@ class Admission implements PolicyInstance {
       saturated: Number(this.#saturation.holds(this.#schedule)),
       releaseIntervalMs: this.#schedule.releaseIntervalMs ?? 0,
       unconfirmedReleases: this.#unconfirmedReleases,
+      ...this.#schedule.returnGauges,
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
       ...this.#slotChoice?.gauges(),
       ...this.#exchange?.gauges,

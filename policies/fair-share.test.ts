@@ -12,33 +12,66 @@ t.test('counters grow by tokens over weight', async t => {
   t.same([share.counter('a'), share.counter('b'), share.counter('c')], [100, 25, 0])
 })
 
-t.test('who comes back is lifted to the lowest of those present: a pause saves up nothing', async t => {
+/** `busy`, always there, is served 100 tokens a second. */
+function busySeconds (seconds: number): FairShare {
   const share = new FairShare()
-  for (const caller of ['a', 'b', 'late']) share.arrive(caller)
-  share.gone('late')
-  share.charge('a', 1, 500)
-  share.charge('b', 1, 300)
-  share.arrive('late')
-  t.equal(share.counter('late'), 300)
-  share.arrive('late')
-  share.charge('a', 1, -400)
-  t.equal(share.counter('late'), 300, 'and is lifted only when it had nothing here')
+  share.arrive('busy', 0)
+  for (let second = 1; second <= seconds; second++) {
+    share.charge('busy', 1, 100)
+    share.arrive('busy', second * 1000)
+    share.gone('busy', second * 1000)
+  }
+  return share
+}
+
+t.test('who comes back is lifted to the lowest of those present ten seconds ago: a longer pause saves up nothing', async t => {
+  for (const [seconds, lifted] of [[5, 0], [12, 200], [30, 2000], [60, 5000]] as const) {
+    const share = busySeconds(seconds)
+    share.arrive('late', seconds * 1000)
+    t.equal(share.counter('late'), lifted, `${seconds} s, the lowest is ${share.counter('busy')}`)
+  }
+})
+
+t.test('calls that end show what the lowest is, too: nobody need arrive meanwhile', async t => {
+  const share = new FairShare()
+  for (let call = 0; call < 60; call++) share.arrive('busy', 0)
+  for (let second = 1; second < 60; second++) {
+    share.charge('busy', 1, 100)
+    share.gone('busy', second * 1000)
+  }
+  share.arrive('late', 60_000)
+  t.equal(share.counter('late'), 5000)
+})
+
+t.test('and is lifted only when it had nothing here', async t => {
+  const share = busySeconds(30)
+  share.arrive('late', 30_000)
+  share.charge('busy', 1, 9_000)
+  share.arrive('late', 90_000)
+  t.equal(share.counter('late'), 2000)
+})
+
+t.test('one who claims its share does not lower what others may claim', async t => {
+  const share = busySeconds(30)
+  share.arrive('late', 30_000)
+  share.arrive('later', 39_000)
+  t.equal(share.counter('later'), 2900)
 })
 
 t.test('who was served more than the others keeps that over a pause', async t => {
   const share = new FairShare()
-  share.arrive('a')
-  share.arrive('b')
+  share.arrive('a', 0)
+  share.arrive('b', 0)
   share.charge('a', 1, 900)
-  share.gone('a')
-  share.arrive('a')
+  share.gone('a', 1)
+  share.arrive('a', 1)
   t.equal(share.counter('a'), 900)
 })
 
 t.test('when nobody is left all begin anew', async t => {
   const share = new FairShare()
-  share.arrive('a')
+  share.arrive('a', 0)
   share.charge('a', 1, 900)
-  share.gone('a')
+  share.gone('a', 0)
   t.equal(share.counter('a'), 0)
 })

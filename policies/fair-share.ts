@@ -1,31 +1,50 @@
 /** A generated token is charged as two prompt tokens, as in the paper. */
 const OUTPUT_WEIGHT = 2
 
+/** How far back a caller that was away may still claim its share, milliseconds. */
+const WINDOW_MS = 10_000
+/** Between two looks at the counters, milliseconds at least. */
+const STEP_MS = 100
+
 /**
  * Fairness between callers by what they were served: a virtual token counter for each (Sheng et al., Fairness in Serving Large Language Models, OSDI '24). The caller
- * with the lowest counter is next; who comes back after a pause is lifted to the lowest of those present, so that a pause saves up nothing.
+ * with the lowest counter is next. Who comes back after a pause is lifted to the lowest counter of those present, but of some seconds ago: a longer pause saves up
+ * nothing, and a caller that asks for less than its share, now and then for a few calls at once, does not stand in line with one that always asks for more. Lifted to the lowest of now, as
+ * in the paper, it would have to serve each such handful at the rate of its share, and wait for it.
  */
 export class FairShare {
   readonly #counters = new Map<string, number>()
   /** Calls of each caller that wait or run. */
   readonly #present = new Map<string, number>()
+  /** What the lowest counter of those present was, by time; of those from before the window only the last. Never falls. */
+  #floors: Array<{ readonly atMs: number, readonly floor: number }> = []
 
-  arrive (caller: string): void {
+  arrive (caller: string, atMs: number): void {
+    this.#see(atMs)
     const present = this.#present.get(caller) ?? 0
-    if (present === 0) {
-      const others = [...this.#present.keys()].map(other => this.counter(other))
-      const lowest = others.length === 0 ? this.counter(caller) : Math.min(...others)
-      this.#counters.set(caller, Math.max(this.counter(caller), lowest))
-    }
+    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#floors[0]?.floor ?? 0))
     this.#present.set(caller, present + 1)
   }
 
   /** A call is over, or gone from the line. Who has none left is forgotten once nobody is present: all begin at 0 then. */
-  gone (caller: string): void {
+  gone (caller: string, atMs: number): void {
+    this.#see(atMs)
     const present = (this.#present.get(caller) ?? 0) - 1
     if (present > 0) this.#present.set(caller, present)
     else this.#present.delete(caller)
-    if (this.#present.size === 0) this.#counters.clear()
+    if (this.#present.size > 0) return
+    this.#counters.clear()
+    this.#floors = []
+  }
+
+  /** Notes the lowest counter of those present, and forgets those from before the window but one. */
+  #see (atMs: number): void {
+    const last = this.#floors.at(-1)
+    if (last === undefined || atMs >= last.atMs + STEP_MS) {
+      const counters = [...this.#present.keys()].map(caller => this.counter(caller))
+      this.#floors.push({ atMs, floor: Math.max(last?.floor ?? 0, counters.length === 0 ? 0 : Math.min(...counters)) })
+    }
+    this.#floors.splice(0, Math.max(0, this.#floors.findLastIndex(seen => seen.atMs <= atMs - WINDOW_MS)))
   }
 
   /** Charges tokens in units of the caller's weight; negative to correct what was charged in advance. */

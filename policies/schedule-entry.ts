@@ -18,6 +18,7 @@ export interface Newcomer extends Orderable, Placed {
   readonly finishLimitMs: number
   /** Calls in the line when it arrived. */
   readonly depth: number
+  readonly identity?: () => string
 }
 
 /** A call that waits. Predictions are those of its arrival, and count from it. */
@@ -45,20 +46,20 @@ export interface Running extends Entry {
   pausedMs?: number
 }
 
-const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, maxTokens: Infinity }
+export const NOTHING_KNOWN: Ask = { caller: '', weight: 1, priority: 0, bodyBytes: 0, maxTokens: Infinity }
 
 /**
  * @param limitMs of the configuration on the time to the first byte; a call's own may be shorter
  * @param depth calls in the line now
  */
 export function newcomer ({ id, places, atMs, sinceMs, ask = NOTHING_KNOWN }: Extract<ScheduleEvent, { type: 'arrive' }>, limitMs: number, depth: number, costs: CostModel): Newcomer {
-  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, feedable = false, prompt, reusesNothing = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity } = ask
+  const { caller, weight, priority, maxPlaces = Infinity, nameable = false, feedable = false, prompt, reusesNothing = false, promptTokens, bodyBytes, maxTokens, finishLimitMs = Infinity, identity } = ask
   const work = { bodyBytes, maxTokens, ...(promptTokens === undefined ? {} : { promptTokens }) }
   const prefillTokens = costs.prefillTokens(work)
   const charge = chargeOf(prefillTokens, costs.outputTokens(work))
   const ttftLimitMs = Math.min(limitMs, ask.ttftLimitMs ?? Infinity)
   const named = nameable && places === 1
-  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: named, long: named && feedable, ...(prompt === undefined ? {} : { prompt }), reusesNothing, ttftLimitMs, finishLimitMs, depth }
+  return { id, places, atMs, sinceMs, work, prefillTokens, charge, caller, weight, priority, maxPlaces, nameable: named, long: named && feedable, ...(prompt === undefined ? {} : { prompt }), reusesNothing, ttftLimitMs, finishLimitMs, depth, ...(identity === undefined ? {} : { identity }) }
 }
 
 /** How long a call may wait in the line at most, whatever is predicted. */

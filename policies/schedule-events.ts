@@ -26,6 +26,8 @@ export interface Ask {
   /** The call's own limits on the time from `sinceMs` to its first byte and to its end, milliseconds. */
   readonly ttftLimitMs?: number
   readonly finishLimitMs?: number
+  /** What it has in common with no other call but itself, when it comes again. Asked only while somebody is refused. */
+  readonly identity?: () => string
 }
 
 /** What happens to a schedule. All times are monotonic milliseconds; `id` names one call between `arrive` and its end. */
@@ -75,10 +77,12 @@ export interface RefuseEffect {
   readonly id: string
   readonly status: 429 | 503
   readonly reason: RefusalReason
-  /** Between 1 s and 120 s: when a call like this one is expected to be let in. */
+  /** From 1 s to the longest that is told: when it is expected to be let in. */
   readonly retryAfterMs: number
   readonly queueWaitMs: number
   readonly predictedWaitMs: number
+  /** Those that were told to come back and have a part of the server then, it included. */
+  readonly expected: number
 }
 
 export type Effect = StartEffect | RefuseEffect | ChunkEffect

@@ -10,6 +10,8 @@ export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
   /** Limit on the time from arrival to the first byte, milliseconds; a call may ask for a shorter one. */
   readonly ttftLimitMs?: number
   readonly maxQueued: number
+  /** Longest time that a refused client is told to wait, milliseconds. Default: `MAX_RETRY_AFTER_MS`. */
+  readonly maxRetryAfterMs?: number
   /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
   readonly limit?: 'slots' | 'adaptive'
   /** Prompts that are longer than a chunk are fed chunk by chunk into a named slot. Default: they go whole. */
@@ -21,3 +23,4 @@ export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
 /** Share of the limit kept back until errors of prediction are measured, and the quantile of them that is kept back then. */
 export const SAFETY = { firstShare: 0.15, quantile: 0.95 }
 export const AS_THEY_CAME: OrderOptions = { priority: false, fair: false, order: 'fifo', agingMs: 10_000 }
+export const MAX_RETRY_AFTER_MS = 120_000

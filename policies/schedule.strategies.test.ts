@@ -52,16 +52,15 @@ t.test('fair: a caller with many calls takes turns with one that has few', async
     order.push(id)
     next = release(id, 20)[0] ?? ''
   }
-  t.same(order, ['h2', 'l1', 'h3', 'l2', 'h4'], 'who came later is owed nothing of before, and then they alternate')
+  t.same(order, ['l1', 'h2', 'l2', 'h3', 'h4'], 'what was served in the last ten seconds counts, and then they alternate')
 })
 
 t.test('fair charges what was really generated', async t => {
-  for (const [output, next] of [[50, 'b1'], [1, 'a2']] as const) {
+  for (const [output, next] of [[50, 'a2'], [1, 'b2']] as const) {
     const { arrive, release } = setUp({ fair: true })
-    arrive('a1', 0)
-    arrive('b1', 0)
-    arrive('a2', 0)
-    t.same(release('a1', 10, { evaluated: 92, output }), [`start ${next}`], `a generated ${output} of the 50 tokens that it was charged at its start`)
+    for (const id of ['a1', 'b1', 'a2', 'b2']) arrive(id, 0)
+    t.same(release('a1', 10, { evaluated: 92, output: 20 }), ['start b1'])
+    t.same(release('b1', 20, { evaluated: 92, output }), [`start ${next}`], `b generated ${output} of the 50 tokens that it was charged at its start`)
   }
 })
 

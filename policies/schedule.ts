@@ -7,11 +7,11 @@ import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
 import { Pace } from './pace.js'
 import { Preemption } from './preemption.js'
-import { retryAfterMs } from './retry-after.js'
+import { Returns } from './returns.js'
 import { hasRoom, mayStart } from './room.js'
 import { doneOf, newcomer, patienceMs, type Entry, type Newcomer, type Running } from './schedule-entry.js'
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
-import { AS_THEY_CAME, SAFETY, type ScheduleOptions } from './schedule-options.js'
+import { AS_THEY_CAME, MAX_RETRY_AFTER_MS, SAFETY, type ScheduleOptions } from './schedule-options.js'
 import { SlotTable, nextWakeMs } from './slot-table.js'
 
 export type { ScheduleOptions } from './schedule-options.js'
@@ -30,6 +30,7 @@ export class Schedule {
   readonly #errors = new ForecastErrors()
   readonly #margin = new Margin(SAFETY.firstShare, SAFETY.quantile)
   readonly #share = new FairShare()
+  readonly #returns: Returns
   /** Absent when the limit is the number of slots. */
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
@@ -48,6 +49,7 @@ export class Schedule {
     this.#order = { ...AS_THEY_CAME, ...options }
     this.#slots = new SlotTable(options.slotStrategy)
     this.#places = options.places
+    this.#returns = new Returns(this.#order, options.maxRetryAfterMs ?? MAX_RETRY_AFTER_MS)
     this.preemption = new Preemption(this.#costs, options.preemptiblePrefill)
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
@@ -57,6 +59,7 @@ export class Schedule {
   get queued (): number { return this.#waiting.length }
   /** What was learned of what calls cost, to be kept over a restart. */
   get costs (): SavedCosts { return this.#costs.toJson() }
+  get returnGauges (): Returns['gauges'] { return this.#returns.gauges }
 
   /** Wait predicted for a call of one place that arrives now, at the end of the line. */
   get predictedWaitMs (): number { return this.#waitBehind(this.#waiting, 1, this.#atMs) }
@@ -107,10 +110,7 @@ export class Schedule {
       case 'chunk': this.preemption.chunkOver(event.id, event.evaluatedTokens, event.tookMs, event.atMs); break
       case 'whole': this.preemption.end(event.id, event.atMs, 'other'); break
       case 'tick': return [...this.#expire(event.atMs), ...this.#fill(event.atMs)]
-      case 'drain': {
-        this.#draining = true
-        return this.#takeOut(() => true).map(entry => this.#dismiss(entry, 'draining', event.atMs))
-      }
+      case 'drain': this.#draining = true; return this.#takeOut(() => true).map(entry => this.#dismiss(entry, 'draining', event.atMs))
     }
     return this.#fill(event.atMs)
   }
@@ -126,10 +126,13 @@ export class Schedule {
     return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
   }
 
+  /** What a call takes of all places. */
+  #costMs ({ places, work }: Newcomer): number { return this.#serviceMs(work) * this.#widthOf(places) / this.#places }
   #serviceMs (work: Work): number { return this.#outlook.serviceMs(work, this.#places) }
 
   #arrive (event: Extract<ScheduleEvent, { type: 'arrive' }>): readonly Effect[] {
     const { atMs } = event
+    this.#returns.advance(atMs)
     const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
     const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
@@ -145,7 +148,8 @@ export class Schedule {
     const reason = this.#objection(entry, startsNow)
     if (reason !== undefined) return [this.#refuse(entry, 429, reason, atMs)]
     const interval = this.#errors.interval(predictedFirstByteMs, own.depth)
-    this.#share.arrive(entry.caller)
+    this.#returns.letIn(entry, atMs)
+    this.#share.arrive(entry.caller, atMs)
     this.#waiting.push(interval === undefined ? entry : { ...entry, interval })
     return this.#fill(atMs)
   }
@@ -154,7 +158,7 @@ export class Schedule {
     const { maxQueued, maxWaitMs } = this.#options
     if (!startsNow) {
       if (this.#waiting.length >= Math.min(maxQueued, this.#unmeasuredBound)) return 'queue-full'
-      if (entry.predictedWaitMs > maxWaitMs) return 'queue-full'
+      if (entry.predictedWaitMs > maxWaitMs || this.#returns.holdBack(entry, entry.predictedWaitMs + this.#costMs(entry), entry.atMs)) return 'queue-full'
     }
     // An idle server always gets the call: nothing else could correct a wrong estimate.
     if (this.#taken === 0) return undefined
@@ -239,20 +243,19 @@ export class Schedule {
 
   #expire (atMs: number): Effect[] {
     const { maxWaitMs } = this.#options
-    return this.#takeOut(entry => atMs - entry.atMs >= patienceMs(entry, maxWaitMs))
-      .map(entry => this.#dismiss(entry, patienceMs(entry, maxWaitMs) < maxWaitMs ? 'deadline' : 'queue-timeout', atMs))
+    return this.#takeOut(entry => atMs - entry.atMs >= patienceMs(entry, maxWaitMs)).map(entry => this.#dismiss(entry, patienceMs(entry, maxWaitMs) < maxWaitMs ? 'deadline' : 'queue-timeout', atMs))
   }
 
   /** Refuses a call that was in the line. */
   #dismiss (entry: Entry, reason: RefusalReason, atMs: number): Effect {
-    this.#share.gone(entry.caller)
+    this.#share.gone(entry.caller, atMs)
     return this.#refuse(entry, 503, reason, atMs)
   }
 
   #leave (id: string, atMs: number): void {
     const running = this.#running.get(id)
     if (running !== undefined) running.leftAtMs = atMs
-    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller)
+    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller, atMs)
   }
 
   #firstByte (id: string, firstByteAtMs: number, atMs: number): void {
@@ -277,7 +280,7 @@ export class Schedule {
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
     }
     if (account !== undefined) this.#share.charge(entry.caller, entry.weight, chargeOf(account.evaluatedTokens, account.outputTokens) - entry.charge)
-    this.#share.gone(entry.caller)
+    this.#share.gone(entry.caller, atMs)
     this.preemption.end(id, atMs, 'other')
     this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
@@ -290,11 +293,9 @@ export class Schedule {
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
-    const { maxWaitMs } = this.#options
-    const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
-    const spareMs = Math.max(0, Math.min(maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
-    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
-    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
+    const spareMs = Math.max(0, Math.min(this.#options.maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
+    const met = { backlogMs: this.#waitBehind(this.#waiting, entry.places, atMs), spareMs, costMs: this.#costMs(entry), releaseIntervalMs: this.releaseIntervalMs }
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: this.#returns.tell(reason, entry, met, atMs), queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs, expected: this.#returns.gauges.appointments }
   }
 }

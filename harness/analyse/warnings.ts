@@ -19,7 +19,7 @@ export function openLoopWarnings (evidence: Evidence, views: readonly OpenLoopVi
     ...incomplete(evidence),
     ...ofBlocks(evidence.plan, views),
     ...views.flatMap(({ summary }) => summary.capacityPerSecond > 0 ? [] : [`block ${summary.index} (${summary.condition}) has no capacity: its closed loop was too short; it is left out where the capacity is needed`]),
-    ...drift(views),
+    ...drift(views, evidence.plan.workload.kind === 'open-loop' && evidence.plan.workload.burst !== undefined),
     ...ofFigures(evidence, views, cells),
     ...sources(evidence, views)
   ]
@@ -74,13 +74,13 @@ function lostPairs ({ conditions }: Plan, summaries: readonly BlockSummary[]): s
     : `repeats without a valid block of every condition, left out of the contrasts that need the missing one: ${odd.join(', ')}`]
 }
 
-/** The machine over the whole run, and the conditions that are declared stationary within their windows. */
-function drift (views: readonly OpenLoopView[]): string[] {
+/** The machine over the whole run, and the conditions that are declared stationary within their windows; under a burst none is. */
+function drift (views: readonly OpenLoopView[], underBurst: boolean): string[] {
   const inOrder = [...views].filter(view => view.summary.capacityPerSecond > 0).sort((a, b) => a.summary.index - b.summary.index)
   const half = Math.floor(inOrder.length / 2)
   const machine = half < 2 ? null : changeOf(inOrder.slice(0, half).map(capacityOf), inOrder.slice(-half).map(capacityOf))
   const found = machine === null || !matters(machine) ? [] : [`the machine drifted: the capacity of the second half of the blocks is ${number(machine)}× that of the first; pairs cancel it, absolute numbers do not`]
-  for (const condition of new Set(views.map(view => view.summary.condition))) {
+  for (const condition of underBurst ? [] : new Set(views.map(view => view.summary.condition))) {
     const stationary = ofCondition(views, condition).filter(({ summary }) => summary.offeredPerSecond < stationaryBelow * summary.capacityPerSecond)
     const change = changeOf(stationary.flatMap(view => ttftOfHalf(view, 0)), stationary.flatMap(view => ttftOfHalf(view, 1)))
     if (change !== null && matters(change)) found.push(`'${condition}' is offered less than ${stationaryBelow} of its capacity and yet drifts: TTFT p50 of the second half of its windows is ${number(change)}× that of the first; a longer ramp is needed`)

@@ -9,6 +9,7 @@ import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
 import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
+import { fair } from './fair.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
@@ -22,6 +23,8 @@ import { prefixCache } from './prefix-cache.js'
 import { preload } from './preload.js'
 import { promptCap } from './prompt-cap.js'
 import { responseCache } from './response-cache.js'
+import { retryAfter } from './retry-after.js'
+import { retryAfterCapped } from './retry-after-capped.js'
 import { singleFlight } from './single-flight.js'
 import { slowDisk } from './slow-disk.js'
 import { threadCount } from './thread-count.js'
@@ -62,6 +65,9 @@ const registry: readonly ClaimEntry[] = [
   slowDisk,
   threadCount,
   zombie,
+  retryAfter,
+  retryAfterCapped,
+  fair,
   shortestPrefill,
   prefillLane,
   preemptiblePrefill,

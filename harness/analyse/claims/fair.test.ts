@@ -1,0 +1,143 @@
+import t from 'tap'
+import type { Block, CallSample, Claim, Evidence, OpenLoopPlan, WorkloadClass } from '../../types.js'
+import { seededRandom } from '../../stats/random.js'
+import { simulate } from '../testing.js'
+import { claimEntry } from './index.js'
+import { all, claim, legs } from './testing.js'
+
+const id = 'fair-shares-hold'
+const OTHERS = ['a', 'b', 'c', 'd', 'e', 'f']
+const classes: WorkloadClass[] = [
+  ...OTHERS.map(name => ({ name, promptWords: 12, maxTokens: 2, share: 1 / OTHERS.length, caller: name })),
+  { name: 'greedy', promptWords: 12, maxTokens: 2, share: 0, caller: 'greedy', interference: true }
+]
+const WINDOW_SECONDS = 30
+/** Of a simulated server that answers 8 a second. */
+const OTHERS_PER_SECOND = 0.8 * 8
+const FROM_SECONDS = 18
+
+interface Arm {
+  readonly aloneMs: number
+  readonly besideMs: number
+  /** Answers of the greedy caller ÷ those of each of the others. */
+  readonly greedyTimes: number
+  /** So many of the first caller's calls are answered. */
+  readonly firstServed: number
+  /** Every so many of the others' calls beside the greedy one has no answer. */
+  readonly lostEvery: number
+  readonly cpus: number
+  readonly sockets: number
+  readonly withoutPidstat: boolean
+}
+
+const shared: Arm = { aloneMs: 300, besideMs: 390, greedyTimes: 1.5, firstServed: 1, lostEvery: Infinity, cpus: 0.95, sockets: 3, withoutPidstat: false }
+const asTheyCame: Arm = { ...shared, besideMs: 6_000, greedyTimes: 10 }
+
+interface Options {
+  readonly before?: Partial<Arm>
+  readonly after?: Partial<Arm>
+  readonly quiet?: boolean
+  readonly cpuFactor?: number
+  readonly without?: readonly ('process' | 'serverSockets')[]
+}
+
+function evidenceOf ({ before = {}, after = {}, quiet = false, cpuFactor = 1, without = [] }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
+  const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.8, cpuFactor, without })
+  const ours = quiet ? classes.slice(0, -1) : classes
+  const workload = { ...simulated.plan.workload, classes: ours, ttftLimitMs: Object.fromEntries(ours.map(({ name }) => [name, 1_500])), ...(quiet ? {} : { burst: { ratePerSecond: OTHERS_PER_SECOND / OTHERS.length * 10, fromSeconds: FROM_SECONDS, seconds: 15, shares: { greedy: 1 } } }) }
+  const conditions = simulated.plan.conditions.map(condition => ({ ...condition, policyOptions: { admission: { slots: 1 } } }))
+  const draft = { ...simulated.plan, experiment: 'fair', claims: [id], quiet, workload, conditions }
+  const arm = ({ evidence }: Block): Arm => evidence.plan.condition === 'after' ? { ...shared, ...after } : { ...(quiet ? shared : asTheyCame), ...before }
+  return {
+    ...simulated,
+    plan: { ...draft, predictions: claimEntry(id).predictions(draft, simulated.manifest) },
+    blocks: simulated.blocks.map(block => loaded(block, arm(block), quiet))
+  }
+}
+
+/** Its load replaced by calls of callers that are served as its arm says. */
+function loaded (block: Block, arm: Arm, quiet: boolean): Block {
+  const { evidence: { loadFromMs, judgedFromMs, judgedToMs, plan } } = block
+  const random = seededRandom(plan.traceSeed)
+  const comesMs = quiet ? Infinity : loadFromMs + FROM_SECONDS * 1000
+  const calls: CallSample[] = []
+  const add = (cls: string, intendedMs: number, ttftMs: number, answered: boolean): void => {
+    const base = { phase: 'load', seq: calls.length, cls, intendedMs, sentMs: intendedMs + 0.2, chunks: 0, itlMs: [] } as const
+    const firstMs = intendedMs + ttftMs * (0.7 + 0.6 * random())
+    calls.push(answered ? { ...base, firstMs, lastMs: firstMs + 10, doneMs: firstMs + 10, status: 200, outcome: 'answered', chunks: 2, itlMs: [10], promptTokens: 24, outputTokens: 2 } : { ...base, doneMs: intendedMs + 30_000, outcome: 'unanswered' })
+  }
+  for (let atMs = judgedFromMs, n = 0; atMs < judgedToMs; atMs += 1000 / OTHERS_PER_SECOND, n++) {
+    const beside = atMs >= comesMs
+    const cls = OTHERS[n % OTHERS.length] ?? ''
+    add(cls, atMs, beside ? arm.besideMs : arm.aloneMs, !(beside && (n + 1) % arm.lostEvery === 0) && !(cls === 'a' && n % 10 >= 10 * arm.firstServed))
+  }
+  if (!quiet) {
+    const greedyPerSecond = arm.greedyTimes * OTHERS_PER_SECOND / OTHERS.length
+    for (let atMs = comesMs; atMs < judgedToMs; atMs += 1000 / greedyPerSecond) add('greedy', atMs, arm.besideMs, true)
+  }
+  const samples = block.samples.map(sample => sample.serverSockets === undefined ? sample : { ...sample, serverSockets: arm.sockets })
+  return {
+    ...block,
+    calls: [...block.calls.filter(({ phase }) => phase === 'capacity'), ...calls],
+    samples,
+    ...(arm.withoutPidstat ? {} : { tools: { pidstat: { fromMs: judgedFromMs, toMs: judgedToMs, cpuUsec: arm.cpus * 1000 * (judgedToMs - judgedFromMs), voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 } } })
+  }
+}
+
+const judged = (options?: Options): Claim => claim(evidenceOf(options))
+
+t.test('all four legs hold: supported', async t => {
+  const found = judged()
+  t.same(legs(found), all)
+  t.equal(found.status, 'SUPPORTED')
+})
+
+t.test('sabotage: fair in name only', async t => {
+  const found = judged({ after: asTheyCame })
+  t.same(legs(found), { application: 'fails', os: 'holds', control: 'holds', mechanism: 'fails' })
+  t.equal(found.status, 'UNSUPPORTED')
+})
+
+t.test('sabotage: the caller was not greedy', async t => {
+  t.same(legs(judged({ before: shared })), { ...all, mechanism: 'fails' })
+})
+
+t.test('calls of the others that get no answer count as later than any', async t => {
+  t.equal(judged({ after: { lostEvery: 10 } }).application.status, 'fails')
+})
+
+t.test('a wait, or a part of the tokens, that is not what is claimed', async t => {
+  t.same(legs(judged({ after: { besideMs: 480 } })), { ...all, application: 'fails' })
+  t.match(legs(judged({ after: { greedyTimes: 3 } })), { application: 'fails', mechanism: 'fails' })
+})
+
+t.test('rivals: another machine, other waits before, a queue in llama-server', async t => {
+  t.same(legs(judged({ cpuFactor: 0.8 })), { ...all, control: 'fails' })
+  t.equal(judged({ after: { aloneMs: 500, besideMs: 600 } }).control.status, 'fails')
+  t.equal(judged({ after: { sockets: 30 } }).os.status, 'fails')
+  t.equal(judged({ after: { cpus: 0.7 } }).os.status, 'fails')
+})
+
+t.test('each source removed alone: its leg is missing', async t => {
+  t.same(legs(judged({ after: { withoutPidstat: true } })), { ...all, os: 'missing' })
+  t.same(legs(judged({ without: ['serverSockets'] })), { ...all, os: 'missing' })
+  t.same(legs(judged({ without: ['process'] })), { ...all, control: 'missing' })
+  const evidence = evidenceOf()
+  t.match(legs(claim({ ...evidence, blocks: evidence.blocks.map(block => ({ ...block, calls: block.calls.filter(({ phase }) => phase === 'capacity') })) })), { application: 'missing', mechanism: 'missing' })
+})
+
+t.test('what was not predicted before the run does not count', async t => {
+  const evidence = evidenceOf()
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
+  }
+})
+
+t.test('among equal callers it changes nothing, and that is judged, too', async t => {
+  const found = judged({ quiet: true })
+  t.same(legs(found), all)
+  t.equal(found.id, `${id}-quiet`)
+  t.equal(judged({ quiet: true, after: { aloneMs: 450 } }).application.status, 'fails', 'it has a price')
+  t.equal(judged({ quiet: true, after: { firstServed: 0.1 } }).application.status, 'fails', 'one was served less')
+})

@@ -1,0 +1,200 @@
+import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
+import { nearestRank } from '../../stats/percentile.js'
+import type { OpenLoopView } from '../block-summary.js'
+import { ofCondition } from '../gate.js'
+import { isOpenLoop } from '../plan-kind.js'
+import { limitMs, middle } from '../window.js'
+import type { PlanDraft } from './index.js'
+import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
+
+const CALLS = 'load generator (calls.ndjson)'
+/** A difference that would matter. */
+const MATTERS = 1.1
+/** Second tries; fewer cannot tell nine in ten from eight. */
+const TRIES_AT_LEAST = 60
+/** Of the server's time admission gives so much away beforehand (policies/appointments.ts). */
+const BOOKED_SHARE = 0.85
+
+export const retryAfter = openLoopEntry({
+  id: 'retry-after-is-kept',
+  statement: 'Clients that a burst makes too many are told when their turn will be; those that come back then are served at their second try',
+  quietStatement: 'Without a burst hardly anybody is refused, and it makes no difference when clients would come back',
+  explanation: 'In a burst far more calls come than can be served, and those that are refused come again. A time that says only how long the line is now is the same for all of them: they return together, and most are refused again. So each is given a time at which a part of the server is kept for it, ' +
+    'one after the other, and newcomers are let in only as far as nobody who is expected would have to wait for too long: the line goes on outside of the gateway. Who comes back after a constant second meets the same burst again.',
+  application: [
+    {
+      id: 'served-at-second-try',
+      metric: 'second-try-served',
+      what: 'share of the second tries of calls that the burst made too many that were answered, when their clients came back as they were told',
+      source: CALLS,
+      value: (views, plan) => servedAtSecondTry(views, plan, 'after'),
+      band: () => [0.9, 1],
+      quiet: null
+    },
+    {
+      id: 'came-back',
+      metric: 'second-try-share',
+      what: 'share of the refused calls of the burst whose second try was made in time to be seen: nobody was put off for longer than the load lasted',
+      source: CALLS,
+      value: (views, plan) => ratioOfSums(views, 'after', view => secondTries(view, plan).length, view => refusedOfBurst(view, plan).length),
+      band: () => [0.95, 1],
+      quiet: null
+    },
+    {
+      id: 'second-try-ttft-p95',
+      metric: 'second-try-ttft',
+      what: 'p95 of the time from the second try to the first token ÷ limit, of those that were answered',
+      source: CALLS,
+      value: (views, plan) => secondTryTtftP95(views, plan),
+      band: () => [0, 1],
+      quiet: null
+    },
+    {
+      id: 'answered',
+      metric: 'answered-per-second',
+      what: 'answers per second, as told ÷ after a second',
+      source: CALLS,
+      value: views => withToWithout(views, view => view.summary.answeredPerSecond),
+      band: null,
+      quiet: [1 / MATTERS, MATTERS]
+    }
+  ],
+  os: [{
+    id: 'server-cpu',
+    metric: 'server-cpu',
+    what: 'CPU time of llama-server in the judged window, as told ÷ after a second: calls that come back in time are work that it does after the burst',
+    source: 'pidstat (%usr + %system)',
+    value: views => withToWithout(views, ({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
+    // As told the server is busy to the end of the window; else from the end of the burst on only with what is offered.
+    band: draft => busyBand(draft),
+    quiet: [1 / MATTERS, MATTERS]
+  }],
+  control: [
+    {
+      id: 'served-after-a-second',
+      metric: 'second-try-served',
+      what: 'share of the second tries that were answered, when clients came back after a constant second: the same burst',
+      source: CALLS,
+      value: (views, plan) => servedAtSecondTry(views, plan, 'before'),
+      band: () => [0, 0.6],
+      quiet: null
+    },
+    {
+      id: 'offered',
+      metric: 'offered-per-second',
+      what: 'calls per second that were offered, as told ÷ after a second',
+      source: CALLS,
+      value: views => withToWithout(views, view => view.summary.offeredPerSecond),
+      band: () => [0.99, 1.01]
+    },
+    {
+      id: 'closed-loop-cpu',
+      metric: 'closed-loop-cpu-per-token',
+      what: 'CPU time per token in the closed loop before the load, as told ÷ after a second: the machine was the same',
+      source: '/proc/PID/stat of llama-server and content chunks of the load generator',
+      value: views => withToWithout(views, view => view.summary.closedLoopCpuUsecPerToken),
+      band: () => [1 / MATTERS, MATTERS]
+    }
+  ],
+  mechanism: [
+    {
+      id: 'second-try-wait-p50',
+      metric: 'second-try-wait',
+      what: 'median time from a refusal in the burst to the second try, seconds, as told: the line outside grows with what the burst brings and moves with what is kept for it',
+      source: CALLS,
+      value: (views, plan) => waitSeconds(views, plan, 'after', 0.5),
+      band: draft => around(outsideSeconds(draft, 0.5), 0.5, 1.5),
+      quiet: null
+    },
+    {
+      id: 'second-try-wait-p95',
+      metric: 'second-try-wait',
+      what: 'p95 of the same',
+      source: CALLS,
+      value: (views, plan) => waitSeconds(views, plan, 'after', 0.95),
+      band: draft => around(outsideSeconds(draft, 0.95), 0.6, 1.4),
+      quiet: null
+    },
+    {
+      id: 'second-try-wait-constant',
+      metric: 'second-try-wait',
+      what: 'median of the same, seconds, after a constant second',
+      source: CALLS,
+      value: (views, plan) => waitSeconds(views, plan, 'before', 0.5),
+      band: () => [0.99, 1.1],
+      quiet: null
+    },
+    {
+      id: 'refused-share',
+      metric: 'refused-share',
+      what: 'share of the calls that were refused at their first try, without a burst',
+      source: CALLS,
+      value: views => ratioOfSums(views, 'after', ({ judged }) => judged.filter(wasRefused).length, ({ judged }) => judged.length),
+      band: null,
+      quiet: [0, 0.1]
+    }
+  ]
+})
+
+function openLoopOf ({ workload }: Pick<Plan, 'workload'> | PlanDraft): OpenLoopWorkload | undefined {
+  return workload.kind === 'open-loop' ? workload : undefined
+}
+
+function wasRefused ({ outcome, refusals = [] }: CallSample): boolean {
+  return outcome === 'refused' || refusals.length > 0
+}
+
+/** Calls intended while the burst lasted that were refused at their first try. */
+function refusedOfBurst ({ block: { calls, evidence: { loadFromMs } } }: OpenLoopView, plan: Plan): CallSample[] {
+  const burst = openLoopOf(plan)?.burst
+  if (burst === undefined) return []
+  const fromMs = loadFromMs + burst.fromSeconds * 1000
+  return calls.filter(call => call.phase === 'load' && call.intendedMs >= fromMs && call.intendedMs < fromMs + burst.seconds * 1000 && wasRefused(call))
+}
+
+/** Of them, those that came a second time and were not cut off by the end of the run. */
+function secondTries (view: OpenLoopView, plan: Plan): CallSample[] {
+  return refusedOfBurst(view, plan).filter(({ refusals = [], outcome }) => refusals.length > 0 && outcome !== 'unanswered')
+}
+
+function servedAtSecondTry (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+  const tries = ofCondition(views, condition).flatMap(view => secondTries(view, plan))
+  return tries.length < TRIES_AT_LEAST ? null : tries.filter(({ outcome, refusals = [] }) => outcome === 'answered' && refusals.length === 1).length / tries.length
+}
+
+function secondTryTtftP95 (views: readonly OpenLoopView[], plan: Plan): number | null {
+  if (!isOpenLoop(plan)) return null
+  const shares = ofCondition(views, 'after').flatMap(view => secondTries(view, plan)).flatMap(({ cls, outcome, firstMs, lastSentMs }) =>
+    outcome !== 'answered' || firstMs === undefined || lastSentMs === undefined ? [] : (firstMs - lastSentMs) / limitMs(plan.workload, cls))
+  return shares.length < TRIES_AT_LEAST ? null : nearestRank(Float64Array.from(shares).sort(), 0.95) ?? null
+}
+
+function waitSeconds (views: readonly OpenLoopView[], plan: Plan, condition: string, quantile: number): number | null {
+  const waits = ofCondition(views, condition).flatMap(view => secondTries(view, plan)).flatMap(({ refusals = [], lastSentMs }) => {
+    const last = refusals.at(-1)
+    return last === undefined || lastSentMs === undefined ? [] : (lastSentMs - last.doneMs) / 1000
+  })
+  if (waits.length < TRIES_AT_LEAST) return null
+  return quantile === 0.5 ? middle(waits) : nearestRank(Float64Array.from(waits).sort(), quantile) ?? null
+}
+
+/** How long the line outside is after this part of the burst, seconds: what came in it, at the pace at which times are given, less the time that has passed. */
+function outsideSeconds (draft: PlanDraft, part: number): number | undefined {
+  const workload = openLoopOf(draft)
+  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
+  const offered = (workload.ratePerSecond + workload.burst.ratePerSecond) / draft.calibration.capacityPerSecond
+  return Math.max(0, offered / BOOKED_SHARE - 1) * part * workload.burst.seconds
+}
+
+function around (seconds: number | undefined, lo: number, hi: number): readonly [number, number] | undefined {
+  return seconds === undefined ? undefined : [lo * seconds, hi * seconds]
+}
+
+/** Busy all the time ÷ busy in the burst and for as much of the rest as is offered; a third of the gain may be lost. */
+function busyBand (draft: PlanDraft): readonly [number, number] | undefined {
+  const workload = openLoopOf(draft)
+  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
+  const burstPart = workload.burst.seconds / workload.windowSeconds
+  const ratio = 1 / (burstPart + (1 - burstPart) * Math.min(1, workload.ratePerSecond / draft.calibration.capacityPerSecond))
+  return [1 + 0.33 * (ratio - 1), 1.25 * ratio]
+}
