@@ -34,6 +34,7 @@ function describe (effect: RefuseEffect, queued: number): string {
     case 'deadline': return waitedMs === 0
       ? `The first token cannot come in time: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
       : `The first token cannot come in time any more: the call waited ${waitedMs} ms for a place.`
+    case 'balance': return `Calls of this length had more than their part of the server lately; others get theirs first (${queued} calls wait).`
     case 'queue-timeout': return `No place became free within ${waitedMs} ms.`
     case 'draining': return 'The gateway is shutting down and starts no more calls.'
   }
