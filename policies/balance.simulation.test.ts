@@ -98,11 +98,11 @@ t.test('with unequal lengths and limits, overloaded, every length gets its part 
   }
 })
 
-t.test('at light load nobody is turned away, and with equal lengths never', async t => {
+t.test('at light load nobody is turned away, and with equal lengths nobody once the size of a prompt is known', async t => {
   t.equal(judged(0.2, { balance: true }).turnedAway, 0)
   for (const overload of [2, 4]) {
     const [on, off] = [judged(overload, { balance: true, equal: true }), judged(overload, { balance: false, equal: true })]
     t.equal(on.turnedAway, 0)
-    t.same(on, off, 'to the call')
+    t.ok(Math.abs(on.work / off.work - 1) < 0.01, `${overload}×: good work ÷ capacity ${on.work.toFixed(3)}, without ${off.work.toFixed(3)}`)
   }
 })
