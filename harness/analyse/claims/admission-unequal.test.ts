@@ -88,6 +88,12 @@ t.test('answers count by their work, and both arms are told', async t => {
   t.notOk(analyse(evidenceOf({ withoutServiceTime: true }), { cells: false }).contrasts.some(({ metric }) => metric === 'good-work-per-capacity'), 'where lengths do not differ there is no such figure')
 })
 
+t.test('each length is told in the figures', async t => {
+  const { cells } = analyse(evidenceOf(), { cells: true })
+  const mean = (condition: string, metric: string): number => Number(cells.find(cell => cell.condition === condition && cell.metric === metric)?.mean?.toFixed(2))
+  t.same(['good-share-of-short', 'good-share-of-middle', 'good-share-of-long', 'good-share'].map(metric => [mean('before', metric), mean('after', metric)]), [[0, 0.42], [0.04, 0.46], [0.38, 0.5], [0.14, 0.46]])
+})
+
 t.test('sabotage: same label, cause removed: the line fills with long calls', async t => {
   const found = judged({ after: { good: { short: 3, middle: 9, long: 15 }, balanceEvery: Infinity } })
   t.same(legs(found), { ...all, application: 'fails', mechanism: 'fails' })
