@@ -20,7 +20,7 @@ export const admissionUnequal = openLoopEntry({
   statement: 'Where calls differ in length, admission that balances its refusals over lengths turns nearly all of the server’s capacity into good work and gives every length class its part of it',
   explanation: 'A limit that fits a short prompt is a fraction of a second, one that fits a long prompt is seconds, and they share a server. A queue that is bounded by predicted time alone fills itself with the calls that can wait longest, the long ones; a server without any serves whoever ' +
     'still counts at the end of an endless line. Balanced admission counts, for each class of prompt lengths, how many of its calls were served of those that came, and refuses at once a call of a class that is ahead while others wait for places: each class gets its part, and the work that the ' +
-    'server does remains as much. One prompt at a time is evaluated, so that a short one does not wait in a common batch for a long one.',
+    'server does remains as much. A long prompt is evaluated alone, so that a short one does not wait for it in a common batch.',
   application: [
     {
       id: 'good-work-per-capacity',
