@@ -53,6 +53,10 @@ export const admissionSchema = Type.Object({
     default: 'fifo',
     description: 'Among calls of one caller (of all, without `fair`): as they came, or the shortest uncached prompt first.'
   })),
+  balance: Type.Optional(Type.Boolean({
+    default: false,
+    description: 'Where callers give long prompts longer limits (X-SLO-TTFT-Ms): under overload each class of prompt lengths (a factor of 1.5) gets about the same share of its calls served. A class that is ahead of the one most behind is refused (429 balance) while at most one place is free, at most three calls for each that is served. Together with `prefillTokens` 64, so that short prompts do not wait in one batch with long ones.'
+  })),
   agingMs: Type.Optional(Type.Number({
     exclusiveMinimum: 0,
     default: 10_000,
@@ -119,6 +123,7 @@ export function withAdmissionDefaults ({ preemptiblePrefill, ...options }: Admis
     priority: false,
     fair: false,
     order: 'fifo',
+    balance: false,
     agingMs: 10_000,
     noticeEveryMs: 5_000,
     releaseTimeoutMs: 30_000,

@@ -34,6 +34,7 @@ function describe (effect: RefuseEffect, queued: number): string {
     case 'deadline': return waitedMs === 0
       ? `The limits of this call cannot be met: ${queued} calls wait and the predicted wait is ${Math.round(effect.predictedWaitMs)} ms.`
       : `The limits of this call cannot be met any more: it waited ${waitedMs} ms for a place.`
+    case 'balance': return `Calls of this length had more than their part of the server lately; others get theirs first (${queued} calls wait).`
     case 'queue-timeout': return `No place became free within ${waitedMs} ms.`
     case 'draining': return 'The gateway is shutting down and starts no more calls.'
   }

@@ -51,7 +51,7 @@ export type ScheduleEvent =
   /** What llama-server says of its slots. */
   | { readonly type: 'slots', readonly reading: SlotsReading, readonly atMs: number }
 
-export type RefusalReason = 'queue-full' | 'deadline' | 'queue-timeout' | 'draining'
+export type RefusalReason = 'queue-full' | 'deadline' | 'balance' | 'queue-timeout' | 'draining'
 
 export interface StartEffect {
   readonly type: 'start'

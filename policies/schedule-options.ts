@@ -14,6 +14,8 @@ export interface ScheduleOptions extends Partial<OrderOptions>, RoomOptions {
   readonly maxRetryAfterMs?: number
   /** `adaptive`: fewer than `places` where that gives more tokens per second. Default: slots. */
   readonly limit?: 'slots' | 'adaptive'
+  /** A call's chance to be served does not depend on the length of its prompt. Default: it follows from its limit alone. */
+  readonly balance?: boolean
   /** Prompts that are longer than a chunk are fed chunk by chunk into a named slot. Default: they go whole. */
   readonly preemptiblePrefill?: LongPrefillOptions
   /** Names the slot of each call. Default: llama-server chooses. */

@@ -168,3 +168,23 @@ t.test('calls that start one after the other and share their prefill do not make
   t.same(arrive('beside', 2_150), ['start beside'], 'what four do to each other says nothing of two')
   t.equal(schedule.taken, 2)
 })
+
+t.test('balance: while one place is free, a length that is ahead is refused until the one behind had its part', async t => {
+  for (const [held, refused] of [[['a', 'b'], true], [['a'], false]] as const) {
+    const { arrive, firstByte, release } = setUp({ places: 3, balance: true })
+    for (const id of held) arrive(id, 0)
+    // Short calls come as often and are never in time: told so at their first byte.
+    for (let call = 0; call < 12; call++) {
+      arrive(`s${call}`, call, { promptTokens: 20, ttftLimitMs: 100 })
+      firstByte(`s${call}`, call + 200)
+      release(`s${call}`, call + 200)
+    }
+    const long = Array.from({ length: 8 }, (_, call) => {
+      const [effect = ''] = arrive(`l${call}`, 1_000 + call, { promptTokens: 300 })
+      if (effect.startsWith('start')) release(`l${call}`, 1_000 + call)
+      return effect.replace(/ l\d/, '')
+    })
+    t.ok(long.includes('start'), long.join(', '))
+    t.equal(long.includes('refuse 429 balance'), refused, refused ? 'it is ahead' : 'with two places free nobody stands in anybody’s way')
+  }
+})

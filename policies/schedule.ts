@@ -1,4 +1,5 @@
 import { AdaptiveLimit } from './adaptive-limit.js'
+import { Balance } from './balance.js'
 import { CostModel, type Account, type SavedCosts, type Work } from './cost-model.js'
 import { FairShare, chargeOf } from './fair-share.js'
 import { ForecastErrors } from './forecast-errors.js'
@@ -13,6 +14,7 @@ import { doneOf, newcomer, patienceMs, type Entry, type Newcomer, type Running }
 import type { Ask, Effect, RefusalReason, ScheduleEvent } from './schedule-events.js'
 import { AS_THEY_CAME, MAX_RETRY_AFTER_MS, SAFETY, type ScheduleOptions } from './schedule-options.js'
 import { SlotTable, nextWakeMs } from './slot-table.js'
+import { startEffect } from './start-effect.js'
 
 export type { ScheduleOptions } from './schedule-options.js'
 
@@ -31,7 +33,8 @@ export class Schedule {
   readonly #margin = new Margin(SAFETY.firstShare, SAFETY.quantile)
   readonly #share = new FairShare()
   readonly #returns: Returns
-  /** Absent when the limit is the number of slots. */
+  /** Absent where lengths are not balanced, and when the limit is the number of slots. */
+  readonly #balance: Balance | undefined
   readonly #adaptive: AdaptiveLimit | undefined
   readonly #running = new Map<string, Running>()
   readonly #slots: SlotTable
@@ -51,6 +54,7 @@ export class Schedule {
     this.#places = options.places
     this.#returns = new Returns(this.#order, options.maxRetryAfterMs ?? MAX_RETRY_AFTER_MS)
     this.preemption = new Preemption(this.#costs, options.preemptiblePrefill)
+    if (options.balance === true) this.#balance = new Balance()
     if (options.limit === 'adaptive') this.#adaptive = new AdaptiveLimit(options.places)
   }
 
@@ -134,6 +138,7 @@ export class Schedule {
     const { atMs } = event
     this.#returns.advance(atMs)
     const own = newcomer(event, this.#ttftLimitMs, this.#waiting.length, this.#costs)
+    this.#balance?.offer(own.prefillTokens)
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
     const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
@@ -149,6 +154,7 @@ export class Schedule {
     if (reason !== undefined) return [this.#refuse(entry, 429, reason, atMs)]
     const interval = this.#errors.interval(predictedFirstByteMs, own.depth)
     this.#returns.letIn(entry, atMs)
+    this.#balance?.serve(own.prefillTokens)
     this.#share.arrive(entry.caller, atMs)
     this.#waiting.push(interval === undefined ? entry : { ...entry, interval })
     return this.#fill(atMs)
@@ -166,7 +172,9 @@ export class Schedule {
     const firstByteMs = startsNow
       ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
-    return sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs ? 'deadline' : undefined
+    if (sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs) return 'deadline'
+    // With two places free nobody stands in anybody's way.
+    return this.#taken + this.#waiting.length >= this.#places - 1 && this.#balance?.turnsAway(entry.prefillTokens) === true ? 'balance' : undefined
   }
 
   #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
@@ -225,20 +233,7 @@ export class Schedule {
     this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
     const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
-    const { interval } = entry
-    return {
-      type: 'start',
-      id: entry.id,
-      places,
-      ...(slot === undefined ? {} : { slot }),
-      ...(feeds ? { feeds } : {}),
-      ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
-      queueWaitMs: atMs - entry.atMs,
-      predictedWaitMs: entry.predictedWaitMs,
-      predictedTtftMs: entry.predictedFirstByteMs,
-      ...(interval === undefined ? {} : { predictedTtftLowMs: interval.lowMs, predictedTtftHighMs: interval.highMs }),
-      predictedFinishMs: entry.predictedFinishMs
-    }
+    return startEffect(entry, { places, slot, feeds, predictedCachedTokens, atMs })
   }
 
   #expire (atMs: number): Effect[] {
@@ -248,14 +243,19 @@ export class Schedule {
 
   /** Refuses a call that was in the line. */
   #dismiss (entry: Entry, reason: RefusalReason, atMs: number): Effect {
-    this.#share.gone(entry.caller, atMs)
+    this.#neverStarts(entry, atMs)
     return this.#refuse(entry, 503, reason, atMs)
+  }
+
+  #neverStarts (entry: Entry, atMs: number): void {
+    this.#share.gone(entry.caller, atMs)
+    this.#balance?.unserve(entry.prefillTokens)
   }
 
   #leave (id: string, atMs: number): void {
     const running = this.#running.get(id)
     if (running !== undefined) running.leftAtMs = atMs
-    for (const entry of this.#takeOut(entry => entry.id === id)) this.#share.gone(entry.caller, atMs)
+    for (const entry of this.#takeOut(entry => entry.id === id)) this.#neverStarts(entry, atMs)
   }
 
   #firstByte (id: string, firstByteAtMs: number, atMs: number): void {
@@ -264,6 +264,7 @@ export class Schedule {
     entry.firstByteAtMs = firstByteAtMs
     this.preemption.end(id, firstByteAtMs, 'first-byte')
     if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
+    if (firstByteAtMs - entry.sinceMs > entry.ttftLimitMs) this.#balance?.unserve(entry.prefillTokens)
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
   }
@@ -293,9 +294,10 @@ export class Schedule {
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
+    const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const spareMs = Math.max(0, Math.min(this.#options.maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
-    const met = { backlogMs: this.#waitBehind(this.#waiting, entry.places, atMs), spareMs, costMs: this.#costMs(entry), releaseIntervalMs: this.releaseIntervalMs }
-    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: this.#returns.tell(reason, entry, met, atMs), queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs, expected: this.#returns.gauges.appointments }
+    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
   }
 }

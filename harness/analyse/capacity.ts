@@ -1,10 +1,13 @@
 import type { Block, CallSample, ClosedLoop, OpenLoopWorkload } from '../types.js'
 import { estimateCapacity } from '../load/capacity.js'
 
-/** Answers per second of the closed loops of one block, together; 0 when one was too short for an estimate. */
-export function capacityPerSecond (block: Block, workload: OpenLoopWorkload): number {
+/**
+ * Answers per second of the closed loops of one block, together; 0 when one was too short for an estimate.
+ * @param weight what an answer counts
+ */
+export function capacityPerSecond (block: Block, workload: OpenLoopWorkload, weight?: (call: CallSample) => number): number {
   const last = workload.capacityCalls === undefined ? 'let finish' : 'given up'
-  const estimates = loopsOf(block).map(calls => estimateCapacity(calls, workload.closedLoopClients, last))
+  const estimates = loopsOf(block).map(calls => estimateCapacity(weight === undefined ? calls : calls.map(call => ({ ...call, weight: weight(call) })), workload.closedLoopClients, last))
   let [answers, seconds] = [0, 0]
   for (const estimate of estimates) {
     if (estimate === undefined) return 0

@@ -4,7 +4,8 @@ import type { OpenLoopView } from './block-summary.js'
 import { blockMeasure, cellOf, type Measure } from './cell.js'
 import { ofCondition } from './gate.js'
 import { predictedCalls } from './predictions.js'
-import { scheduledTtftMs } from './window.js'
+import { isGood, scheduledTtftMs } from './window.js'
+import { goodWork, workCapacity } from './work.js'
 
 const answeredOnly = (value: (call: CallSample) => number | undefined) => (view: OpenLoopView): number[] =>
   view.judged.flatMap(call => call.outcome === 'answered' ? value(call) ?? [] : [])
@@ -61,11 +62,28 @@ function queueWaits ({ block }: OpenLoopView): number[] {
     .map(record => record.queueWaitMs)
 }
 
+/** Where lengths differ: good ÷ offered of each class, and good answers by their work. */
+function shareMeasures ({ workload, calibration: { serviceTime } }: OpenLoopPlan): Array<Measure<OpenLoopView>> {
+  if (serviceTime === undefined) return []
+  const ofClass = ({ judged }: OpenLoopView, name: string): number | null => {
+    const own = judged.filter(({ cls }) => cls === name)
+    return own.length === 0 ? null : own.filter(call => isGood(call, workload)).length / own.length
+  }
+  return [
+    blockMeasure('good-work-per-capacity', 'ratio', ({ block, seconds }) => {
+      const capacity = workCapacity(block, workload, serviceTime)
+      return capacity > 0 ? goodWork(block, workload, serviceTime) / seconds / capacity : null
+    }),
+    blockMeasure('good-share', 'ratio', ({ good, judged }) => judged.length === 0 ? null : good / judged.length),
+    ...workload.classes.map(({ name }) => blockMeasure<OpenLoopView>(`good-share-of-${name}`, 'ratio', view => ofClass(view, name)))
+  ]
+}
+
 /** One cell for each condition and measure that has samples, over the valid blocks. */
 export function cellsOf (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Cell[] {
   const limit = Math.max(...Object.values(plan.workload.ttftLimitMs))
   return plan.conditions.flatMap(({ id }) => {
     const own = ofCondition(views, id).sort((a, b) => a.summary.index - b.summary.index)
-    return [...callMeasures, ...blockMeasures].flatMap(measure => cellOf(id, measure, own, limit) ?? [])
+    return [...callMeasures, ...blockMeasures, ...shareMeasures(plan)].flatMap(measure => cellOf(id, measure, own, limit) ?? [])
   })
 }

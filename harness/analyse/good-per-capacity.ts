@@ -1,31 +1,56 @@
-import type { Contrast, OpenLoopPlan } from '../types.js'
+import type { Contrast, OpenLoopPlan, OutcomeSpec, ServiceTime } from '../types.js'
 import type { OpenLoopView } from './block-summary.js'
 import { ofCondition } from './gate.js'
 import { measuredOf } from './log-ratios.js'
-import { outcomeSpec } from './outcomes.js'
+import { outcomeSpec, workOutcome } from './outcomes.js'
 import { judge } from './verdict.js'
+import { goodWork, workCapacity } from './work.js'
 
 /**
  * Good requests per second ÷ the capacity of the same block, judged against 1: the share of what the server can do at
  * best that counts for its users. Both sides are counted by the parts of lives inside their windows: about 30 answers fit into a window, in batches
  * of as many as there are slots, and one batch on this or that side of its end would be a tenth. Paired with its own block, so the machine's drift
- * cancels; one-sample over a condition. Half a request is added as in the primary when a block has none.
+ * cancels; one-sample over a condition. Where lengths differ, the same once more with each answer counted by its work. Half a request is added as in the primary when a block has none.
  */
 export function goodPerCapacity (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Contrast[] {
   // The treated condition first: it is what the plan is about.
   const [first, ...others] = plan.conditions.map(({ id }) => id).reverse()
-  return first === undefined ? [] : [ofShare(plan, views, first, 'good-per-capacity'), ...others.map(id => ofShare(plan, views, id, `good-per-capacity-${id}`))]
+  if (first === undefined) return []
+  const { serviceTime } = plan.calibration
+  const shares = serviceTime === undefined ? [answers(plan)] : [answers(plan), work(plan, serviceTime)]
+  return shares.flatMap(share => [ofShare(plan, views, first, share, share.spec.metric), ...others.map(id => ofShare(plan, views, id, share, `${share.spec.metric}-${id}`))])
 }
 
-function ofShare (plan: OpenLoopPlan, views: readonly OpenLoopView[], condition: string, id: string): Contrast {
-  const blocks = ofCondition(views, condition).filter(view => view.summary.capacityPerSecond > 0).sort((a, b) => a.summary.index - b.summary.index)
-  const spec = outcomeSpec(plan, 'good-per-capacity')
-  const base = { id, a: 'capacity of the same block', b: condition, metric: 'good-per-capacity', population: 'offered' as const, primary: false }
+interface Share {
+  readonly spec: OutcomeSpec
+  readonly capacity: (view: OpenLoopView) => number
+  /** In the unit of the capacity, over the judged window. */
+  readonly good: (view: OpenLoopView) => number
+  /** Stands in for part of an answer where a block has no good one. */
+  readonly half: number
+}
+
+function answers (plan: OpenLoopPlan): Share {
+  return { spec: outcomeSpec(plan, 'good-per-capacity'), capacity: ({ summary }) => summary.capacityPerSecond, good: ({ goodParts }) => goodParts, half: 0.5 }
+}
+
+function work ({ workload, calibration }: OpenLoopPlan, serviceTime: ServiceTime): Share {
+  return {
+    spec: workOutcome,
+    capacity: ({ block }) => workCapacity(block, workload, serviceTime),
+    good: ({ block }) => goodWork(block, workload, serviceTime),
+    half: 0.5 / calibration.capacityPerSecond
+  }
+}
+
+function ofShare (plan: OpenLoopPlan, views: readonly OpenLoopView[], condition: string, { spec, capacity, good, half: oneHalf }: Share, id: string): Contrast {
+  const blocks = ofCondition(views, condition).filter(view => capacity(view) > 0).sort((a, b) => a.summary.index - b.summary.index)
+  const base = { id, a: 'capacity of the same block', b: condition, metric: spec.metric, population: 'offered' as const, primary: false }
   if (blocks.length === 0) {
     return { ...base, ratio: null, ci95: null, p: null, n: 0, verdict: 'cannot say', because: `no valid block '${condition}' has a capacity` }
   }
-  const half = blocks.some(view => view.goodParts === 0) ? 0.5 : 0
-  const measured = measuredOf(blocks.map(view => Math.log((view.goodParts + half) / view.seconds / view.summary.capacityPerSecond)), plan, 'blocks')
+  const half = blocks.some(view => good(view) === 0) ? oneHalf : 0
+  const measured = measuredOf(blocks.map(view => Math.log((good(view) + half) / view.seconds / capacity(view))), plan, 'blocks')
   const { verdict, because } = judge(measured, spec, plan.alpha)
   const note = half === 0 ? '' : '; a block had no good request: half a request was added to every block'
   return { ...base, ratio: measured.ratio, ci95: measured.interval, p: measured.p, n: measured.n, verdict, because: because + note }

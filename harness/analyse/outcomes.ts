@@ -18,6 +18,9 @@ export const outcomesOfConversations: readonly OutcomeSpec[] = defaultOutcomes.m
 export const streamsPrimaries = ['itl-p99', 'tokens-per-second', 'ttft-p50', 'start-to-first-token'] as const
 export type StreamsPrimary = typeof streamsPrimaries[number]
 
+/** Beside `good-per-capacity` where lengths differ: answers counted by their work. */
+export const workOutcome: OutcomeSpec = { metric: 'good-work-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 }
+
 /** Not judged among the others: the control of a comparison under overload, equal where the machine is. */
 export const machineOutcome: OutcomeSpec = { metric: 'closed-loop-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 

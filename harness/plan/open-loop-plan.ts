@@ -1,7 +1,7 @@
 import { defaultOutcomes, outcomesOfConversations } from '../analyse/outcomes.js'
 import { fewestPairs } from '../analyse/verdict.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
-import type { OpenLoopPlan, OpenLoopWorkload } from '../types.js'
+import type { OpenLoopPlan, OpenLoopWorkload, ServiceTime } from '../types.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import type { Preset } from './presets.js'
 import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
@@ -13,6 +13,7 @@ export interface Calibration {
   readonly unloadedTtftMs: Readonly<Record<string, number>>
   readonly capacityPerSecond: number
   readonly answers: number
+  readonly serviceTime?: ServiceTime
 }
 
 export interface OpenLoopInput extends PlanInput {
@@ -66,7 +67,8 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     calibration: {
       unloadedTtftMs: calibration.unloadedTtftMs[input.classes[0]?.name ?? ''] ?? NaN,
       capacityPerSecond: calibration.capacityPerSecond,
-      answers: calibration.answers
+      answers: calibration.answers,
+      ...(calibration.serviceTime === undefined ? {} : { serviceTime: calibration.serviceTime })
     },
     outcomes: traffic.conversations === undefined ? defaultOutcomes : outcomesOfConversations,
     expected: {

@@ -22,6 +22,13 @@ t.test('the unloaded TTFT is the median without the first, cold call; the capaci
   t.equal(calibration.answers, 24)
 })
 
+t.test('where lengths differ it says what a token takes, without the first, cold call of each class', async t => {
+  const lengths = [{ promptTokens: 900, firstMs: 9_000 }, ...[20, 40, 120].map(promptTokens => ({ promptTokens, firstMs: 10 + 5 * promptTokens }))]
+  const unloaded = lengths.map(({ promptTokens, firstMs }, seq) => call({ seq, promptTokens, firstMs, lastMs: firstMs + 120 }))
+  t.strictSame(readCalibration([...unloaded, ...closed], classes, 4).serviceTime, { msPerCall: 10, msPerPromptToken: 5, msPerOutputToken: 8 })
+  t.equal(readCalibration([...unloaded.map(sample => ({ ...sample, promptTokens: 44 })), ...closed], classes, 4).serviceTime, undefined)
+})
+
 t.test('what cannot be calibrated is an error that says why', async t => {
   t.throws(() => readCalibration([call({ outcome: 'failed', status: 500, reason: 'http 500' })], classes, 4), /a call failed \(500, http 500\)/)
   t.throws(() => readCalibration([call({ outcome: 'unanswered' })], classes, 4), /no call of class default was answered in time/)

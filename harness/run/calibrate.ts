@@ -5,6 +5,7 @@ import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
 import type { Calibration } from '../plan/open-loop-plan.js'
 import type { Preset } from '../plan/presets.js'
+import { serviceTimeOf } from '../plan/service-time.js'
 import type { CallSample, Placement, WorkloadClass } from '../types.js'
 
 export interface CalibrateInput {
@@ -54,9 +55,9 @@ const CALLS = 4
 export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[], clients: number): Calibration {
   const failed = calls.find(call => call.outcome === 'failed' || call.outcome === 'refused')
   if (failed !== undefined) throw new Error(`calibration: a call failed (${failed.status ?? 'no status'}, ${failed.reason ?? 'no reason'}); see llama-server.log beside calls.ndjson`)
-  const unloadedTtftMs = Object.fromEntries(classes.map(cls => {
-    const ttfts = calls.filter(call => call.phase === 'unloaded' && call.cls === cls.name && call.outcome === 'answered').slice(1)
-      .map(call => (call.firstMs ?? NaN) - call.sentMs).sort((a, b) => a - b)
+  const unloaded = classes.map(cls => ({ cls, own: calls.filter(call => call.phase === 'unloaded' && call.cls === cls.name && call.outcome === 'answered').slice(1) }))
+  const unloadedTtftMs = Object.fromEntries(unloaded.map(({ cls, own }) => {
+    const ttfts = own.map(call => (call.firstMs ?? NaN) - call.sentMs).sort((a, b) => a - b)
     const median = ttfts[Math.floor((ttfts.length - 1) / 2)]
     if (median === undefined) throw new Error(`calibration: no call of class ${cls.name} was answered in time; the model may be too large for this machine: try --model tiny`)
     return [cls.name, Math.round(median * 10) / 10]
@@ -64,5 +65,6 @@ export function readCalibration (calls: readonly CallSample[], classes: readonly
   const closed = calls.filter(call => call.phase === 'capacity')
   const capacity = estimateCapacity(closed, clients)?.answersPerSecond
   if (capacity === undefined) throw new Error('calibration: the closed loop had too few answers to tell a capacity; take a longer preset (--preset overnight) or a smaller --model')
-  return { unloadedTtftMs, capacityPerSecond: Math.round(capacity * 1000) / 1000, answers: closed.filter(call => call.outcome === 'answered').length }
+  const serviceTime = serviceTimeOf(unloaded.flatMap(({ own }) => own))
+  return { unloadedTtftMs, capacityPerSecond: Math.round(capacity * 1000) / 1000, answers: closed.filter(call => call.outcome === 'answered').length, ...(serviceTime === undefined ? {} : { serviceTime }) }
 }

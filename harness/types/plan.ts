@@ -58,10 +58,19 @@ export interface LimitSearch {
  */
 export type Design = 'pairs' | 'factorial' | 'sweep'
 
+/** What a call takes on an idle server: `msPerCall` and its tokens, milliseconds. */
+export interface ServiceTime {
+  readonly msPerCall: number
+  readonly msPerPromptToken: number
+  readonly msPerOutputToken: number
+}
+
 export interface OpenLoopCalibration {
   readonly unloadedTtftMs: number
   readonly capacityPerSecond: number
   readonly answers: number
+  /** Where lengths differ: then answers are counted by their work as well. Absent in runs before that. */
+  readonly serviceTime?: ServiceTime
 }
 
 /** One llama-server without knobs, under the plan's own streams, without what conditions change of them. */

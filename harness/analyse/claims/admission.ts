@@ -1,11 +1,10 @@
 import type { Claim, Contrast, Leg, OpenLoopPlan, OsSample, Plan, Prediction } from '../../types.js'
-import { effectiveN } from '../../stats/effective.js'
-import { percentiles } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
+import { gauge } from '../gauge.js'
 import { isOpenLoop } from '../plan-kind.js'
+import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { number } from '../verdict.js'
-import { judgedSamples, limitMs, middle, scheduledTtftMs } from '../window.js'
 import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
 import type { ClaimEntry } from './index.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
@@ -46,13 +45,9 @@ function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], con
 function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
   const source = 'load generator (calls.ndjson)'
   const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
-  const relative = ofCondition(views, 'after').map(view => view.judged.flatMap(call => {
-    const ttftMs = scheduledTtftMs(call)
-    return ttftMs === undefined ? [] : ttftMs / limitMs(plan.workload, call.cls)
-  }))
   return allOf([
     bandLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share?.ci95?.[0] ?? null, predictionOf(plan, ids.goodPerCapacity)),
-    bandLeg('p95 of TTFT ÷ limit of the answered calls with admission', source, percentiles(relative.flat(), effectiveN(relative)).p95, predictionOf(plan, ids.ttftWithinLimit))
+    bandLeg('p95 of TTFT ÷ limit of the answered calls with admission', source, ttftToLimitP95(plan, views, 'after'), predictionOf(plan, ids.ttftWithinLimit))
   ])
 }
 
@@ -123,10 +118,4 @@ function deferredLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
     bandLeg('median calls in llama-server’s hidden queue with admission', source, gauge(views, 'after', deferred), predictionOf(plan, ids.deferredAfter)),
     bandLeg('without', source, gauge(views, 'before', deferred), predictionOf(plan, ids.deferredBefore))
   ])
-}
-
-/** Median over the blocks of a condition of the median reading in the judged window; null when a valid block has no reading. */
-function gauge (views: readonly OpenLoopView[], condition: string, reading: (sample: OsSample) => number | undefined): number | null {
-  const blocks = ofCondition(views, condition).map(view => middle(judgedSamples(view.block).flatMap(sample => reading(sample) ?? [])))
-  return blocks.includes(null) ? null : middle(blocks.flatMap(value => value ?? []))
 }

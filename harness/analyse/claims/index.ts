@@ -2,6 +2,7 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { admissionUnequal, admissionUnequalLight } from './admission-unequal.js'
 import { coldWarm } from './cold-warm.js'
 import { concurrency } from './concurrency.js'
 import { contextLength } from './context-length.js'
@@ -55,6 +56,8 @@ export interface ClaimEntry {
 
 const registry: readonly ClaimEntry[] = [
   admission,
+  admissionUnequal,
+  admissionUnequalLight,
   promptCap,
   prediction,
   coldWarm,

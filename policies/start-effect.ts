@@ -1,0 +1,27 @@
+import type { Entry } from './schedule-entry.js'
+import type { StartEffect } from './schedule-events.js'
+
+interface Granted {
+  readonly places: number
+  readonly slot: number | undefined
+  readonly feeds: boolean
+  readonly predictedCachedTokens: number | undefined
+  readonly atMs: number
+}
+
+/** What a call is told when it may start; what was predicted of it is of its arrival. */
+export function startEffect ({ id, interval, predictedWaitMs, predictedFirstByteMs, predictedFinishMs, atMs: arrivedAtMs }: Entry, { places, slot, feeds, predictedCachedTokens, atMs }: Granted): StartEffect {
+  return {
+    type: 'start',
+    id,
+    places,
+    ...(slot === undefined ? {} : { slot }),
+    ...(feeds ? { feeds } : {}),
+    ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
+    queueWaitMs: atMs - arrivedAtMs,
+    predictedWaitMs,
+    predictedTtftMs: predictedFirstByteMs,
+    ...(interval === undefined ? {} : { predictedTtftLowMs: interval.lowMs, predictedTtftHighMs: interval.highMs }),
+    predictedFinishMs
+  }
+}
