@@ -22,9 +22,9 @@ export class UpstreamGet {
   }
 
   /** @throws Error that names route and status, unless it is 200 with a JSON object */
-  async post (path: string, json: unknown, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  async post (path: string, json: unknown, signal?: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
     const headers = { ...this.#headers, 'content-type': 'application/json' }
-    const fetched = await this.#request({ path, method: 'POST', headers, body: JSON.stringify(json), signal })
+    const fetched = await this.#request({ path, method: 'POST', headers, body: JSON.stringify(json), ...(signal === undefined ? {} : { signal }) })
     if (fetched.status !== 200) throw new Error(`llama-server answered ${path} with ${fetched.status}: ${fetched.body.slice(0, 200)}`)
     return objectIn(fetched.body, path)
   }

@@ -2,6 +2,7 @@ import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '.
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
+import { batching } from './batching.js'
 import { coldWarm } from './cold-warm.js'
 import { concurrency } from './concurrency.js'
 import { contextLength } from './context-length.js'
@@ -76,6 +77,7 @@ const registry: readonly ClaimEntry[] = [
   preload,
   responseCache,
   singleFlight,
+  batching,
   noisyNeighbour,
   cpuWeight,
   pinning,
