@@ -50,6 +50,8 @@ export class Batch {
   #closed = false
   #aboard: readonly Member[] = []
   #sent: Promise<Sent> | undefined
+  /** By a policy further in: of the load at this moment, and of calls no less urgent than the first. Asked again one by one they would only be more. */
+  #refusal: Answer | undefined
 
   constructor (first: Member, options: BatchOptions) {
     this.#first = first
@@ -81,6 +83,7 @@ export class Batch {
     if (member === this.#first) member.call.signal.addEventListener('abort', () => { this.#dissolve() }, { once: true })
     if (itemsOf(this.#members) >= this.#options.maxItems || tokensOf(this.#members) >= this.#options.maxTokens) this.go()
     const answer = await this.#orAlone(boarded, member)
+    if (this.#refusal !== undefined) return this.#refusal
     if (answer === undefined || this.#aboard.length === 1) return answer
     if (member.call.shadow === true) return answer
     const sent = mayBeKept(answer) ? await this.#sent : undefined
@@ -98,6 +101,7 @@ export class Batch {
     const sending = this.#options.send(call, { items: prompts.length, tokens: tokensOf(this.#aboard) }, this.#options.clock.nowMs() - this.#startedAtMs)
     const counting = joins ? this.#count(prompts) : undefined
     sending.then(answer => {
+      if (answer.reason !== undefined) this.#refusal = answer
       if (counting !== undefined) this.#sent = this.#read(answer, prompts, counting)
       this.#flight.answered(answer)
     }, error => { this.#flight.failed(error) })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { admission } from './admission.js'
+import { refusal } from './answers.js'
 import { batching } from './batching.js'
 import type { BatchingOptions } from './batching-options.js'
 import { createChain } from './chain.js'
@@ -14,11 +15,11 @@ interface Asked {
 }
 
 /** Batching in a chain in front of a held upstream; a first call keeps it busy, since nobody waits for others on an idle one. */
-async function setUp (t: Test, options: BatchingOptions = { when: 'always' }, how: { mode?: 'on' | 'shadow', withAdmission?: true } = {}) {
+async function setUp (t: Test, options: BatchingOptions = { when: 'always' }, how: { mode?: 'on' | 'shadow', withAdmission?: true, inner?: NamedPolicy } = {}) {
   const port = makePort()
   const upstream = heldUpstream()
   const policy = batching.create(options, port)
-  const inner: NamedPolicy[] = how.withAdmission === true ? [{ name: 'admission', run: admission.create({}, port).run }] : []
+  const inner: NamedPolicy[] = how.withAdmission === true ? [{ name: 'admission', run: admission.create({}, port).run }] : how.inner === undefined ? [] : [how.inner]
   const chain = createChain([{ name: 'batching', run: policy.run, mode: how.mode ?? 'on' }, ...inner], upstream.handler, port.clock)
   async function ask (json: Record<string, unknown>, given: Partial<TestCall> = {}): Promise<Asked> {
     const call = makeCall({ arrivedAtMs: port.clock.nowMs(), path: '/v1/embeddings', route: 'slot-bound', ...given }, json)
@@ -131,6 +132,19 @@ t.test('one bad input fails alone', async t => {
     t.same(asked.map(told), [alone('a'), { error: { bad: 1 } }, alone('c')])
     t.match(decision(asked[1] ?? asked[0]!), { facts: { askedAgain: 1 } })
   }
+})
+
+t.test('a refusal further in is everybody\'s: nobody asks again what was just refused', async t => {
+  let full = false
+  const { ask, upstream, window } = await setUp(t, { when: 'always' }, {
+    inner: { name: 'inner', run: async (call, next) => full ? refusal({ status: 429, type: 'rate_limit_error', reason: 'deadline', message: 'too late', retryAfterSeconds: 3 }) : await next(call, '') }
+  })
+  full = true
+  const asked = [await ask({ input: 'a' }), await ask({ input: 'b' })]
+  await window()
+  t.equal(upstream.calls.length, 1)
+  t.match(asked.map(({ answer }) => answer), [{ status: 429, reason: 'deadline', headers: { 'retry-after': '3' } }, { status: 429, reason: 'deadline', headers: { 'retry-after': '3' } }])
+  t.match(asked.map(decision), [{ verdict: 'change' }, { verdict: 'refuse', reason: 'deadline' }])
 })
 
 t.test('upstream lost, or an answer that cannot be divided: each asks for itself', async t => {

@@ -21,11 +21,11 @@ t.test('time is shared among the places that are taken', async t => {
 
 t.test('who waits for a place takes nothing; it begins when it went, whenever that is seen', async t => {
   const share = new ServerShare()
-  let sent: number | undefined
-  const [a, late] = [call(0), { ...call(0), sentAtMs: () => sent }]
+  const seen: { atMs?: number } = {}
+  const [a, late] = [call(0), { ...call(0), sentAtMs: () => seen.atMs }]
   share.enter(a, 0)
   share.enter(late, 0)
-  sent = 10
+  seen.atMs = 10
   t.equal(share.leave(a, 60), 10 + 25)
   const never = call(undefined)
   share.enter(never, 60)
