@@ -1,3 +1,8 @@
+/** Inputs from one power of two of tokens to the next are of one length. */
+export function lengthOf (tokens: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, tokens)))
+}
+
 /** How inputs go upstream. */
 export type Way = 'alone' | 'joined'
 
@@ -95,7 +100,7 @@ export class BatchGain {
   }
 
   #length (tokens: number): Length {
-    const key = 2 ** Math.floor(Math.log2(Math.max(1, tokens)))
+    const key = lengthOf(tokens)
     const known = this.#lengths.get(key)
     if (known !== undefined) return known
     const cost = (): Cost => ({ ms: 0, inputs: 0, samples: 0 })

@@ -1,6 +1,6 @@
 import type { OwnAnswer } from './answers.js'
 import { Batch, type Load, type Member } from './batch.js'
-import { BatchGain, type Choice, type Way } from './batch-gain.js'
+import { BatchGain, lengthOf, type Choice, type Way } from './batch-gain.js'
 import { batchingSchema, withBatchingDefaults, type BatchingOptions } from './batching-options.js'
 import type { Answer, Call, Next, Policy, PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { embeddingInputsOf, type EmbeddingInputs } from './embedding-inputs.js'
@@ -38,7 +38,7 @@ class Batching implements PolicyInstance {
     for (;;) {
       call.signal.throwIfAborted()
       const member = { call, inputs }
-      const open = this.#open.get(inputs.settings)
+      const open = this.#open.get(this.#togetherWith(inputs))
       if (open?.admits(member) === true) {
         const answer = await open.board(member)
         if (answer !== undefined) return this.#followed(answer, open)
@@ -52,6 +52,11 @@ class Batching implements PolicyInstance {
     }
   }
 
+  /** Equal for calls that may go together: a long input would lose what short ones gain. */
+  #togetherWith ({ settings, prompts, tokens }: EmbeddingInputs): string {
+    return this.#options.when === 'always' ? settings : `${lengthOf(tokens / prompts.length)} ${settings}`
+  }
+
   /** Nobody waits for others on an idle server. */
   #choiceFor ({ prompts, tokens }: EmbeddingInputs): Choice {
     if (this.#share.size === 0) return { way: 'alone', why: 'nothing else is at upstream' }
@@ -61,17 +66,18 @@ class Batching implements PolicyInstance {
   }
 
   async #lead (first: Member, next: Next, choice: Choice): Promise<Answer | undefined> {
-    const { call, inputs: { settings } } = first
+    const { call } = first
+    const key = this.#togetherWith(first.inputs)
     const { windowMs, maxItems, maxTokens } = this.#options
     const { clock, backend } = this.#port
     // One that is full, or whose first call is less urgent, goes now.
-    this.#open.get(settings)?.go()
+    this.#open.get(key)?.go()
     const batch: Batch = new Batch(first, {
       clock,
       windowMs,
       maxItems,
       maxTokens,
-      onClosed: () => { if (this.#open.get(settings) === batch) this.#open.delete(settings) },
+      onClosed: () => { if (this.#open.get(key) === batch) this.#open.delete(key) },
       count: texts => backend.countTexts(texts),
       send: (joined, load, batchWaitMs) => {
         const calls = batch.calls
@@ -85,7 +91,7 @@ class Batching implements PolicyInstance {
         return this.#sent(call, calls > 1 ? 'joined' : 'alone', load, () => next(joined, why, facts))
       }
     })
-    this.#open.set(settings, batch)
+    this.#open.set(key, batch)
     return await batch.board(first)
   }
 
