@@ -7,11 +7,16 @@ import { ratio } from '../ratio.js'
 import type { ClaimEntry, PlanDraft } from './index.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
 
-/** Of a prompt whose fixed cost is most of what it costs: with the tiny model four words are, sixteen are not. */
-const TINY_WORDS = 8
+/**
+ * Up to here a request costs much beside its tokens. llama-server's CPU time for an input of the tiny model, four clients with one input each ÷ one with eight: 1.3 at 4 words,
+ * 1.2 at 16, 1.0 at 64.
+ */
+const TINY_WORDS = 16
 /** Least gain for them, and most that batching may cost anywhere. */
 const GAIN = 1.1
 const COST = 0.97
+/** Above the crossover nothing is gained: half of what counts as a gain. */
+const NO_GAIN = 1.05
 const MACHINE = 1.1
 
 const ids = {
@@ -23,22 +28,22 @@ const ids = {
   upstreamBefore: 'calls-upstream-per-answer-before'
 } as const
 
-type Expected = 'gains' | 'same' | 'costs'
+type Expected = 'gains' | 'same' | 'forced'
 
 const statements: Readonly<Record<Expected, string>> = {
   gains: 'Tiny inputs that are asked at one time are embedded faster as one call, because what a request costs beside its tokens is paid once',
   same: 'Above the crossover, inputs go alone, and batching costs nothing',
-  costs: 'Joined all the same, inputs above the crossover are embedded slower'
+  forced: 'Joined all the same, inputs above the crossover gain nothing'
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
-  'That is most of what four words cost, and little of what sixteen do. The gateway measures both ways for each length, and joins only where that is faster.'
+  'That is a third of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
 function expected ({ workload, conditions }: PlanDraft): Expected {
   const forced = conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')
   const words = workload.kind === 'open-loop' ? workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median) : []
-  return Math.max(...words) <= TINY_WORDS ? 'gains' : forced ? 'costs' : 'same'
+  return Math.max(...words) <= TINY_WORDS ? 'gains' : forced ? 'forced' : 'same'
 }
 
 const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'metric' | 'statement' | 'lo' | 'hi'>>>> = {
@@ -52,9 +57,9 @@ const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'me
     { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs the same CPU time for each', lo: 1 / MACHINE, hi: 1 / COST },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'next to none go with others, but to learn what that costs', lo: 0.9, hi: 1 }
   ],
-  costs: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `fewer than ${COST} times as many embeddings a second`, lo: 0, hi: COST },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs more CPU time for each', lo: 1 / COST, hi: unbounded },
+  forced: [
+    { id: ids.rate, metric: 'tokens-per-second', statement: `at most ${NO_GAIN} times as many embeddings a second`, lo: 0, hi: NO_GAIN },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs no less CPU time for each', lo: 1 / NO_GAIN, hi: unbounded },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
   ]
 }
