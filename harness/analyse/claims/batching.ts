@@ -7,10 +7,7 @@ import { ratio } from '../ratio.js'
 import type { ClaimEntry, PlanDraft } from './index.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
 
-/**
- * Up to here a request costs much beside its tokens. llama-server's CPU time for an input of the tiny model, four clients with one input each ÷ one with eight: 1.3 at 4 words,
- * 1.2 at 16, 1.0 at 64.
- */
+/** Up to here a request to the tiny model is taken to cost much beside its tokens: the hypothesis that the experiments put to the test. */
 const TINY_WORDS = 16
 /** Least gain for them, and most that batching may cost anywhere. */
 const GAIN = 1.1
@@ -37,7 +34,7 @@ const statements: Readonly<Record<Expected, string>> = {
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
-  'That is a third of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
+  'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
 function expected ({ workload, conditions }: PlanDraft): Expected {
