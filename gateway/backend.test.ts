@@ -127,6 +127,15 @@ t.test('nobody is looked for after the end', async t => {
   t.equal(asked.length, 1)
 })
 
+t.test('tokens of several texts are counted in one round trip', async t => {
+  const { backend, asked, answers } = await backendOf(t, { '/tokenize': { tokens: [1, 2, -1, -1, 3] } })
+  t.same(await backend.countTexts(['a b', '', 'c']), [2, 0, 1])
+  t.match(asked, [{ path: '/tokenize', body: { content: ['a b', -1, '', -1, 'c'], add_special: false } }])
+  await t.rejects(backend.countTexts(['a', 'b']), { message: 'llama-server answered /tokenize of 2 texts with 3' })
+  answers['/tokenize'] = {}
+  await t.rejects(backend.countTexts(['a']), { message: 'llama-server answered /tokenize without tokens' })
+})
+
 t.test('the tokens of a call are those of its longest prompt, counted by llama-server unless they are token ids', async t => {
   const { backend, asked, answers } = await backendOf(t, { '/tokenize': { tokens: [1, 2, 3] }, '/apply-template': { prompt: '<user>hi' } })
   const { signal } = makeCall()

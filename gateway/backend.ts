@@ -12,6 +12,9 @@ export type BackendState = 'ready' | 'loading' | 'lost'
 /** Time between two looks for a llama-server that is loading or away, milliseconds. */
 const lookAgainMs = 1000
 
+/** No token's id. */
+const BETWEEN_TEXTS = -1
+
 /** What the gateway knows of its llama-server. All routes behind it need no slot (L15). */
 export class UpstreamBackend implements Backend {
   readonly #get: UpstreamGet
@@ -127,6 +130,16 @@ export class UpstreamBackend implements Backend {
     return Math.max(0, ...counts)
   }
 
+  /** llama-server tokenizes each text of an array by itself, and leaves a number between them as it is. */
+  async countTexts (texts: readonly string[]): Promise<readonly number[]> {
+    const content = texts.flatMap((text, index) => index === 0 ? [text] : [BETWEEN_TEXTS, text])
+    const { tokens } = await this.#get.post('/tokenize', { content, add_special: false, parse_special: true })
+    if (!Array.isArray(tokens)) throw new Error('llama-server answered /tokenize without tokens')
+    const counts = countsBetween(tokens)
+    if (counts.length !== texts.length) throw new Error(`llama-server answered /tokenize of ${texts.length} texts with ${counts.length}`)
+    return counts
+  }
+
   async promptTokens (call: Call, leave: CallSignal): Promise<readonly number[]> {
     const { prompt } = call.body.json
     if (Array.isArray(prompt)) return prompt
@@ -159,6 +172,15 @@ export class UpstreamBackend implements Backend {
     this.#props = undefined
     this.#model.forget()
   }
+}
+
+function countsBetween (tokens: readonly unknown[]): number[] {
+  const counts = [0]
+  for (const token of tokens) {
+    if (token === BETWEEN_TEXTS) counts.push(0)
+    else counts.push((counts.pop() ?? 0) + 1)
+  }
+  return counts
 }
 
 function propsIn (json: Readonly<Record<string, unknown>>): BackendProps {

@@ -36,6 +36,10 @@ const rules: ReadonlyArray<(config: Config) => string | undefined> = [
     return undefined
   }),
 
+  ({ policies }) => firstTrouble(policies, ({ name }, index) => name === 'batching' && policies.slice(0, index).some(before => before.name === 'admission')
+    ? `policies[${index}]: batching stands after admission, where every call has its places before it can go with others; put it right before admission`
+    : undefined),
+
   ({ cors, allowRoutes, apiKeys }) => cors === undefined || allowRoutes.length === 0 || apiKeys.length > 0
     ? undefined
     : `allowRoutes: ${allowRoutes.join(', ')} with cors and without apiKeys lets pages that a browser shows act on this server's host; leave one of them out, or give apiKeys`,

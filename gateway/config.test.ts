@@ -81,6 +81,12 @@ t.test('keys: options, and what cannot be', async t => {
   t.match(trouble({ apiKeys: [{ ...anna, maxPlaces: 0 }] }), /^apiKeys\[0\]\.maxPlaces: must be >= 1, got 0$/)
 })
 
+t.test('batching hands its calls on to admission, never the other way round', async t => {
+  const of = (...names: readonly string[]): string => trouble({ policies: names.map(name => ({ name })) })
+  t.match(of('prompt-cap', 'admission', 'batching'), /^policies\[2\]: batching stands after admission, .* put it right before admission$/)
+  t.same(checkConfig({ policies: [{ name: 'batching' }, { name: 'admission' }] }, policyFactories).policies, [{ name: 'batching' }, { name: 'admission' }])
+})
+
 t.test('trusted proxies are addresses or ranges', async t => {
   const proxies = (...trustedProxies: unknown[]): string => trouble({ listen: { trustedProxies } })
   t.equal(proxies('127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.1', '192.0.2.7/32'), 'none')

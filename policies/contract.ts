@@ -175,6 +175,8 @@ export interface Backend {
   countTokens (call: Call, signal: CallSignal): Promise<number>
   /** Token ids of the call's prompt, special ones included, as upstream will evaluate them; of a call with one prompt that is text. Rejects when the backend does not answer. */
   promptTokens (call: Call, signal: CallSignal): Promise<readonly number[]>
+  /** Tokens of each of these texts, without the special ones around it, in one round trip. Rejects when the backend does not answer. */
+  countTexts (texts: readonly string[]): Promise<readonly number[]>
   /** Slots that process something now (`llamacpp:requests_processing`), and requests in its hidden queue; ≤ 0.5 Hz (L8). Undefined when unknown. */
   readonly load: () => BackendLoad | undefined
   /**

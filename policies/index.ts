@@ -1,4 +1,5 @@
 import { admission } from './admission.js'
+import { batching } from './batching.js'
 import type { PolicyFactory, PolicyInstance, Port } from './contract.js'
 import { promptCap } from './prompt-cap.js'
 import { responseCache } from './response-cache.js'
@@ -14,7 +15,7 @@ export interface RegisteredPolicy {
 
 /** Every policy by its name in the config file. */
 export const policyFactories: Readonly<Record<string, RegisteredPolicy>> = Object.fromEntries(
-  [registered(admission), registered(promptCap), registered(responseCache), registered(singleFlight)].map(factory => [factory.name, factory])
+  [registered(admission), registered(batching), registered(promptCap), registered(responseCache), registered(singleFlight)].map(factory => [factory.name, factory])
 )
 
 /** The one place where options checked by a schema become the type that was derived from it. */

@@ -244,6 +244,7 @@ export function makePort (): TestPort {
         if (port.tokens instanceof Error) throw port.tokens
         return port.tokens
       },
+      countTexts: async texts => texts.map(text => text.split(' ').length),
       promptTokens: async () => {
         if (port.promptTokens instanceof Error) throw port.promptTokens
         return port.promptTokens

@@ -2,11 +2,12 @@ import { Pool, type Dispatcher } from 'undici'
 import { nowMs } from '../clock.js'
 import type { CallSample } from '../types.js'
 import { createChatStream, errorText } from './chat-stream.js'
+import { createEmbeddingAnswer } from './embedding-answer.js'
 import { endOfStream, requestHeaders, streamPart } from './streamed-answer.js'
 import type { Ending } from './streamed-answer.js'
 
 export interface Target {
-  /** Where `/v1/chat/completions` is, e.g. `http://127.0.0.1:8080`. */
+  /** Where `/v1/chat/completions` and `/v1/embeddings` are, e.g. `http://127.0.0.1:8080`. */
   readonly url: string
   readonly apiKey?: string | undefined
 }
@@ -17,6 +18,8 @@ export interface PreparedCall {
   readonly seq: number
   readonly cls: string
   readonly body: string
+  /** Goes to `/v1/embeddings`. */
+  readonly embedding?: true
   /** Of a class whose lengths are drawn, for its sample. */
   readonly promptWords?: number
   readonly maxTokens?: number
@@ -62,18 +65,19 @@ export function chatBody (prompt: string, maxTokens: number, cachePrompt = false
 /** One connection per call that is under way (no limit), kept alive between calls; no time limits of its own. */
 export function openChatClient ({ url, apiKey }: Target): ChatClient {
   const base = new URL(url)
-  const path = `${base.pathname.replace(/\/$/, '')}/v1/chat/completions`
+  const root = base.pathname.replace(/\/$/, '')
+  const pathOf = ({ embedding }: PreparedCall): string => `${root}${embedding === true ? '/v1/embeddings' : '/v1/chat/completions'}`
   const pool = new Pool(base.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
   const headers = requestHeaders(apiKey)
   return {
-    call: (prepared, intendedMs, signal) => callOnce(pool, { path, method: 'POST', headers: { ...headers, ...prepared.headers }, body: prepared.body }, prepared, intendedMs, signal),
+    call: (prepared, intendedMs, signal) => callOnce(pool, { path: pathOf(prepared), method: 'POST', headers: { ...headers, ...prepared.headers }, body: prepared.body }, prepared, intendedMs, signal),
     close: () => pool.destroy()
   }
 }
 
 function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: PreparedCall, intendedMs: number, signal: AbortSignal): Promise<CallSample> {
   return new Promise(resolve => {
-    const stream = createChatStream()
+    const stream = prepared.embedding === true ? createEmbeddingAnswer() : createChatStream()
     const stamps: { headersMs?: number, status?: number, retryAfterSeconds?: number, weirId?: string } = {}
     let weirReason: string | undefined
     let errorBody = ''
@@ -125,7 +129,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         else if (errorBody.length < ERROR_BODY_LIMIT) errorBody += chunk.toString('latin1')
       },
       onResponseEnd () {
-        if (stamps.status === 200) settle(endOfStream(stream, '[DONE]'))
+        if (stamps.status === 200) settle(endOfStream(stream, prepared.embedding === true ? 'its vectors' : '[DONE]'))
         else settle(endOfError(stamps.status, weirReason, errorBody))
       },
       onResponseError (_controller, error) {

@@ -1,10 +1,10 @@
 import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
 import { ENOUGH } from './capacity.js'
-import { chatBody, type ChatClient } from './client.js'
-import { drawnLengths, lengthsOf } from './lengths.js'
+import { askedBy } from './call-body.js'
+import type { ChatClient } from './client.js'
+import { drawnLengths } from './lengths.js'
 import { startPatience } from './patience.js'
-import { makePrompt } from './prompts.js'
 import { deriveSeed } from './random.js'
 import { waitUntil } from './wait.js'
 
@@ -49,9 +49,7 @@ export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> 
       const seq = firstSeq + started++
       const cls = nextClass()
       const promptSeed = deriveSeed(seed, seq)
-      const { promptWords, maxTokens } = lengthsOf(cls, promptSeed)
-      const body = chatBody(makePrompt(promptSeed, promptWords), maxTokens)
-      const answer = client.call({ phase, seq, cls: cls.name, body, ...drawnLengths(cls, promptSeed) }, nowMs(), patience.signal)
+      const answer = client.call({ phase, seq, cls: cls.name, ...askedBy(cls, promptSeed), ...drawnLengths(cls, promptSeed) }, nowMs(), patience.signal)
       options.onSend?.()
       const sample = await answer
       onSample(sample)

@@ -19,7 +19,8 @@ const Class = Type.Object({
   leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed)),
   prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1 }), zipf: Type.Number({ minimum: 0 }) }, closed)),
   together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
-  cachePrompt: Type.Optional(Type.Literal(true))
+  cachePrompt: Type.Optional(Type.Literal(true)),
+  embedding: Type.Optional(Type.Literal(true))
 }, closed)
 
 const place = {

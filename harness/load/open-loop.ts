@@ -1,8 +1,8 @@
 import type { CallSample, Retry, WorkloadClass } from '../types.js'
-import { chatBody, type ChatClient, type PreparedCall } from './client.js'
-import { drawnLengths, lengthsOf } from './lengths.js'
+import { askedBy } from './call-body.js'
+import type { ChatClient, PreparedCall } from './client.js'
+import { drawnLengths } from './lengths.js'
 import { startPatience } from './patience.js'
-import { makePrompt } from './prompts.js'
 import { makeRandom } from './random.js'
 import { withRetries } from './retries.js'
 import type { TraceEntry } from './trace.js'
@@ -55,13 +55,12 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {
   const cls = classes.find(({ name }) => name === entry.cls)
   if (cls === undefined) throw new Error(`trace entry ${entry.seq}: no class is named '${entry.cls}'; there are ${classes.map(({ name }) => name).join(', ')}`)
-  const { promptWords, maxTokens } = lengthsOf(cls, entry.promptSeed)
   const leaves = cls.leave !== undefined && makeRandom(entry.promptSeed, LEAVERS)() < cls.leave.share
   return {
     phase: 'load',
     seq: entry.seq,
     cls: cls.name,
-    body: chatBody(makePrompt(entry.promptSeed, promptWords), maxTokens, cls.cachePrompt),
+    ...askedBy(cls, entry.promptSeed, cls.cachePrompt),
     ...drawnLengths(cls, entry.promptSeed),
     ...(cls.headers === undefined ? {} : { headers: cls.headers }),
     ...(leaves ? { leaveAfterMs: cls.leave?.afterMs ?? 0 } : {})

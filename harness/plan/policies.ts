@@ -5,11 +5,12 @@ const policyConfigs: Readonly<Record<string, (ttftLimitMs: number) => Readonly<R
   admission: ttftLimitMs => ({ name: 'admission', slots: 'auto', ttftLimitMs }),
   'prompt-cap': () => ({ name: 'prompt-cap', maxPromptTokens: 128, maxTokens: 4096 }),
   'response-cache': () => ({ name: 'response-cache' }),
-  'single-flight': () => ({ name: 'single-flight' })
+  'single-flight': () => ({ name: 'single-flight' }),
+  batching: () => ({ name: 'batching' })
 }
 
 /** Outermost first: what refuses or answers without a place comes before what hands out places. */
-const policyOrder = ['prompt-cap', 'response-cache', 'single-flight', 'admission'] as const
+const policyOrder = ['prompt-cap', 'response-cache', 'single-flight', 'batching', 'admission'] as const
 
 export function policyNames (): string[] {
   return Object.keys(policyConfigs).sort()

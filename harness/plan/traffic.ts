@@ -26,7 +26,8 @@ const classSpec = Type.Object({
   leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came; nobody by --no-setting' })),
   prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1, maximum: 100_000 }), zipf: Type.Number({ minimum: 0 }) }, { ...closed, description: 'asked again: the k-th of the pool with a weight of k^-zipf; absent: each call its own' })),
   together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1, maximum: 1_000 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, { ...closed, description: 'so many at each arrival, 4 ms apart, with one prompt or each its own; rate counts arrivals' })),
-  cachePrompt: Type.Optional(Type.Literal(true, { description: 'its calls may reuse what a slot holds; absent: cache_prompt false' }))
+  cachePrompt: Type.Optional(Type.Literal(true, { description: 'its calls may reuse what a slot holds; absent: cache_prompt false' })),
+  embedding: Type.Optional(Type.Literal(true, { description: 'its calls ask for embeddings; maxTokens must be 1' }))
 }, closed)
 
 const grant = Type.Object({
@@ -138,6 +139,8 @@ export function faultIn ({ classes, burst, conversations, grants = {} }: Traffic
   if (!usualClasses(classes).some(({ share }) => share > 0)) return 'traffic.classes: every class with a share is interference; there must be calls that it interferes with'
   const leaver = classes.find(({ interference, leave }) => interference === true && leave !== undefined)
   if (leaver !== undefined) return `traffic.classes: ${leaver.name} is interference and its clients leave; when they would is a share of an unloaded TTFT, and calls that are interference have none`
+  const generating = classes.find(({ embedding, maxTokens }) => embedding === true && maxTokens !== 1)
+  if (generating !== undefined) return `traffic.classes: ${generating.name} asks for embeddings, which have no tokens of their own; its maxTokens is ${JSON.stringify(generating.maxTokens)}, give 1`
   const unknown = Object.keys(burst?.shares ?? {}).find(name => !names.includes(name))
   if (unknown !== undefined) return `traffic.burst.shares.${unknown}: no class has this name; there are ${names.join(', ')}`
   const backwards = classes.find(({ promptWords, maxTokens }) => [promptWords, maxTokens].some(each => typeof each === 'object' && each.from > each.to))

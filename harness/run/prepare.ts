@@ -29,6 +29,9 @@ const openLoopContextTokens = 2048
 /** `-b`: a long prompt freezes the others for at most this many tokens (L6, L7). */
 const batchTokens = 512
 
+/** A vector is the mean of those of its tokens: the synthetic models name no other way. */
+const embeddingArgs = ['--embeddings', '--pooling', 'mean']
+
 export async function prepare (input: ExperimentInput, knobsFor: (specs: readonly string[]) => Knob[], groupHost: () => Promise<GroupHost>): Promise<Prepared> {
   const { progress, signal, load } = input
   const needsGroup = input.conditions.flatMap(condition => knobsFor(condition.knobs)).some(knob => knob.controllers.length > 0)
@@ -52,6 +55,7 @@ export async function prepare (input: ExperimentInput, knobsFor: (specs: readonl
     ...(load.kind === 'open-loop' ? { slots: load.slots, slotContextTokens: openLoopContextTokens } : { slots: slotsFor(load.workload, input.conditions), slotContextTokens: Math.max(...workloadsOf(load.workload, input.conditions).map(streamsContextTokens)) }),
     threads,
     batchTokens,
+    ...(load.kind === 'open-loop' && load.classes.some(({ embedding }) => embedding === true) ? { extraArgs: embeddingArgs } : {}),
     ...(process.platform === 'linux' ? { cpus: cpusFor(placement, threads) } : {})
   }
   const { slots, slotContextTokens } = server

@@ -21,14 +21,15 @@ export function policiesOf ({ ttftLimitMs }: OpenLoopWorkload, { policies, polic
 }
 
 /** A class as the load generator sends its calls to the gateway; straight to llama-server they go without any of it. */
-export function sentClass ({ name, promptWords, maxTokens, share, caller, headers, leave, prompts, together, cachePrompt }: WorkloadClass, workload: OpenLoopWorkload, { tellsLimit }: ConditionTraffic) {
+export function sentClass (cls: WorkloadClass, workload: OpenLoopWorkload, { tellsLimit }: ConditionTraffic) {
+  const { name, caller, headers, leave, prompts, together, cachePrompt } = cls
   const sent: Record<string, string> = {
     ...(caller === undefined ? {} : { authorization: `Bearer ${keyOf(caller)}` }),
     ...(tellsLimit === true ? { 'x-slo-ttft-ms': String(workload.ttftLimitMs[name]) } : {}),
     ...headers
   }
   return {
-    ...bareClass({ name, promptWords, maxTokens, share }),
+    ...bareClass(cls),
     ...(Object.keys(sent).length === 0 ? {} : { headers: sent }),
     ...(leave === undefined ? {} : { leave }),
     ...(prompts === undefined ? {} : { prompts }),
@@ -37,6 +38,6 @@ export function sentClass ({ name, promptWords, maxTokens, share, caller, header
   }
 }
 
-export function bareClass ({ name, promptWords, maxTokens, share }: Pick<WorkloadClass, 'name' | 'promptWords' | 'maxTokens' | 'share'>) {
-  return { name, promptWords, maxTokens, share }
+export function bareClass ({ name, promptWords, maxTokens, share, embedding }: Pick<WorkloadClass, 'name' | 'promptWords' | 'maxTokens' | 'share' | 'embedding'>) {
+  return { name, promptWords, maxTokens, share, ...(embedding === undefined ? {} : { embedding }) }
 }

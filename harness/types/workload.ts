@@ -28,6 +28,8 @@ export interface WorkloadClass {
   readonly together?: Together
   /** Under load its calls let llama-server reuse what a slot holds (its own default); absent: `cache_prompt: false`. */
   readonly cachePrompt?: true
+  /** Its calls ask for the embedding of their prompt; `maxTokens` is 1 then, the one part of the answer. llama-server is started with `--embeddings` where a class says so. */
+  readonly embedding?: true
 }
 
 /** Prompts that are asked again: the k-th of `pool` with a weight of k^-`zipf` (0: all alike). Each trace has a pool of its own. */

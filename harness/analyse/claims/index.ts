@@ -3,6 +3,7 @@ import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { admissionUnequal, admissionUnequalLight } from './admission-unequal.js'
+import { batching } from './batching.js'
 import { coldWarm } from './cold-warm.js'
 import { concurrency } from './concurrency.js'
 import { contextLength } from './context-length.js'
@@ -85,6 +86,7 @@ const registry: readonly ClaimEntry[] = [
   preload,
   responseCache,
   singleFlight,
+  batching,
   noisyNeighbour,
   cpuWeight,
   pinning,

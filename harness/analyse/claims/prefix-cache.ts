@@ -1,6 +1,7 @@
 import type { Claim, Contrast, Leg, OpenLoopPlan, Prediction } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { cacheFigures, countedShare, type CacheFigures } from '../cache-share.js'
+import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { middle } from '../window.js'
@@ -106,16 +107,9 @@ function sideOf ({ workload }: OpenLoopPlan, views: readonly OpenLoopView[]): Si
     share: ratio(total(each => each.cachedTokens), promptTokens),
     bestShare: ratio(total(each => each.bestTokens), promptTokens),
     promptTokensPerCall: ratio(promptTokens, total(each => each.calls)),
-    cpuUsecPerCall: middleOf(views.map(cpuUsecPerCall)),
+    cpuUsecPerCall: cpuUsecPerAnswer(views),
     counted: middleOf(views.map(({ block }) => countedShare(block)))
   }
-}
-
-/** Between the ends of pidstat's intervals; answers by the parts of their lives in it would need the same care, so it is their rate in the judged window that they are held against. */
-function cpuUsecPerCall ({ block, summary }: OpenLoopView): number | null {
-  const pidstat = block.tools?.pidstat
-  if (pidstat === undefined || !(pidstat.toMs > pidstat.fromMs)) return null
-  return ratio(pidstat.cpuUsec / ((pidstat.toMs - pidstat.fromMs) / 1000), summary.answeredPerSecond)
 }
 
 function middleOf (values: ReadonlyArray<number | null>): number | null {

@@ -1,0 +1,101 @@
+import t from 'tap'
+import type { Block, Claim, Evidence, OpenLoopPlan } from '../../types.js'
+import { simulate } from '../testing.js'
+import { callRecord } from '../testing-records.js'
+import { claimEntry } from './index.js'
+import { all, claim, legs } from './testing.js'
+
+const id = 'batching-joins-tiny-inputs'
+
+interface Run {
+  readonly words: number
+  readonly when: 'gain' | 'always'
+  /** In `after`: answers per second ÷ those before; the load is above the capacity. */
+  readonly faster: number
+  /** Calls that go in the name of another one, as a share. */
+  readonly joined: number
+  /** Prompt tokens that callers are told, in `after`. */
+  readonly tokens: number
+  /** The machine of `after` itself. */
+  readonly machine: number
+  readonly without: 'records' | 'pidstat' | 'usage' | 'closed loop' | 'predictions' | 'nothing'
+}
+
+const tiny: Run = { words: 4, when: 'gain', faster: 1.4, joined: 0.6, tokens: 6, machine: 1, without: 'nothing' }
+const above: Run = { ...tiny, words: 64, faster: 1, joined: 0 }
+const forced: Run = { ...above, when: 'always', joined: 0.6 }
+
+function evidenceOf (run: Run): Evidence {
+  // The simulation's own speed changes the closed loop as well; there is no policy in it, so only the load is taken from the faster one.
+  const base = simulate({ pairs: 8, windowSeconds: 20, blockNoise: 0.01, bounded: ['before', 'after'], cpuFactor: run.machine })
+  const other = simulate({ pairs: 8, windowSeconds: 20, blockNoise: 0.01, bounded: ['before', 'after'], speedUp: run.faster })
+  const workload = { ...base.plan.workload, kind: 'open-loop' as const, classes: [{ name: 'short', promptWords: run.words, maxTokens: 8, share: 1, embedding: true as const }] }
+  const drafted: OpenLoopPlan = {
+    ...base.plan,
+    experiment: 'batching',
+    workload,
+    claims: [id],
+    predictions: [],
+    conditions: [{ id: 'before', title: 'alone', policies: ['admission'], knobs: [], factors: {} }, { id: 'after', title: 'joined', policies: ['batching', 'admission'], policyOptions: { batching: run.when === 'always' ? { when: 'always' } : {} }, knobs: [], factors: {}, baseline: 'before' }]
+  }
+  const predictions = run.without === 'predictions' ? [] : claimEntry(id).predictions(drafted, base.manifest)
+  return { ...base, plan: { ...drafted, predictions }, blocks: base.blocks.map((block, index) => blockOf(block, other.blocks[index] ?? block, run)) }
+}
+
+function blockOf (block: Block, faster: Block, run: Run): Block {
+  const { plan: { condition, index }, judgedFromMs, judgedToMs } = block.evidence
+  const after = condition === 'after'
+  const load = (after ? faster : block).calls.filter(({ phase }) => phase === 'load')
+  const calls = load.map(call => ({ ...call, weirId: `${index}-${call.seq}`, ...(run.without === 'usage' ? {} : { promptTokens: after ? run.tokens : 6 }) }))
+  const records = calls.map(call => callRecord({
+    id: call.weirId,
+    arrivedAtMs: call.intendedMs,
+    overAtMs: call.doneMs,
+    ...(after && (call.seq * 7) % 10 < 10 * run.joined ? {} : { admittedAtMs: call.intendedMs })
+  }))
+  // It computes all the time, whatever it gets done meanwhile.
+  const pidstat = { fromMs: judgedFromMs + 500, toMs: judgedToMs - 500, cpuUsec: (judgedToMs - judgedFromMs - 1_000) * 1_000, voluntarySwitches: 1, involuntarySwitches: 1, minorFaults: 0, majorFaults: 0 }
+  const closedLoops = run.without === 'closed loop' ? [] : block.evidence.closedLoops ?? []
+  return {
+    ...block,
+    evidence: { ...block.evidence, closedLoops },
+    calls: [...block.calls.filter(({ phase }) => phase === 'capacity'), ...calls],
+    records: run.without === 'records' ? [] : records,
+    tools: run.without === 'pidstat' ? {} : { pidstat }
+  }
+}
+
+const judged = (run: Run): Claim => claim(evidenceOf(run))
+
+t.test('supported: faster for tiny inputs, the same above, and where it is forced', async t => {
+  for (const [run, says] of [[tiny, /Tiny inputs/], [above, /go alone/], [forced, /gain nothing/]] as const) {
+    const found = judged(run)
+    t.same(legs(found), all, JSON.stringify(found, undefined, 1))
+    t.equal(found.status, 'SUPPORTED')
+    t.match(found.statement, says)
+  }
+})
+
+t.test('sabotage: same label, the cause removed', async t => {
+  t.match(legs(judged({ ...tiny, joined: 0, faster: 1 })), { application: 'fails', os: 'fails', mechanism: 'fails' }, 'nothing is joined')
+  t.match(legs(judged({ ...tiny, joined: 0 })), { mechanism: 'fails' }, 'faster, but not by joining')
+  t.match(legs(judged({ ...above, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
+  t.match(legs(judged({ ...above, joined: 0.6 })), { mechanism: 'fails' }, 'joined above the crossover')
+  t.match(legs(judged({ ...forced, faster: 1.2 })), { application: 'fails', os: 'fails' }, 'a gain where there is no fixed cost to save: it comes from elsewhere')
+  t.match(legs(judged({ ...forced, joined: 0 })), { mechanism: 'fails' }, 'forced, and not joined')
+})
+
+t.test('sabotage: another machine, shorter inputs', async t => {
+  for (const run of [tiny, above, forced]) {
+    t.match(legs(judged({ ...run, machine: 0.7 })), { control: 'fails' })
+    t.match(legs(judged({ ...run, tokens: 5 })), { control: 'fails' }, 'or a usage that is not the caller\'s')
+  }
+})
+
+t.test('each leg taken away alone', async t => {
+  for (const [without, leg] of [['records', 'mechanism'], ['pidstat', 'os'], ['closed loop', 'control'], ['usage', 'control'], ['predictions', 'application']] as const) {
+    const found = judged({ ...tiny, without })
+    t.equal(found.status, 'UNSUPPORTED', without)
+    t.equal(legs(found)[leg], 'missing', without)
+  }
+})

@@ -1,0 +1,50 @@
+import t from 'tap'
+import { BatchGain, type Way } from './batch-gain.js'
+
+/** Calls of one input until `calls` were made, each served as `msOf` says. @returns how many went joined */
+function run (gain: BatchGain, tokens: number, calls: number, msOf: Readonly<Record<Way, number>>): number {
+  let joined = 0
+  for (let call = 0; call < calls; call++) {
+    const { way } = gain.choose(tokens, 1)
+    if (way === 'joined') joined++
+    gain.learn(way, tokens, 1, msOf[way])
+  }
+  return joined
+}
+
+t.test('joined where that is faster, alone where it is not, and next to nothing is spent on finding out', async t => {
+  for (const [msOf, lo, hi] of [[{ alone: 6, joined: 4 }, 0.97, 1], [{ alone: 11, joined: 14 }, 0, 0.015], [{ alone: 10, joined: 10 }, 0, 0.015]] as const) {
+    const gain = new BatchGain(1.05)
+    const share = run(gain, 4, 32_000, msOf) / 32_000
+    t.ok(share >= lo && share <= hi, `${JSON.stringify(msOf)}: ${share} joined`)
+    t.ok(Math.abs((gain.gain(4) ?? 0) - msOf.alone / msOf.joined) < 1e-9)
+  }
+})
+
+t.test('nothing is known of another length by it', async t => {
+  const gain = new BatchGain(1.05)
+  run(gain, 4, 3_000, { alone: 6, joined: 4 })
+  run(gain, 16, 3_000, { alone: 11, joined: 14 })
+  t.same(gain.joined, [4])
+  t.equal(gain.gain(64), undefined)
+  t.equal(gain.choose(16, 1).why, 'no gain is predicted')
+  t.match(gain.choose(5, 1), { way: 'joined', why: 'a gain is predicted', gain: 1.5 }, 'five tokens are as long as four')
+})
+
+t.test('what changed is found out', async t => {
+  const gain = new BatchGain(1.05)
+  run(gain, 4, 4_000, { alone: 6, joined: 4 })
+  run(gain, 4, 100, { alone: 6, joined: 9 })
+  t.same(gain.joined, [], 'at once where what it does became slower')
+  run(gain, 4, 70_000, { alone: 6, joined: 4 })
+  t.same(gain.joined, [4], 'by and by where what it does not do became faster')
+})
+
+t.test('an input counts by its share of the call', async t => {
+  const gain = new BatchGain(1.05)
+  for (let call = 0; call < 6; call++) {
+    gain.learn('alone', 4, 1, 6)
+    gain.learn('joined', 4, 8, 32)
+  }
+  t.equal(gain.gain(4), 1.5)
+})
