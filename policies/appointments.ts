@@ -17,8 +17,10 @@ const GRACE_MS = 2_000
 const BOOKED_SHARE = 0.85
 /** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers. The rest is for errors. */
 const ROOM = { booked: 0.25, newcomers: 0.5 }
-/** Weight of the newest in the share of those who keep their appointments. */
+/** Weight of the newest in the share of those who keep their appointments, once there were many. */
 const NEWEST = 1 / 32
+/** Before the first one it is believed that they come, with the weight of so many. */
+const BELIEVED = 2
 
 /**
  * The line outside: who was refused and told when to come back has its part of the server's time then, so that what it was told is true. Without it all
@@ -29,6 +31,7 @@ export class Appointments {
   /** By time. */
   #all: Appointment[] = []
   #keptShare = 1
+  #outcomes = 0
 
   get size (): number { return this.#all.length }
   /** Share of those who came when they were told to, lately. */
@@ -91,7 +94,8 @@ export class Appointments {
   }
 
   #learn (kept: 0 | 1): void {
-    this.#keptShare += (kept - this.#keptShare) * NEWEST
+    this.#outcomes++
+    this.#keptShare += (kept - this.#keptShare) * Math.max(NEWEST, 1 / (this.#outcomes + BELIEVED))
   }
 
   /** What each will wait for, and how much more work may come before it so that neither it nor those behind it wait for too long. The first stands for what is there now. */

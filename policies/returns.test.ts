@@ -8,7 +8,7 @@ const met = { backlogMs: 1_500, spareMs: 1_000, costMs: 250, releaseIntervalMs: 
 
 function entry (identity: string | undefined, atMs: number, ask: Partial<Ask> = {}): Entry {
   const own = newcomer({ type: 'arrive', id: 'x', places: 1, atMs, sinceMs: atMs, ask: { ...NOTHING_KNOWN, ...ask, ...(identity === undefined ? {} : { identity: () => identity }) } }, Infinity, 0, new CostModel())
-  return { ...own, predictedWaitMs: 0, predictedFirstByteMs: 0, teachesMargin: false }
+  return { ...own, predictedWaitMs: 0, predictedFirstByteMs: 0, predictedFinishMs: 0, teachesMargin: false }
 }
 
 function setUp (order = { priority: false, fair: false }) {

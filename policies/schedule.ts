@@ -120,9 +120,7 @@ export class Schedule {
   }
 
   get #saturated (): boolean { return this.#taken >= this.#places || this.#waiting.length > 0 }
-
   #widthOf (places: number): number { return Math.min(Math.max(1, places), this.#places) }
-
   get #ttftLimitMs (): number { return this.#options.ttftLimitMs ?? Infinity }
 
   /** Wait of a call of this width behind these; 0 while nothing is known. */
@@ -294,10 +292,9 @@ export class Schedule {
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {
-    const backlogMs = this.#waitBehind(this.#waiting, entry.places, atMs)
     const firstByteMs = this.preemption.firstByteMs(entry, this.#places, atMs) + this.#marginMs(entry)
     const spareMs = Math.max(0, Math.min(this.#options.maxWaitMs, entry.ttftLimitMs - firstByteMs, entry.finishLimitMs - this.#serviceMs(entry.work)))
-    const untilMs = retryAfterMs(reason, backlogMs, spareMs, this.releaseIntervalMs)
-    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: untilMs, queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs }
+    const met = { backlogMs: this.#waitBehind(this.#waiting, entry.places, atMs), spareMs, costMs: this.#costMs(entry), releaseIntervalMs: this.releaseIntervalMs }
+    return { type: 'refuse', id: entry.id, status, reason, retryAfterMs: this.#returns.tell(reason, entry, met, atMs), queueWaitMs: atMs - entry.atMs, predictedWaitMs: entry.predictedWaitMs, expected: this.#returns.gauges.appointments }
   }
 }
