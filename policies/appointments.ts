@@ -15,7 +15,7 @@ export interface Appointment {
 const GRACE_MS = 2_000
 /** Of the server's time that is given away beforehand: what calls will cost is known to a tenth or so, and newcomers want some, too. */
 const BOOKED_SHARE = 0.85
-/** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers. The rest is for errors. */
+/** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers, if all keep their appointments. The rest is for errors. */
 const ROOM = { booked: 0.25, newcomers: 0.5 }
 /** Weight of the newest in the share of those who keep their appointments, once there were many. */
 const NEWEST = 1 / 32
@@ -82,12 +82,14 @@ export class Appointments {
   /** Whether so much more work in front of them would make some of these wait for too long. */
   wouldBreak (loadMs: number, atMs: number, whose: (appointment: Appointment) => boolean): boolean {
     let [waitMs, fromMs] = [loadMs, atMs]
+    // For those who never come nothing is kept.
+    const left = 1 - (1 - ROOM.newcomers) * this.#keptShare
     for (const each of this.#all) {
       if (!whose(each)) continue
       const dueAtMs = Math.max(atMs, each.dueAtMs)
       waitMs = Math.max(0, waitMs - (dueAtMs - fromMs))
       fromMs = dueAtMs
-      if (waitMs > each.spareMs * ROOM.newcomers) return true
+      if (waitMs > each.spareMs * left) return true
       waitMs += each.costMs * this.#keptShare
     }
     return false
