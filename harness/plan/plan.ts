@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { claimEntry, type PlanDraft } from '../analyse/claims/index.js'
+import type { PlanDraft } from '../analyse/claims/contract.js'
+import { claimEntry } from '../analyse/claims/index.js'
 import type { Condition, Design, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
 import { blocksInOrder } from './order.js'
 import type { Preset } from './presets.js'

@@ -6,7 +6,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { number } from '../verdict.js'
 import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 
 const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +

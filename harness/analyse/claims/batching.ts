@@ -4,7 +4,7 @@ import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { ratio } from '../ratio.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
 
 /** Up to here a request to the tiny model is taken to cost much beside its tokens: the hypothesis that the experiments put to the test. */

@@ -1,6 +1,6 @@
 /** Legs of a claim as tables of numbers and their bands. */
 import type { Contrast, Leg, Manifest, Plan, Prediction } from '../../types.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 
 export type Band = readonly [lo: number, hi: number]

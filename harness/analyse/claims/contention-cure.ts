@@ -5,7 +5,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { claimOf, figureLeg, queueLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 
 export type StreamsDraft = Extract<PlanDraft, Omit<StreamsPlan, 'predictions'>>

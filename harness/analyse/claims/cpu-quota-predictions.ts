@@ -1,7 +1,7 @@
 import type { Manifest, Prediction } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
 import { baselinesOf, periodPairs, quotaCells, type QuotaCell } from './cpu-quota-cells.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { number } from '../verdict.js'
 
 /** Ids of the predictions on which the claim `cpu-quota-stalls` rests; those of a condition end in its id. */

@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { cellsLeg, predictedValue } from './cells-leg.js'
 import { baselinesOf, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { ratio } from '../ratio.js'
 

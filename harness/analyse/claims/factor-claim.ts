@@ -5,7 +5,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { cellsLeg } from './cells-leg.js'
 import { claimOf, rivalLegs, rivalPredictions } from './contention-legs.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, missingLeg, predictionOf, unbounded } from './leg.js'
 
 export type Band = readonly [lo: number, hi: number]

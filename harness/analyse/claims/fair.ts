@@ -4,7 +4,7 @@ import { floorOf, nearestRank } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { middle, samplesBetween } from '../window.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, withToWithout } from './open-loop-claim.js'
 

@@ -1,12 +1,10 @@
-import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '../../types.js'
-import type { OpenLoopView } from '../block-summary.js'
-import type { StreamsView } from '../streams-summary.js'
 import { admission } from './admission.js'
 import { admissionUnequal, admissionUnequalLight } from './admission-unequal.js'
 import { batching } from './batching.js'
 import { coldWarm } from './cold-warm.js'
 import { concurrency } from './concurrency.js'
 import { contextLength } from './context-length.js'
+import type { ClaimEntry } from './contract.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
@@ -34,26 +32,6 @@ import { threads } from './threads.js'
 import { threadsFreeCores } from './threads-free-cores.js'
 import { warmup } from './warmup.js'
 import { zombie } from './zombie.js'
-
-/** All that is known before the first block; the calibration is in it. */
-export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
-
-/** What analysis made of the blocks: gated summaries, figures and ratios. */
-export interface Findings {
-  readonly openLoop: readonly OpenLoopView[]
-  readonly streams: readonly StreamsView[]
-  readonly cells: readonly Cell[]
-  readonly contrasts: readonly Contrast[]
-}
-
-/** One entry for each experiment that claims something: named in its file (`claim`) and so in plan.json. */
-export interface ClaimEntry {
-  readonly id: string
-  /** Numeric bands that go into plan.json before the run. On a quiet host (`draft.quiet`) they say `equivalent`. */
-  predictions (draft: PlanDraft, manifest: Manifest): Prediction[]
-  /** Judges the bands of `plan.predictions`: what is not among them was not predicted and its leg is missing. Pure. */
-  claims (plan: Plan, blocks: readonly Block[], findings: Findings): Claim[]
-}
 
 const registry: readonly ClaimEntry[] = [
   admission,

@@ -2,7 +2,7 @@
 import type { OpenLoopView } from '../block-summary.js'
 import { busyCpus, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
 import type { Band } from './checks.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, type OpenLoopCheck } from './open-loop-claim.js'
 import { ratio } from '../ratio.js'

@@ -1,5 +1,5 @@
 import type { CalibratedServer, Manifest, Prediction } from '../../types.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 
 const mebi = 1024 ** 2

@@ -1,6 +1,6 @@
 import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { memoryCliff } from './memory-cliff.js'
 import { memoryKill } from './memory-kill.js'
 import { memoryLimitPredictions } from './memory-limit-predictions.js'

@@ -1,6 +1,6 @@
 /** What the claims of the memory mitigations have in common: their two arms, and how much of a model is read again. */
 import type { StreamsView } from '../streams-summary.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { ofCondition } from '../gate.js'
 import { grownBy, growth, largestOf, refaultedBytes, smallestOf, type Figure } from './memory-figures.js'

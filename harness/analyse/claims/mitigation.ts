@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { isStreams } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { legOf, predictedBy, type Check as CheckOf } from './checks.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
 export type Check = CheckOf<StreamsView>

@@ -1,6 +1,6 @@
 import { growth, largestOf, smallestOf } from './memory-figures.js'
 import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, touchedMebibytes, without, withIt } from './memory-mitigations.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { mitigationEntry } from './mitigation.js'
 

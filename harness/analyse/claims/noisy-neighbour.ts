@@ -4,7 +4,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { claimOf, COLD_CACHES, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { allOf, missingLeg, unbounded } from './leg.js'
 
 /** The dose of a condition; conditions without one have hogs of the idle class. */

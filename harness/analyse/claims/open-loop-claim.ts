@@ -4,7 +4,7 @@ import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { legOf, predictedBy, type Check } from './checks.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { bandText } from './leg.js'
 
 export type OpenLoopCheck = Check<OpenLoopView>

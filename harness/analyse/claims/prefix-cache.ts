@@ -5,7 +5,7 @@ import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { middle } from '../window.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
 import { ratio } from '../ratio.js'
 

@@ -1,4 +1,4 @@
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import type { Manifest, Plan } from '../../types.js'
 import { diskRate } from './disk-rate.js'
 import { ofBlocks, largestOf, smallestOf, type Figure } from './memory-figures.js'

@@ -10,7 +10,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { fewestPairs } from '../verdict.js'
 import { middle } from '../window.js'
 import { usualClasses } from '../../plan/traffic.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
 

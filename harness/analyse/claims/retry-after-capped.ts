@@ -2,7 +2,7 @@ import type { CallSample } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { judgedSamples, middle } from '../window.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { openLoopEntry, ratioOfSums } from './open-loop-claim.js'
 
 const CALLS = 'load generator (calls.ndjson)'

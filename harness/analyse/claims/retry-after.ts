@@ -4,7 +4,7 @@ import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { limitMs, middle } from '../window.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
 
 const CALLS = 'load generator (calls.ndjson)'

@@ -6,7 +6,7 @@ import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { middle, scheduledTtftMs } from '../window.js'
-import type { ClaimEntry, PlanDraft } from './index.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { ratio } from '../ratio.js'
 

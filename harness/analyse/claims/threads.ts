@@ -1,5 +1,5 @@
 import { isStreams } from '../plan-kind.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { cureClaim, stallLeg } from './throttling-cure.js'
 import { curePredictions, quietPredictions } from './throttling-cure-predictions.js'
 

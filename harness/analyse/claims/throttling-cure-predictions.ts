@@ -2,7 +2,7 @@ import type { Manifest, Prediction } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
 import { number } from '../verdict.js'
 import { quotaOf } from './cpu-quota-cells.js'
-import type { PlanDraft } from './index.js'
+import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 
 /** Ids of the predictions of a mitigation against a CPU quota. */

@@ -4,7 +4,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { growthOf, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import { claimOf, figureLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
-import type { ClaimEntry } from './index.js'
+import type { ClaimEntry } from './contract.js'
 import { allOf } from './leg.js'
 import { cureLeg, quietClaim, quietPredictions, type Cure } from './contention-cure.js'
 
