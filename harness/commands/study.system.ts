@@ -58,7 +58,7 @@ t.test('SIGKILL of llama-server in a run: the study goes on, and says what becam
     at: atLoad,
     then: (_, pid) => {
       children = descendants(pid)
-      for (const child of children) if (/llama-server/.test(commandLine(child))) process.kill(child, 'SIGKILL')
+      for (const child of children) if (/\/llama-server( |$)/.test(commandLine(child))) process.kill(child, 'SIGKILL')
     }
   })
   t.ok(children.length > 0)

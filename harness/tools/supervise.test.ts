@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stamp, Tool } from './contract.js'
@@ -52,6 +52,18 @@ t.test('one whose child keeps its output open does not hold us', async t => {
   const [run] = await running.stop()
   t.equal(run?.missing, undefined)
   t.equal(outputOf(folder), 'begun\n')
+})
+
+t.test('a full disk holds nobody', async t => {
+  const { tool, folder, env } = fakeTool(t, 'echo begun; touch "$0.begun"; exec sleep 60')
+  mkdirSync(`${folder}/tools`)
+  symlinkSync('/dev/full', `${folder}/tools/pidstat.txt`)
+  const running = await startTools({ pid: 7, folder, cpus: [], tools: [tool], env })
+  while (!existsSync(`${folder}/bin/fake.begun`)) await sleep(10)
+  // The pipe is read, and the file is closed at its error.
+  await sleep(100)
+  await running.stop()
+  t.notOk(running.pids.some(alive))
 })
 
 t.test('one that is not there, is refused, or ends by itself, is missing and nothing else', async t => {

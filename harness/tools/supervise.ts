@@ -83,6 +83,8 @@ async function startTool (tool: Tool, { pid, folder, cpus, env, guard }: Place):
   killAtExit(child)
   const fromMs = nowMs()
   const out = createWriteStream(`${folder}/tools/${tool.name}.txt`)
+  // Asked for now: one whose disk is full closes at its error, long before the end.
+  const written = new Promise<void>(resolve => { out.once('close', resolve) })
   const { stamps, complaint } = record(tool, child, out)
   const closed = once(child, 'close').then(() => {}, () => {})
   return {
@@ -94,7 +96,7 @@ async function startTool (tool: Tool, { pid, folder, cpus, env, guard }: Place):
       if (!endedItself) await end(child, closed)
       else await closed
       out.end()
-      await once(out, 'close')
+      await written
       return {
         run: {
           tool: tool.name,
