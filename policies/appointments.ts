@@ -19,7 +19,7 @@ const BOOKED_SHARE = 0.85
 const ROOM = { booked: 0.25, newcomers: 0.5 }
 /** Weight of the newest in the share of those who keep their appointments, once there were many. */
 const NEWEST = 1 / 32
-/** Before the first one it is believed that they come, with the weight of so many. */
+/** What is believed before the first one counts as so many. */
 const BELIEVED = 2
 
 /**
@@ -30,7 +30,10 @@ const BELIEVED = 2
 export class Appointments {
   /** By time. */
   #all: Appointment[] = []
+  /** Until it is known, those who are told a time are taken to come then: each gets a time of its own. */
   #keptShare = 1
+  /** The same, believed only as far as it was seen: nothing is kept from newcomers for clients of whom nobody knows whether they come back. */
+  #seenShare = 0
   #outcomes = 0
 
   get size (): number { return this.#all.length }
@@ -83,21 +86,23 @@ export class Appointments {
   wouldBreak (loadMs: number, atMs: number, whose: (appointment: Appointment) => boolean): boolean {
     let [waitMs, fromMs] = [loadMs, atMs]
     // For those who never come nothing is kept.
-    const left = 1 - (1 - ROOM.newcomers) * this.#keptShare
+    const left = 1 - (1 - ROOM.newcomers) * this.#seenShare
     for (const each of this.#all) {
       if (!whose(each)) continue
       const dueAtMs = Math.max(atMs, each.dueAtMs)
       waitMs = Math.max(0, waitMs - (dueAtMs - fromMs))
       fromMs = dueAtMs
       if (waitMs > each.spareMs * left) return true
-      waitMs += each.costMs * this.#keptShare
+      waitMs += each.costMs * this.#seenShare
     }
     return false
   }
 
   #learn (kept: 0 | 1): void {
     this.#outcomes++
-    this.#keptShare += (kept - this.#keptShare) * Math.max(NEWEST, 1 / (this.#outcomes + BELIEVED))
+    const weight = Math.max(NEWEST, 1 / (this.#outcomes + BELIEVED))
+    this.#keptShare += (kept - this.#keptShare) * weight
+    this.#seenShare += (kept - this.#seenShare) * weight
   }
 
   /** What each will wait for, and how much more work may come before it so that neither it nor those behind it wait for too long. The first stands for what is there now. */
