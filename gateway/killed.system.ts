@@ -16,7 +16,10 @@ function serverOf (gatewayPid: number): number {
   return Number(child)
 }
 
-/** The connection is broken after the last event, so that no client takes the answer for whole. */
+/**
+ * The connection is broken after the last event, so that no client takes the answer for whole. Has to be reading before that: what lies
+ * unread in a body when it breaks, fetch throws away (a stream's error empties its queue: WHATWG Streams, ReadableStreamDefaultControllerError).
+ */
 async function textUntilCut ({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   try {
@@ -39,6 +42,7 @@ t.test('its llama-server is killed in the middle of calls: clients are told, the
   const [whole, stream] = [ask({ n_predict: 1500 }), await ask({ n_predict: 1500, stream: true })]
   const inFlight = async (): Promise<number> => (await (await fetch(`${gateway.url}/weir/status`)).json() as { inFlight: number }).inFlight
   await until(async () => await inFlight() === 2)
+  const streamed = textUntilCut(stream)
   const before = serverOf(gateway.pid)
   process.kill(before, 'SIGKILL')
 
@@ -46,7 +50,7 @@ t.test('its llama-server is killed in the middle of calls: clients are told, the
   t.equal(cut.status, 502)
   t.ok(Number(cut.headers.get('retry-after')) >= 1)
   t.match(await cut.text(), /broke the connection before it answered .*; try again later/)
-  t.match(await textUntilCut(stream), /"error":.*llama-server broke off in the middle of the answer/s)
+  t.match(await streamed, /"error":.*llama-server broke off in the middle of the answer/s)
   const refused = await ask({ n_predict: 1 })
   t.equal(refused.status, 503)
   t.ok(Number(refused.headers.get('retry-after')) >= 1)

@@ -5,7 +5,7 @@ import { cpuQuota } from './cpu-quota.js'
 import { all, claim, legs } from './testing.js'
 
 const cpusUsed = { 1: 1.1, 2: 1.75 }
-const doses = [[500, 1000], [250, 500], [125, 250], [800, 1000]] as const
+const doses = [[500, 1000], [300, 600], [180, 360], [800, 1000]] as const
 
 /** Two thread counts × (no quota + four doses), as in bench/experiments/cpu-quota.json. */
 function conditions (rest: Partial<SimulatedCondition> = {}): SimulatedCondition[] {
@@ -41,7 +41,7 @@ t.test('sabotage: as many tokens are late by as much, but for another reason', a
 })
 
 t.test('sabotage: one cell of eight without its quota', async t => {
-  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q125p250' ? { ...each, notApplied: true } : each) }))
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q180p360' ? { ...each, notApplied: true } : each) }))
   t.equal(found.status, 'UNSUPPORTED')
   t.not(found.mechanism.status, 'holds')
 })
@@ -60,14 +60,14 @@ t.test('stalls of another length than predicted', async t => {
 })
 
 t.test('a machine that is slower in some blocks is no slower server: gaps and CPU time grow together', async t => {
-  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q250p500' ? { ...each, gapMs: 14, usecPerToken: 8000 * 14 / 9 } : each) }))
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q300p600' ? { ...each, gapMs: 14, usecPerToken: 8000 * 14 / 9 } : each) }))
   t.same(legs(found), all)
 })
 
 t.test('a server that somebody else keeps off its CPU between the stalls is: gaps grow alone', async t => {
-  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q250p500' ? { ...each, gapMs: 14 } : each) }))
+  const found = claim(simulate({ conditions: conditions().map(each => each.id === 't1-q300p600' ? { ...each, gapMs: 14 } : each) }))
   t.same(legs(found), { ...all, application: 'fails' })
-  t.match(found.application.statement, /t1-q250p500 1\.5\d \(0\.8–1\.25: outside\)/)
+  t.match(found.application.statement, /t1-q300p600 1\.5\d \(0\.8–1\.25: outside\)/)
 })
 
 t.test('pressure that there is without a quota, too, is not the quota’s', async t => {
@@ -92,7 +92,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
 
 t.test('a condition without blocks is not passed over', async t => {
   const evidence = simulate()
-  const found = claim({ ...evidence, blocks: evidence.blocks.filter(block => block.evidence.plan.condition !== 't2-q250p500') })
+  const found = claim({ ...evidence, blocks: evidence.blocks.filter(block => block.evidence.plan.condition !== 't2-q300p600') })
   t.same(legs(found), { application: 'missing', os: 'missing', control: 'missing', mechanism: 'missing' })
 })
 
@@ -136,6 +136,6 @@ t.test('a quota that does not bind is an error before the run', async t => {
 t.test('a quota that does not pay for four tokens is an error before the run', async t => {
   const { plan, manifest } = simulate()
   if (!('servers' in plan.calibration)) throw new Error('streams expected')
-  const slow = { ...plan, calibration: { servers: plan.calibration.servers.map(server => ({ ...server, gapMs: 16 })) } } as typeof plan
-  t.throws(() => cpuQuota.predictions(slow, manifest), /t2-q125p250: a token takes 16 ms with 2 threads .* more than 15\.6 ms .* a smaller model/)
+  const slow = { ...plan, calibration: { servers: plan.calibration.servers.map(server => ({ ...server, gapMs: 23 })) } } as typeof plan
+  t.throws(() => cpuQuota.predictions(slow, manifest), /t2-q180p360: a token takes 23 ms with 2 threads .* more than 22\.5 ms .* a smaller model/)
 })
