@@ -83,12 +83,16 @@ t.test('neighbouring seeds and streams are unrelated', async t => {
   }
 })
 
-t.test('a burst adds its own arrivals and classes, and leaves the times of the others as they are', async t => {
+t.test('a burst adds its own arrivals and classes, and as many of the others come before it, per second, as from then on', async t => {
   const burst = { ratePerSecond: 20, fromSeconds: 500, seconds: 100, shares: { long: 1 } }
   const plain = makeTrace({ ...options, classes: [short, { ...long, share: 0 }] })
   const trace = makeTrace({ ...options, classes: [short, { ...long, share: 0 }], burst })
   t.equal(trace.length, plain.length + 2000)
-  t.same(trace.filter(({ cls }) => cls === 'short').map(({ atMs }) => atMs), plain.map(({ atMs }) => atMs))
+  for (const seed of [1, 2, 3]) {
+    const others = makeTrace({ ...options, seed, classes: [short, { ...long, share: 0 }], burst }).filter(({ cls }) => cls === 'short')
+    t.equal(others.length, plain.length)
+    t.equal(others.filter(({ atMs }) => atMs < 500_000).length, Math.round(500 * options.ratePerSecond))
+  }
   t.ok(trace.filter(({ cls }) => cls === 'long').every(({ atMs }) => atMs >= 500_000 && atMs < 600_000))
   t.ok(trace.every(({ seq, atMs }, index) => seq === index && atMs >= (trace[index - 1]?.atMs ?? 0)))
   t.equal(makeTrace({ ...options, seconds: 510, burst }).filter(({ atMs }) => atMs >= 510_000).length, 0, 'what would come after the load is left out')

@@ -40,13 +40,16 @@ const LARGEST_POOL = 1_000_000
  * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole: independent and uniform, in order (the order statistics
  * property of the Poisson process). Left to chance, the number in a block of 13 s at 4/s would vary by a seventh, and with it by how much
  * a block is overloaded. Each class has its share of them, to the nearest whole, in random order, for the same reason: of 30 calls with 5 % long ones every
- * fifth trace would have none. The same options give the same trace on every machine. Arrivals and classes have streams
- * of their own: other shares leave the times as they are, and a burst those of the other calls. An arrival of a class whose calls come together is as many calls.
+ * fifth trace would have none; and a burst parts the load, so that as many of the other calls come before it, per second, as from then on. The same options
+ * give the same trace on every machine. Arrivals and classes have streams of their own: other shares leave the times as they are. An arrival of a
+ * class whose calls come together is as many calls.
  */
 export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: TraceOptions): TraceEntry[] {
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) throw new RangeError(`ratePerSecond is ${ratePerSecond}; it must be a number above 0`)
   if (!(seconds > 0 && seconds < Infinity)) throw new RangeError(`seconds is ${seconds}; it must be a number above 0`)
-  const arrivals = poisson({ ratePerSecond, fromSeconds: 0, seconds }, classes, makeRandom(seed, ARRIVALS), makeRandom(seed, CLASSES))
+  const [times, ofClasses] = [makeRandom(seed, ARRIVALS), makeRandom(seed, CLASSES)]
+  const partsAt = burst === undefined || burst.fromSeconds <= 0 || burst.fromSeconds >= seconds ? [0, seconds] : [0, burst.fromSeconds, seconds]
+  const arrivals = partsAt.slice(1).flatMap((to, i) => poisson({ ratePerSecond, fromSeconds: partsAt[i] ?? 0, seconds: to - (partsAt[i] ?? 0) }, classes, times, ofClasses))
   if (burst !== undefined) {
     const inBurst = classes.map(cls => ({ ...cls, share: burst.shares[cls.name] ?? 0 }))
     const extra = poisson(burst, inBurst, makeRandom(seed, BURST_ARRIVALS), makeRandom(seed, BURST_CLASSES))

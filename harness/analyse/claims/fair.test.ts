@@ -17,7 +17,10 @@ const OTHERS_PER_SECOND = 0.8 * 8
 const FROM_SECONDS = 18
 
 interface Arm {
+  /** TTFT of a call that waits for nobody; before the greedy caller comes, calls arrive two by two. */
   readonly aloneMs: number
+  /** That serve those two. */
+  readonly places: 1 | 2
   readonly besideMs: number
   /** Answers of the greedy caller ÷ those of each of the others. */
   readonly greedyTimes: number
@@ -28,9 +31,10 @@ interface Arm {
   readonly cpus: number
   readonly sockets: number
   readonly withoutPidstat: boolean
+  readonly withoutTimings: boolean
 }
 
-const shared: Arm = { aloneMs: 300, besideMs: 390, greedyTimes: 1.5, firstServed: 1, lostEvery: Infinity, cpus: 0.95, sockets: 3, withoutPidstat: false }
+const shared: Arm = { aloneMs: 100, places: 1, besideMs: 210, greedyTimes: 1.5, firstServed: 1, lostEvery: Infinity, cpus: 0.95, sockets: 3, withoutPidstat: false, withoutTimings: false }
 const asTheyCame: Arm = { ...shared, besideMs: 6_000, greedyTimes: 10 }
 
 interface Options {
@@ -61,19 +65,21 @@ function loaded (block: Block, arm: Arm, quiet: boolean): Block {
   const random = seededRandom(plan.traceSeed)
   const comesMs = quiet ? Infinity : loadFromMs + FROM_SECONDS * 1000
   const calls: CallSample[] = []
+  const varied = (ms: number): number => ms * (0.7 + 0.6 * random())
   const add = (cls: string, intendedMs: number, ttftMs: number, answered: boolean): void => {
     const base = { phase: 'load', seq: calls.length, cls, intendedMs, sentMs: intendedMs + 0.2, chunks: 0, itlMs: [] } as const
-    const firstMs = intendedMs + ttftMs * (0.7 + 0.6 * random())
-    calls.push(answered ? { ...base, firstMs, lastMs: firstMs + 10, doneMs: firstMs + 10, status: 200, outcome: 'answered', chunks: 2, itlMs: [10], promptTokens: 24, outputTokens: 2 } : { ...base, doneMs: intendedMs + 30_000, outcome: 'unanswered' })
+    const firstMs = intendedMs + ttftMs
+    calls.push(answered ? { ...base, firstMs, lastMs: firstMs + 10, doneMs: firstMs + 10, status: 200, outcome: 'answered', chunks: 2, itlMs: [10], promptTokens: 24, outputTokens: 2, ...(arm.withoutTimings ? {} : { promptMs: arm.aloneMs - 5, predictedMs: 10 }) } : { ...base, doneMs: intendedMs + 30_000, outcome: 'unanswered' })
   }
   for (let atMs = judgedFromMs, n = 0; atMs < judgedToMs; atMs += 1000 / OTHERS_PER_SECOND, n++) {
     const beside = atMs >= comesMs
     const cls = OTHERS[n % OTHERS.length] ?? ''
-    add(cls, atMs, beside ? arm.besideMs : arm.aloneMs, !(beside && (n + 1) % arm.lostEvery === 0) && !(cls === 'a' && n % 10 >= 10 * arm.firstServed))
+    const ttftMs = beside ? varied(arm.besideMs) : n % 2 === 1 && arm.places === 1 ? 2 * arm.aloneMs + 10 : arm.aloneMs
+    add(cls, beside || n % 2 === 0 ? atMs : atMs - 1000 / OTHERS_PER_SECOND, ttftMs, !(beside && (n + 1) % arm.lostEvery === 0) && !(cls === 'a' && n % 10 >= 10 * arm.firstServed))
   }
   if (!quiet) {
     const greedyPerSecond = arm.greedyTimes * OTHERS_PER_SECOND / OTHERS.length
-    for (let atMs = comesMs; atMs < judgedToMs; atMs += 1000 / greedyPerSecond) add('greedy', atMs, arm.besideMs, true)
+    for (let atMs = comesMs; atMs < judgedToMs; atMs += 1000 / greedyPerSecond) add('greedy', atMs, varied(arm.besideMs), true)
   }
   const samples = block.samples.map(sample => sample.serverSockets === undefined ? sample : { ...sample, serverSockets: arm.sockets })
   return {
@@ -107,13 +113,13 @@ t.test('calls of the others that get no answer count as later than any', async t
 })
 
 t.test('a wait, or a part of the tokens, that is not what is claimed', async t => {
-  t.same(legs(judged({ after: { besideMs: 480 } })), { ...all, application: 'fails' })
+  t.same(legs(judged({ after: { besideMs: 260 } })), { ...all, application: 'fails' })
   t.match(legs(judged({ after: { greedyTimes: 3 } })), { application: 'fails', mechanism: 'fails' })
 })
 
-t.test('rivals: another machine, other waits before, a queue in llama-server', async t => {
+t.test('rivals: another machine, more than one served at once, a queue in llama-server', async t => {
   t.same(legs(judged({ cpuFactor: 0.8 })), { ...all, control: 'fails' })
-  t.equal(judged({ after: { aloneMs: 500, besideMs: 600 } }).control.status, 'fails')
+  t.same(legs(judged({ after: { places: 2, besideMs: 100 } })), { ...all, control: 'fails' })
   t.equal(judged({ after: { sockets: 30 } }).os.status, 'fails')
   t.equal(judged({ after: { cpus: 0.7 } }).os.status, 'fails')
 })
@@ -122,6 +128,7 @@ t.test('each source removed alone: its leg is missing', async t => {
   t.same(legs(judged({ after: { withoutPidstat: true } })), { ...all, os: 'missing' })
   t.same(legs(judged({ without: ['serverSockets'] })), { ...all, os: 'missing' })
   t.same(legs(judged({ without: ['process'] })), { ...all, control: 'missing' })
+  t.same(legs(judged({ after: { withoutTimings: true } })), { ...all, control: 'missing' })
   const evidence = evidenceOf()
   t.match(legs(claim({ ...evidence, blocks: evidence.blocks.map(block => ({ ...block, calls: block.calls.filter(({ phase }) => phase === 'capacity') })) })), { application: 'missing', mechanism: 'missing' })
 })
@@ -138,6 +145,6 @@ t.test('among equal callers it changes nothing, and that is judged, too', async 
   const found = judged({ quiet: true })
   t.same(legs(found), all)
   t.equal(found.id, `${id}-quiet`)
-  t.equal(judged({ quiet: true, after: { aloneMs: 450 } }).application.status, 'fails', 'it has a price')
+  t.equal(judged({ quiet: true, after: { aloneMs: 150 } }).application.status, 'fails', 'it has a price')
   t.equal(judged({ quiet: true, after: { firstServed: 0.1 } }).application.status, 'fails', 'one was served less')
 })

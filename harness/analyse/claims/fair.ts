@@ -1,10 +1,6 @@
-import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
-import { usualClasses } from '../../plan/traffic.js'
-import { floorOf, nearestRank } from '../../stats/percentile.js'
-import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
-import { middle, samplesBetween } from '../window.js'
-import type { PlanDraft } from './contract.js'
+import { middle } from '../window.js'
+import { besideToAlone, greedyToOthers, jain, ofOffered, overOnePlace, placesOf, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, withToWithout } from './open-loop-claim.js'
 
@@ -68,12 +64,21 @@ export const fair = openLoopEntry({
   ],
   control: [
     {
-      id: 'alone',
+      id: 'one-place-fair',
       metric: 'ttft',
-      what: 'median TTFT of the others before the greedy caller came, with fairness ÷ as they came: equal callers are served alike by both',
-      source: CALLS,
-      value: (views, plan) => withToWithout(views, view => middle(othersTtftMs(view, plan, 'alone'))),
-      band: () => [1 / MATTERS.wait, MATTERS.wait],
+      what: 'mean TTFT of the others before the greedy caller came, with fairness ÷ that of one place which takes the same calls as they came: an order makes nobody faster, it only says who is',
+      source: `${CALLS}; processing times from llama-server’s timings`,
+      value: (views, plan) => overOnePlace(views, plan, 'after'),
+      band: () => [1 / MATTERS.work, MATTERS.work],
+      quiet: null
+    },
+    {
+      id: 'one-place-as-they-came',
+      metric: 'ttft',
+      what: 'the same as they came',
+      source: `${CALLS}; processing times from llama-server’s timings`,
+      value: (views, plan) => overOnePlace(views, plan, 'before'),
+      band: () => [1 / MATTERS.work, MATTERS.work],
       quiet: null
     },
     {
@@ -125,100 +130,6 @@ export const fair = openLoopEntry({
   ]
 })
 
-type Part = 'alone' | 'beside'
-
-function openLoopOf ({ workload }: Pick<Plan, 'workload'> | PlanDraft): OpenLoopWorkload | undefined {
-  return workload.kind === 'open-loop' ? workload : undefined
-}
-
-/** The judged window before the greedy caller comes, and from then on; without it all of the window is `beside`. */
-function partOf ({ block: { evidence: { loadFromMs, judgedFromMs, judgedToMs } } }: OpenLoopView, plan: Plan, part: Part): readonly [fromMs: number, toMs: number] {
-  const burst = openLoopOf(plan)?.burst
-  const comesMs = burst === undefined ? judgedFromMs : loadFromMs + burst.fromSeconds * 1000
-  return part === 'alone' ? [judgedFromMs, comesMs] : [comesMs, judgedToMs]
-}
-
-function othersOf (plan: Plan): string[] {
-  return usualClasses(openLoopOf(plan)?.classes ?? []).map(({ name }) => name)
-}
-
-/** From the intended time; a call without an answer is later than any other. */
-function othersTtftMs (view: OpenLoopView, plan: Plan, part: Part): number[] {
-  const [fromMs, toMs] = partOf(view, plan, part)
-  const names = othersOf(plan)
-  return view.judged.filter(({ cls, intendedMs }) => names.includes(cls) && intendedMs >= fromMs && intendedMs < toMs)
-    .map(({ outcome, firstMs, intendedMs }) => outcome === 'answered' && firstMs !== undefined ? firstMs - intendedMs : Infinity)
-}
-
-/** Of p95s over all blocks of a condition; null below the floor of one of them. */
-function besideToAlone (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
-  const [alone, beside] = (['alone', 'beside'] as const).map(part => {
-    const ttftsMs = ofCondition(views, condition).flatMap(view => othersTtftMs(view, plan, part))
-    return ttftsMs.length < floorOf.p95 ? undefined : nearestRank(Float64Array.from(ttftsMs).sort(), 0.95)
-  })
-  if (typeof alone !== 'number' || typeof beside !== 'number' || alone === Infinity) return null
-  return Math.min(unbounded, beside / alone)
-}
-
-/** Of prompts and answers that were over while the greedy caller was there, by the caller's class. */
-function tokensByCaller (views: readonly OpenLoopView[], plan: Plan, condition: string): Map<string, number> {
-  const tokens = new Map((openLoopOf(plan)?.classes ?? []).map(({ name }) => [name, 0]))
-  for (const view of ofCondition(views, condition)) {
-    const [fromMs, toMs] = partOf(view, plan, 'beside')
-    for (const call of view.block.calls) {
-      if (call.phase === 'load' && call.outcome === 'answered' && call.doneMs >= fromMs && call.doneMs < toMs) tokens.set(call.cls, (tokens.get(call.cls) ?? 0) + tokensOf(call))
-    }
-  }
-  return tokens
-}
-
-function tokensOf ({ promptTokens = 0, outputTokens = 0 }: CallSample): number {
-  return promptTokens + outputTokens
-}
-
-/** Jain, Chiu & Hawe, DEC-TR-301, 1984. Null when nobody was served anything. */
-function jain (shares: readonly number[]): number | null {
-  const squares = shares.reduce((sum, share) => sum + share ** 2, 0)
-  return squares === 0 ? null : shares.reduce((sum, share) => sum + share, 0) ** 2 / shares.length / squares
-}
-
-function greedyToOthers (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
-  const tokens = tokensByCaller(views, plan, condition)
-  const names = othersOf(plan)
-  let [others, greedy] = [0, 0]
-  for (const [name, served] of tokens) {
-    if (names.includes(name)) others += served
-    else greedy += served
-  }
-  return others === 0 ? null : greedy / (others / names.length)
-}
-
-interface Offered {
-  /** ÷ capacity: by all, and by the others together. */
-  readonly offered: number
-  readonly others: number
-  /** How many the others are. */
-  readonly callers: number
-}
-
-function ofOffered (draft: PlanDraft, band: (offered: Offered) => readonly [number, number]): readonly [number, number] | undefined {
-  const workload = openLoopOf(draft)
-  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
-  const others = workload.ratePerSecond / draft.calibration.capacityPerSecond
-  return band({ offered: others + workload.burst.ratePerSecond / draft.calibration.capacityPerSecond, others, callers: usualClasses(workload.classes).length })
-}
-
 function around (value: number, lo: number, hi: number): readonly [number, number] {
   return [lo * value, hi * value]
-}
-
-/** Places that the gateway hands out: as configured, which every condition has in common. */
-function placesOf ({ conditions }: PlanDraft): number {
-  const slots = conditions[0]?.policyOptions?.['admission']?.['slots']
-  return typeof slots === 'number' ? slots : 1
-}
-
-function samplesBeside (view: OpenLoopView, plan: Plan) {
-  const [fromMs, toMs] = partOf(view, plan, 'beside')
-  return samplesBetween(view.block, fromMs, toMs)
 }
