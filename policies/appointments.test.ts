@@ -46,7 +46,7 @@ t.test('newcomers may take half of what those who are expected can wait', async 
   const appointments = new Appointments()
   t.equal(appointments.wouldBreak(1e6, 0, ALL), false, 'nobody is expected')
   appointments.book(who('a'), 0, 0, 120_000)
-  t.equal(appointments.wouldBreak(1_990, 0, ALL), false, 'nothing is kept for clients of whom nobody knows whether they come back')
+  t.equal(appointments.wouldBreak(1e6, 0, ALL), false, 'nothing is kept for clients of whom nobody knows whether they come back')
   for (let i = 0; i < 200; i++) {
     appointments.book(who(String(i)), 0, 0, 120_000)
     const kept = appointments.find(String(i))
@@ -76,7 +76,7 @@ t.test('who does not come when it was told to makes appointments weigh less', as
   for (let i = 0; i < 30; i++) scarce.book(who(String(i)), 0, 0, 120_000)
   scarce.advance(60_000)
   scarce.book(who('one more'), 0, 60_000, 120_000)
-  t.equal(scarce.wouldBreak(1_900, 60_000, ALL), false, 'for those who never come newcomers leave nothing free')
+  t.equal(scarce.wouldBreak(1e6, 60_000, ALL), false, 'for those who never come newcomers leave nothing free')
   const times = Array.from({ length: 20 }, (_, i) => appointments.book(who(`later${i}`), 0, 60_000, 120_000) ?? NaN)
   t.ok(Math.max(...times) <= 3_000, `the last of 20 is told ${Math.max(...times)} ms, since few will come`)
 })

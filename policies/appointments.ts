@@ -85,8 +85,9 @@ export class Appointments {
   /** Whether so much more work in front of them would make some of these wait for too long. */
   wouldBreak (loadMs: number, atMs: number, whose: (appointment: Appointment) => boolean): boolean {
     let [waitMs, fromMs] = [loadMs, atMs]
-    // For those who never come nothing is kept.
-    const left = 1 - (1 - ROOM.newcomers) * this.#seenShare
+    // For those who never come nothing is kept, how little they could wait for and however long a newcomer takes: a call of another length, say.
+    if (this.#seenShare === 0) return false
+    const left = ROOM.newcomers / this.#seenShare
     for (const each of this.#all) {
       if (!whose(each)) continue
       const dueAtMs = Math.max(atMs, each.dueAtMs)

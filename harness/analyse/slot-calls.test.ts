@@ -27,6 +27,16 @@ t.test('calls and slots are paired by their order, on one clock', async t => {
   t.equal(slotCalls({ ...block, slotStays: block.slotStays?.slice(1) ?? [] }), null, 'a log with other stays is no measure')
 })
 
+t.test('a call that is broken off as its slot begins has a stay and no headers', async t => {
+  const calls = [{ sentMs: 0, slot: [10, 3000], overMs: 3000 }, { sentMs: 3100, slot: [3110, 5000], overMs: 5000 }, { sentMs: 8900, overMs: 9000 }] as const
+  const block = blockWith(calls)
+  const stays = block.slotStays ?? []
+  const withStay = (fromMs: number): Block => ({ ...block, slotStays: [...stays, { task: 9, fromMs: fromMs + (stays[0]?.fromMs ?? 0) - 10 }] })
+  t.same(slotCalls(withStay(8990))?.map(({ goneMs }) => Math.round((goneMs ?? NaN) - block.evidence.judgedFromMs)), [3000, 5000, 9000])
+  t.equal(slotCalls(withStay(1500)), null, 'one in the middle is another call')
+  t.equal(slotCalls({ ...withStay(8990), records: block.records.slice(0, 2) }), null, 'nobody sent it')
+})
+
 t.test('what is at llama-server beyond its slots is its hidden queue', async t => {
   const block = blockWith([
     { sentMs: 0, slot: [0, 4000], overMs: 1000 },

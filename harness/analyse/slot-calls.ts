@@ -5,6 +5,9 @@ import { middle } from './window.js'
 /** A stay in a slot that began so long before the load is no call of it, milliseconds: the clock of the log begins a moment after the process. */
 const BEFORE_LOAD_MS = 100
 
+/** Headers come at most so long after their slot began, milliseconds: with a stay too many, that tells whether it is the last one. */
+const PAIRED_MS = 250
+
 /** A call that the gateway sent, on the run's clock. */
 export interface SlotCall {
   readonly record: CallRecord
@@ -15,7 +18,7 @@ export interface SlotCall {
 
 /**
  * The calls of the load with the times of their slots. llama-server's log knows no ids of ours: slots begin with calls in the order in which response headers come, and that
- * pairs them; their median difference tells one clock from the other.
+ * pairs them; their median difference tells one clock from the other. A call that is broken off at the end of the load just as its slot begins has no headers: its stay is the last of all.
  * @returns null where the log has other stays than the records
  */
 export function slotCalls ({ evidence, records, slotStays }: Block): SlotCall[] | null {
@@ -24,9 +27,11 @@ export function slotCalls ({ evidence, records, slotStays }: Block): SlotCall[] 
   const sent = records.flatMap(record => record.admittedAtMs === undefined ? [] : { record, sentMs: record.admittedAtMs, headersMs: record.upstreamHeadersAtMs })
   const begun = sent.flatMap(({ headersMs, ...call }) => headersMs === undefined ? [] : { ...call, headersMs }).sort((a, b) => a.headersMs - b.headersMs)
   const stays = slotStays.filter(({ fromMs }) => serverStart.launchedMs + fromMs >= loadFromMs - BEFORE_LOAD_MS && serverStart.launchedMs + fromMs <= drainedAtMs).sort((a, b) => a.fromMs - b.fromMs)
-  if (begun.length === 0 || stays.length !== begun.length) return null
-  const offsetMs = middle(begun.map(({ headersMs }, i) => headersMs - (stays[i]?.fromMs ?? NaN)))
-  if (offsetMs === null) return null
+  const beyond = stays.length - begun.length
+  if (begun.length === 0 || beyond < 0 || beyond > sent.length - begun.length) return null
+  const offsetsMs = begun.map(({ headersMs }, i) => headersMs - (stays[i]?.fromMs ?? NaN))
+  const offsetMs = middle(offsetsMs)
+  if (offsetMs === null || (beyond > 0 && offsetsMs.some(each => Math.abs(each - offsetMs) > PAIRED_MS))) return null
   return [
     ...begun.map(({ record, sentMs }, i) => {
       const toMs = stays[i]?.toMs

@@ -1,8 +1,8 @@
 /** Answers counted by their work, the seconds that they are predicted to take on an idle server: where lengths differ, one answer is not as much as another. */
-import { partsInside } from '../load/capacity.js'
+import { ENOUGH, partsInside } from '../load/capacity.js'
 import { workSeconds } from '../plan/service-time.js'
 import type { Block, CallSample, OpenLoopWorkload, ServiceTime } from '../types.js'
-import { capacityPerSecond } from './capacity.js'
+import { loopsOf } from './capacity.js'
 import { isGood } from './window.js'
 
 /** Work of good answers in the judged window, seconds; of each the part of its life that lies inside. */
@@ -16,7 +16,24 @@ export function workInside (calls: readonly CallSample[], fromMs: number, toMs: 
   return partsInside(calls.map(call => ({ fromMs: call.intendedMs, toMs: call.doneMs, seconds: workSeconds(call, serviceTime) })), fromMs, toMs, ({ seconds }) => seconds)
 }
 
-/** Work per second of the closed loops of a block, together; 0 when one was too short for an estimate. */
-export function workCapacity (block: Block, workload: OpenLoopWorkload, serviceTime: ServiceTime): number {
-  return capacityPerSecond(block, workload, call => workSeconds(call, serviceTime))
+/**
+ * Work per second of the closed loops of a block, together. All clients are busy from a loop's first call to its end, so all of that time counts: for the answered calls
+ * their work, for those given up at the end as much as the answered ones did in as long a time (slots share the machine). `estimateCapacity` begins when each client has
+ * had an answer; where lengths differ that is at the end of a long one, and little is left. 0 when a loop has fewer answers than clients.
+ */
+export function workCapacity (block: Block, { closedLoopClients }: OpenLoopWorkload, serviceTime: ServiceTime): number {
+  let [work, seconds] = [0, 0]
+  for (const calls of loopsOf(block)) {
+    const answered = calls.filter(({ outcome }) => outcome === 'answered')
+    if (answered.length < closedLoopClients) return 0
+    const [fromMs, toMs] = [Math.min(...calls.map(({ sentMs }) => sentMs)), Math.max(...calls.map(({ doneMs }) => doneMs))]
+    const done = answered.reduce((sum, call) => sum + workSeconds(call, serviceTime), 0)
+    work += done * (1 + livesMs(calls.filter(({ reason }) => reason === ENOUGH)) / livesMs(answered))
+    seconds += (toMs - fromMs) / 1000
+  }
+  return seconds > 0 ? work / seconds : 0
+}
+
+function livesMs (calls: readonly CallSample[]): number {
+  return calls.reduce((sum, { sentMs, doneMs }) => sum + doneMs - sentMs, 0)
 }

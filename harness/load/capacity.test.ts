@@ -148,11 +148,3 @@ t.test('lives count with their parts inside: all windows together count each onc
   t.equal(Math.round(1e9 * windows.reduce((sum, part) => sum + part)), 2e9)
   t.equal(partsInside([], 0, 1), 0)
 })
-
-t.test('answers of unlike weight count by it, and those given up by the mean of the others', async t => {
-  const calls = givenUp(Array.from({ length: 40 }, (_, i): CapacityCall => ({ sentMs: Math.floor(i / 4) * 1000 + i % 4, doneMs: Math.floor(i / 4) * 1000 + 1000 + i % 4, outcome: 'answered', chunks: TOKENS })), 24)
-  const plain = estimateCapacity(calls, 4)?.answersPerSecond ?? 0
-  t.ok(Math.abs((estimateCapacity(calls.map(call => ({ ...call, weight: 3 })), 4)?.answersPerSecond ?? 0) - 3 * plain) < 1e-9)
-  const byTurns = estimateCapacity(calls.map((call, i) => ({ ...call, weight: i % 2 === 0 ? 0 : 2 })), 4)?.answersPerSecond ?? 0
-  t.ok(Math.abs(byTurns - plain) < 0.05 * plain, `${byTurns} and ${plain}`)
-})

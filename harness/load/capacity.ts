@@ -1,9 +1,9 @@
 import type { CallSample } from '../types.js'
 
-export type CapacityCall = Pick<CallSample, 'sentMs' | 'doneMs' | 'outcome' | 'chunks' | 'reason'> & { readonly weight?: number }
+export type CapacityCall = Pick<CallSample, 'sentMs' | 'doneMs' | 'outcome' | 'chunks' | 'reason'>
 
 export interface CapacityEstimate {
-  /** Answers (of their weight) per second of the server while all clients were busy. */
+  /** Answers per second of the server while all clients were busy. */
   readonly answersPerSecond: number
   /** Content chunks per second in the same window. */
   readonly chunksPerSecond: number
@@ -23,7 +23,7 @@ export type LastCalls = 'given up' | 'let finish'
 /**
  * Capacity from a closed loop, counted by `partsInside`. The window begins when the first call of each client (cold) is over. It ends with the
  * loop: until then there were as many calls as clients. Those given up then have no length of their own; the mean of the answered
- * ones stands in, of their `weight`s (what an answer counts, default 1) as well: slots share the machine, so that work grows with time alike in all. A call that was not answered for another reason took a place and counts nothing. Where the last calls were let finish the window ends before the first call that saw the load fall.
+ * ones stands in. A call that was not answered for another reason took a place and counts nothing. Where the last calls were let finish the window ends before the first call that saw the load fall.
  * Undefined when that leaves no answer: the loop was too short.
  */
 export function estimateCapacity (calls: readonly CapacityCall[], clients: number, last: LastCalls = 'given up'): CapacityEstimate | undefined {
@@ -32,14 +32,13 @@ export function estimateCapacity (calls: readonly CapacityCall[], clients: numbe
   const fromMs = Math.max(...byStart.slice(0, clients).map(({ doneMs }) => doneMs))
   const givenUp = byStart.filter(({ outcome, reason }) => outcome === 'unanswered' && reason === ENOUGH)
   const toMs = last === 'given up' ? Math.max(...byStart.map(({ doneMs }) => doneMs)) : beforeLoadFell(byStart)
-  const counted = byStart.filter(({ outcome, doneMs }) => outcome === 'answered' && doneMs > fromMs).map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks, weight: call.weight ?? 1 }))
+  const counted = byStart.filter(({ outcome, doneMs }) => outcome === 'answered' && doneMs > fromMs).map(call => ({ fromMs: call.sentMs, toMs: call.doneMs, chunks: call.chunks }))
   if (toMs <= fromMs || counted.length === 0) return undefined
 
   const meanMs = counted.reduce((sum, life) => sum + life.toMs - life.fromMs, 0) / counted.length
-  const meanWeight = counted.reduce((sum, { weight }) => sum + weight, 0) / counted.length
   const meanChunks = counted.reduce((sum, { chunks }) => sum + chunks, 0) / counted.length
   const parts = givenUp.reduce((sum, { sentMs }) => sum + Math.max(0, toMs - Math.max(sentMs, fromMs)) / meanMs, 0)
-  const answers = partsInside(counted, fromMs, toMs, ({ weight }) => weight) + parts * meanWeight
+  const answers = partsInside(counted, fromMs, toMs) + parts
   const chunks = partsInside(counted, fromMs, toMs, ({ chunks }) => chunks) + parts * meanChunks
   if (answers === 0) return undefined
   const seconds = (toMs - fromMs) / 1000

@@ -3,6 +3,7 @@ import { middle } from '../window.js'
 import { besideToAlone, greedyToOthers, jain, ofOffered, overOnePlace, placesOf, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, withToWithout } from './open-loop-claim.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter: of work, and of a wait. */
@@ -81,14 +82,7 @@ export const fair = openLoopEntry({
       band: () => [1 / MATTERS.work, MATTERS.work],
       quiet: null
     },
-    {
-      id: 'closed-loop-cpu',
-      metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per token in the closed loop before the load, with fairness ÷ as they came: the machine was the same',
-      source: '/proc/PID/stat of llama-server and content chunks of the load generator',
-      value: views => withToWithout(views, view => view.summary.closedLoopCpuUsecPerToken),
-      band: () => [1 / MATTERS.work, MATTERS.work]
-    }
+    sameMachine('with fairness ÷ as they came: the machine was the same', SAME_MACHINE.forAFactor)
   ],
   mechanism: [
     {

@@ -6,6 +6,7 @@ import type { ClaimEntry, PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, type OpenLoopCheck } from './open-loop-claim.js'
 import { ratio } from '../ratio.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 type Figure = OpenLoopCheck['value']
 
@@ -22,18 +23,19 @@ const checks = {
   longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls, with ÷ without', source: generator, value: afterToBefore(longTtftMeanMs) },
   longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: generator, value: views => longUnanswered(views, 'after') },
   cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', value: afterToBefore(busyCpus) },
-  machine: { id: 'closed-loop-cpu-per-token-lower-end', metric: 'closed-loop-cpu-per-token', what: 'CPU time per token in the closed loop before the load, with ÷ without, lower end of its interval: the machine was no faster', source: '/proc/PID/stat of llama-server and content chunks of the load generator', value: (_views, _plan, contrasts) => contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ci95?.[0] ?? null },
   undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, value: afterToBefore(undisturbedTtftP50Ms) },
   promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, value: afterToBefore(longPromptTokens) },
   perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, value: afterToBefore(tokensPerDecode) }
 } satisfies Readonly<Record<string, Omit<OpenLoopCheck, 'band'>>>
+
+const machine = sameMachine('with ÷ without: the machine was no faster', [SAME_MACHINE.forAFactor[0], unbounded])
 
 type CheckName = keyof typeof checks
 
 type Bands = Partial<Readonly<Record<CheckName, Band>>>
 
 /** The same in every claim: where nothing is gained, or nothing should change. */
-const COMMON: Bands = { longUnanswered: [0, 0], cpus: [0.8, 1.25], machine: [1 / 1.1, unbounded], undisturbed: [0.75, 1.35] }
+const COMMON: Bands = { longUnanswered: [0, 0], cpus: [0.8, 1.25], undisturbed: [0.75, 1.35] }
 
 interface Kind {
   readonly id: string
@@ -49,7 +51,7 @@ function entryOf ({ bands, ...told }: Kind): ClaimEntry {
     ...told,
     application: [check('shortTtft'), check('shortGap'), check('longTtft'), check('longUnanswered')],
     os: [check('cpus')],
-    control: [check('machine'), check('undisturbed')],
+    control: [machine, check('undisturbed')],
     mechanism: [check('promptTokens'), check('perDecode')]
   })
 }

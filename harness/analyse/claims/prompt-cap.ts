@@ -13,6 +13,7 @@ import { usualClasses } from '../../plan/traffic.js'
 import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 const RECORDS = 'the gateway’s records (gateway.ndjson)'
@@ -68,15 +69,7 @@ export const promptCap = openLoopEntry({
     quiet: [1 / MATTERS, MATTERS]
   }],
   control: [
-    {
-      id: 'closed-loop-cpu',
-      metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per token in the closed loop before the load, with ÷ without: the machine was not faster with the cap',
-      source: '/proc/PID/stat of llama-server and content chunks of the load generator',
-      value: views => withToWithout(views, view => view.summary.closedLoopCpuUsecPerToken),
-      band: () => [1 / MATTERS, unbounded],
-      quiet: [1 / MATTERS, MATTERS]
-    },
+    sameMachine('with ÷ without: the machine was not faster with the cap', [SAME_MACHINE.forAFactor[0], unbounded]),
     {
       id: 'rest-refused',
       metric: 'refused-share',

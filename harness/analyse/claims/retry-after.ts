@@ -6,6 +6,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { limitMs, middle } from '../window.js'
 import type { PlanDraft } from './contract.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter. */
@@ -87,14 +88,7 @@ export const retryAfter = openLoopEntry({
       value: views => withToWithout(views, view => view.summary.offeredPerSecond),
       band: () => [0.99, 1.01]
     },
-    {
-      id: 'closed-loop-cpu',
-      metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per token in the closed loop before the load, as told ÷ after a second: the machine was the same',
-      source: '/proc/PID/stat of llama-server and content chunks of the load generator',
-      value: views => withToWithout(views, view => view.summary.closedLoopCpuUsecPerToken),
-      band: () => [1 / MATTERS, MATTERS]
-    }
+    sameMachine('as told ÷ after a second: the machine was the same', SAME_MACHINE.forAFactor)
   ],
   mechanism: [
     {

@@ -9,6 +9,7 @@ import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { ratio } from '../ratio.js'
+import { SAME_MACHINE } from './same-machine.js'
 
 export interface SharedWork {
   readonly id: string
@@ -72,8 +73,9 @@ export function expectedUpstreamShare (isShared: SharedWork['isShared'], workloa
 
 function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: Pick<PlanDraft, 'blocks'>): Prediction[] {
   const share = expectedUpstreamShare(work.isShared, workload, blocks.map(({ traceSeed }) => traceSeed))
+  const machine = share === 1 ? SAME_MACHINE.forATenth : SAME_MACHINE.forAFactor
   const common: Prediction[] = [
-    { id: ids.closedLoop, metric: 'closed-loop-cpu-per-token', statement: 'CPU time per token of the closed loop straight at llama-server, with ÷ without: the machine is the same', lo: 1 / MATTERS, hi: MATTERS },
+    { id: ids.closedLoop, metric: 'closed-loop-cpu-per-token', statement: 'CPU time per token of the closed loop straight at llama-server, with ÷ without: the machine is the same', lo: machine[0], hi: machine[1] },
     { id: ids.upstreamBefore, metric: 'upstream-share', statement: 'without the policy every call is asked upstream', lo: 1, hi: 1 }
   ]
   if (share === 1) {

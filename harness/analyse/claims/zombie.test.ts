@@ -23,7 +23,7 @@ interface Arm {
   readonly logLosesATask: boolean
 }
 
-const kept: Arm = { leaveEvery: 3, zombieMs: 900, counted: 1.04, sendToHeadersMs: 60, closeWait: 0.9, answeredShare: 1, logLosesATask: false }
+const kept: Arm = { leaveEvery: 3, zombieMs: 900, counted: 1.04, sendToHeadersMs: 60, closeWait: 0.33, answeredShare: 1, logLosesATask: false }
 const givenBack: Arm = { ...kept, sendToHeadersMs: 600 }
 const nobodyLeaves: Arm = { ...kept, leaveEvery: Infinity, closeWait: 0 }
 
@@ -107,11 +107,11 @@ t.test('sabotage: nobody left', async t => {
 
 t.test('a count that is not what the log says, or that the kernel does not see', async t => {
   t.same(legs(judged({ after: { counted: 1.2 } })), { ...all, application: 'fails' })
-  t.same(legs(judged({ after: { closeWait: 0.2 } })), { ...all, os: 'fails' })
+  t.same(legs(judged({ before: { closeWait: 0 }, after: { closeWait: 0 } })), { ...all, os: 'fails' })
 })
 
 t.test('rivals: fewer left, fewer answers, another machine', async t => {
-  t.equal(judged({ after: { leaveEvery: 6, closeWait: 0.45 } }).control.status, 'fails')
+  t.equal(judged({ after: { leaveEvery: 6, closeWait: 0.17 } }).control.status, 'fails')
   t.equal(judged({ cpuFactor: 0.8 }).control.status, 'fails')
   t.equal(judged({ after: { answeredShare: 0.1 } }).application.status, 'fails')
 })

@@ -1,10 +1,12 @@
 import type { Block, Plan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
+import { ratio } from '../ratio.js'
 import { hiddenQueue, slotCalls } from '../slot-calls.js'
 import { judgedSamples } from '../window.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 const RECORDS = 'the gateway’s records (gateway.ndjson)'
@@ -42,13 +44,13 @@ export const zombie = openLoopEntry({
   ],
   os: [
     {
-      id: 'close-wait-to-wasted',
+      id: 'close-wait-of-leaver',
       metric: 'server-sockets',
-      what: 'time that llama-server kept sockets which their clients had closed ÷ slot-seconds that the gateway counts as wasted',
-      source: SS,
-      value: views => ratioOfSums(views, 'after', ({ block }) => closeWaitSeconds(block), ({ block }) => block.evidence.slotSecondsWasted ?? null),
-      // A count every two or three seconds of something that lasts about one.
-      band: () => [0.5, 1.6],
+      what: 'seconds for which llama-server kept the socket of a client that had left, for each that left, in both: it looks once a second, and keeps the slot at least as long',
+      source: `${SS}; the gateway’s records`,
+      value: closeWaitOfLeaver,
+      // Half a second when clients leave at any time between two looks (llama-server: HTTP_POLLING_SECONDS), and a second at most; counted every three seconds, so some twenty times in four pairs.
+      band: () => [0.25, 1],
       quiet: null
     },
     {
@@ -62,14 +64,7 @@ export const zombie = openLoopEntry({
     }
   ],
   control: [
-    {
-      id: 'closed-loop-cpu',
-      metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per token in the closed loop before the load, kept ÷ given back: the machine was the same',
-      source: '/proc/PID/stat of llama-server and content chunks of the load generator',
-      value: views => withToWithout(views, view => view.summary.closedLoopCpuUsecPerToken),
-      band: () => [1 / MATTERS, MATTERS]
-    },
+    sameMachine('kept ÷ given back: the machine was the same', SAME_MACHINE.forATenth),
     {
       id: 'leavers',
       metric: 'left-share',
@@ -121,10 +116,22 @@ function wastedByLog (block: Block): number | null {
     reason === 'client-left' && overAtMs < block.evidence.drainedAtMs - AT_THE_END_MS && goneMs !== undefined ? sum + Math.max(0, goneMs - overAtMs) / 1000 : sum, 0)
 }
 
+/** Both arms: what llama-server does is the same. Null where nobody left, or a block has no count. */
+function closeWaitOfLeaver (views: readonly OpenLoopView[]): number | null {
+  const blocks = ['before', 'after'].flatMap(condition => ofCondition(views, condition)).map(({ block }) => ({ seconds: closeWaitSeconds(block), leavers: leaversIn(block) }))
+  if (blocks.some(({ seconds }) => seconds === null)) return null
+  return ratio(blocks.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0), blocks.reduce((sum, { leavers }) => sum + leavers, 0))
+}
+
 function closeWaitSeconds ({ samples, evidence: { loadFromMs, drainedAtMs } }: Block): number | null {
   const counts = samples.flatMap(({ atMs, serverSocketsCloseWait }) => atMs < loadFromMs || atMs > drainedAtMs ? [] : serverSocketsCloseWait ?? [])
   const average = mean(counts)
   return average === null ? null : average * (drainedAtMs - loadFromMs) / 1000
+}
+
+/** Clients that left calls which were at llama-server, before the end. */
+function leaversIn ({ records, evidence: { drainedAtMs } }: Block): number {
+  return records.filter(({ reason, admittedAtMs, overAtMs }) => reason === 'client-left' && admittedAtMs !== undefined && overAtMs < drainedAtMs - AT_THE_END_MS).length
 }
 
 /** Null when a valid block has none. */
