@@ -2,14 +2,15 @@
  * Writes what `npm test` runs: dist/grouped/NAME.js, a process each. All tests of a folder of `pure` run in one, one after the other; every other test file has its own: it may
  * start programs, listen, or change its process. A process costs two seconds of CPU (tap's loaders), more than most test files.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const pure = ['policies', 'harness/analyse', 'harness/plan', 'harness/render', 'harness/stats']
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 rmSync(`${dist}grouped`, { recursive: true, force: true })
-const files = readdirSync(dist, { recursive: true }).filter(file => file.endsWith('.test.js')).sort()
+// What tsc once wrote stays in dist when its source is gone.
+const files = readdirSync(dist, { recursive: true }).filter(file => file.endsWith('.test.js') && existsSync(`${dist}../${file.replace(/\.js$/, '.ts')}`)).sort()
 mkdirSync(`${dist}grouped`)
 const groups = new Map()
 for (const file of files) {

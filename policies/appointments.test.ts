@@ -60,6 +60,22 @@ t.test('newcomers may take half of what those who are expected can wait', async 
   t.equal(appointments.wouldBreak(1e6, 3_001, ALL), false, 'it comes no more')
 })
 
+t.test('calls of unlike length: a short one that hardly can wait keeps no long one out, unless clients do come back', async t => {
+  const appointments = new Appointments()
+  const keep = (identity: string): void => {
+    appointments.book(who(identity), 0, 0, 120_000)
+    const own = appointments.find(identity)
+    if (own !== undefined) appointments.strike(own, own.dueAtMs)
+  }
+  keep('one')
+  for (let i = 0; i < 60; i++) appointments.book(who(String(i)), 0, 0, 120_000)
+  appointments.advance(100_000)
+  appointments.book(who('short', { spareMs: 0, costMs: 50 }), 0, 100_000, 120_000)
+  t.equal(appointments.wouldBreak(2_000, 101_500, ALL), false, 'one in sixty came back')
+  for (let i = 0; i < 200; i++) keep(`kept${i}`)
+  t.equal(appointments.wouldBreak(2_000, 101_500, ALL), true, 'now nearly all do')
+})
+
 t.test('who does not come when it was told to makes appointments weigh less', async t => {
   const appointments = new Appointments()
   for (let i = 0; i < 64; i++) appointments.book(who(String(i)), 0, 0, 120_000)

@@ -15,8 +15,10 @@ export interface Appointment {
 const GRACE_MS = 2_000
 /** Of the server's time that is given away beforehand: what calls will cost is known to a tenth or so, and newcomers want some, too. */
 const BOOKED_SHARE = 0.85
-/** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers, if all keep their appointments. The rest is for errors. */
+/** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers, where all keep their appointments (`wouldBreak`). The rest is for errors. */
 const ROOM = { booked: 0.25, newcomers: 0.5 }
+/** Share of those who keep their appointments from which on newcomers leave room for them: more come than do not. */
+const WORTH_KEEPING = 0.5
 /** Weight of the newest in the share of those who keep their appointments, once there were many. */
 const NEWEST = 1 / 32
 /** What is believed before the first one counts as so many. */
@@ -82,19 +84,21 @@ export class Appointments {
     return undefined
   }
 
-  /** Whether so much more work in front of them would make some of these wait for too long. */
+  /**
+   * Whether so much more work in front of them would make some of these wait for too long: for more than half of what they can where all clients come back when they were told to, and for more than all of it where
+   * every second one does. Where fewer were seen to come nothing is kept for them: a due appointment of a call that can hardly wait would keep out every longer one.
+   */
   wouldBreak (loadMs: number, atMs: number, whose: (appointment: Appointment) => boolean): boolean {
     let [waitMs, fromMs] = [loadMs, atMs]
-    // For those who never come nothing is kept, how little they could wait for and however long a newcomer takes: a call of another length, say.
-    if (this.#seenShare === 0) return false
-    const left = ROOM.newcomers / this.#seenShare
+    const kept = this.#seenShare
+    if (kept < WORTH_KEEPING) return false
     for (const each of this.#all) {
       if (!whose(each)) continue
       const dueAtMs = Math.max(atMs, each.dueAtMs)
       waitMs = Math.max(0, waitMs - (dueAtMs - fromMs))
       fromMs = dueAtMs
-      if (waitMs > each.spareMs * left) return true
-      waitMs += each.costMs * this.#seenShare
+      if (waitMs > each.spareMs * ROOM.newcomers / kept) return true
+      waitMs += each.costMs * kept
     }
     return false
   }

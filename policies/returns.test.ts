@@ -15,12 +15,14 @@ function setUp (order = { priority: false, fair: false }) {
   const returns = new Returns(order, 120_000)
   const told = (identity: string | undefined, atMs = 0, ask: Partial<Ask> = {}) => returns.tell('deadline', entry(identity, atMs, ask), met, atMs)
   const heldBack = (identity: string | undefined, loadMs: number, atMs: number, ask: Partial<Ask> = {}) => returns.holdBack(entry(identity, atMs, ask), loadMs, atMs)
-  /** Somebody came when it was told to: from then on room is kept for others, too. */
-  const onePromiseKept = (): void => {
-    const dueMs = told('somebody')
-    returns.letIn(entry('somebody', dueMs), dueMs)
+  /** Some came when they were told to: from then on room is kept for others, too. */
+  const promisesKept = (): void => {
+    for (const identity of ['somebody', 'another', 'a third']) {
+      const dueMs = told(identity)
+      returns.letIn(entry(identity, dueMs), dueMs)
+    }
   }
-  return { returns, told, heldBack, onePromiseKept }
+  return { returns, told, heldBack, promisesKept }
 }
 
 t.test('those who are refused one after the other are told later and later', async t => {
@@ -42,11 +44,11 @@ t.test('who comes too early keeps its time', async t => {
 })
 
 t.test('who comes when it was told to need not leave room for others, a newcomer must', async t => {
-  const { returns, told, heldBack, onePromiseKept } = setUp()
+  const { returns, told, heldBack, promisesKept } = setUp()
   told('never')
   t.equal(heldBack('new', 1e6, 0), false, 'of nobody it was seen that it comes back')
   returns.letIn(entry('never', 0), 0)
-  onePromiseKept()
+  promisesKept()
   for (let i = 0; i < 20; i++) told(String(i))
   const dueMs = told('own')
   t.equal(heldBack('new', dueMs + 5_000, 0), true)
@@ -59,12 +61,12 @@ t.test('who comes when it was told to need not leave room for others, a newcomer
 
 t.test('nobody stands back for appointments that it would not stand behind in the line', async t => {
   const fair = setUp({ priority: false, fair: true })
-  fair.onePromiseKept()
+  fair.promisesKept()
   fair.told('a', 0, { caller: 'greedy' })
   t.equal(fair.heldBack('b', 9_000, 0, { caller: 'other' }), false)
   t.equal(fair.heldBack('b', 9_000, 0, { caller: 'greedy' }), true)
   const priority = setUp({ priority: true, fair: false })
-  priority.onePromiseKept()
+  priority.promisesKept()
   priority.told('a', 0, { priority: 2 })
   t.equal(priority.heldBack('b', 9_000, 0, { priority: 1 }), false)
   t.equal(priority.heldBack('b', 9_000, 0, { priority: 2 }), true)

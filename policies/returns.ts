@@ -41,10 +41,16 @@ export class Returns {
    */
   holdBack (newcomer: Newcomer, loadMs: number, atMs: number): boolean {
     if (this.#appointments.size === 0) return false
+    if (this.isDue(newcomer, atMs)) return false
     const own = this.#of(newcomer)
-    if (own !== undefined && own.dueAtMs <= atMs) return false
     const { priority, fair } = this.#order
     return this.#appointments.wouldBreak(loadMs, atMs, each => each !== own && !(priority && newcomer.priority < each.priority) && !(fair && newcomer.caller !== each.caller))
+  }
+
+  /** Whether it comes when it was told to. */
+  isDue (newcomer: Newcomer, atMs: number): boolean {
+    const own = this.#of(newcomer)
+    return own !== undefined && own.dueAtMs <= atMs
   }
 
   /** A call was let in: who had an appointment needs it no more. */

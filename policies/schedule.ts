@@ -171,8 +171,8 @@ export class Schedule {
       ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     if (sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs) return 'deadline'
-    // With two places free nobody stands in anybody's way.
-    return this.#taken + this.#waiting.length >= this.#places - 1 && this.#balance?.turnsAway(entry.prefillTokens) === true ? 'balance' : undefined
+    // With two places free nobody stands in anybody's way; who comes when it was told to was promised a place.
+    return !this.#returns.isDue(entry, entry.atMs) && this.#taken + this.#waiting.length >= this.#places - 1 && this.#balance?.turnsAway(entry.prefillTokens) === true ? 'balance' : undefined
   }
 
   #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }

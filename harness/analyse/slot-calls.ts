@@ -1,5 +1,7 @@
 import type { CallRecord } from '../../policies/contract.js'
-import type { Block } from '../types.js'
+import type { Block, Plan } from '../types.js'
+import type { OpenLoopView } from './block-summary.js'
+import { ofCondition } from './gate.js'
 import { middle } from './window.js'
 
 /** A stay in a slot that began so long before the load is no call of it, milliseconds: the clock of the log begins a moment after the process. */
@@ -60,4 +62,11 @@ export function hiddenQueue (block: Block, slots: number): number | null {
     inside += by
   }
   return areaMs / (judgedToMs - judgedFromMs)
+}
+
+/** Of the blocks of a condition; null when a valid one has none. */
+export function meanHiddenQueue (views: readonly OpenLoopView[], { workload }: Plan, condition: string): number | null {
+  if (workload.kind !== 'open-loop') return null
+  const blocks = ofCondition(views, condition).map(({ block }) => hiddenQueue(block, workload.closedLoopClients))
+  return blocks.length === 0 || blocks.includes(null) ? null : blocks.reduce<number>((sum, value) => sum + (value ?? 0), 0) / blocks.length
 }

@@ -17,23 +17,23 @@ export function workInside (calls: readonly CallSample[], fromMs: number, toMs: 
 }
 
 /**
- * Work per second of the closed loops of a block, together. All clients are busy from a loop's first call to its end, so all of that time counts: for the answered calls
- * their work, for those given up at the end as much as the answered ones did in as long a time (slots share the machine). `estimateCapacity` begins when each client has
- * had an answer; where lengths differ that is at the end of a long one, and little is left. 0 when a loop has fewer answers than clients.
+ * Work per second of the closed loops of a block, together, from the end of the first call (cold until then) to the end of the loop; all clients are busy all the while. Each answered call counts
+ * with the part of its life that lies inside, those given up at the end with as much as the answered ones did in as long a time (slots share the machine). `estimateCapacity` begins when each
+ * client has had an answer; where lengths differ that is at the end of a long one, and little is left. 0 when a loop has no more answers than clients.
  */
 export function workCapacity (block: Block, { closedLoopClients }: OpenLoopWorkload, serviceTime: ServiceTime): number {
   let [work, seconds] = [0, 0]
   for (const calls of loopsOf(block)) {
     const answered = calls.filter(({ outcome }) => outcome === 'answered')
-    if (answered.length < closedLoopClients) return 0
-    const [fromMs, toMs] = [Math.min(...calls.map(({ sentMs }) => sentMs)), Math.max(...calls.map(({ doneMs }) => doneMs))]
-    const done = answered.reduce((sum, call) => sum + workSeconds(call, serviceTime), 0)
-    work += done * (1 + livesMs(calls.filter(({ reason }) => reason === ENOUGH)) / livesMs(answered))
+    if (answered.length <= closedLoopClients) return 0
+    const [fromMs, toMs] = [Math.min(...answered.map(({ doneMs }) => doneMs)), Math.max(...calls.map(({ doneMs }) => doneMs))]
+    const perMs = answered.reduce((sum, call) => sum + workSeconds(call, serviceTime), 0) / livesMs(answered, -Infinity)
+    work += workInside(answered, fromMs, toMs, serviceTime) + perMs * livesMs(calls.filter(({ reason }) => reason === ENOUGH), fromMs)
     seconds += (toMs - fromMs) / 1000
   }
   return seconds > 0 ? work / seconds : 0
 }
 
-function livesMs (calls: readonly CallSample[]): number {
-  return calls.reduce((sum, { sentMs, doneMs }) => sum + doneMs - sentMs, 0)
+function livesMs (calls: readonly CallSample[], fromMs: number): number {
+  return calls.reduce((sum, { sentMs, doneMs }) => sum + doneMs - Math.max(sentMs, fromMs), 0)
 }

@@ -56,7 +56,7 @@ export function compareCommand (): Command {
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--slots <n>', `slots of llama-server (-np; default: ${defaultSlots})`, wholeNumber(1, 64))
     .option('--threads <n>', 'threads of llama-server (-t; default: the experiment\'s, else one per CPU that it gets)', wholeNumber(1, 256))
-    .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: 8 × the unloaded TTFT)', wholeNumber(1, 3_600_000))
+    .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: the experiment\'s multiple of the unloaded TTFT, else 8 ×)', wholeNumber(1, 3_600_000))
     .option('--seed <n>', 'seed of arrivals, prompts and order', wholeNumber(0, 2 ** 31 - 1), 1)
     .addOption(hostOption())
     .addOption(noReportOption())

@@ -3,6 +3,7 @@ import { presets } from '../plan/presets.js'
 import { studyPlanLines } from '../render/study/plan.js'
 import { studyList } from '../study/list.js'
 import { planStudy } from '../study/plan.js'
+import { budgetMinutes } from '../study/sizes.js'
 import type { PresetName } from '../types.js'
 import { presetHelp } from './options.js'
 import { hostOf, parseOnly, runOf } from './study-asked.js'
@@ -17,7 +18,7 @@ export function planCommand (): Command {
   return new Command('plan')
     .description('print order, time and supported percentiles of a study, or of some of its experiments; measures nothing')
     .argument('[names...]', 'experiments of the study; study, or nothing: all of it')
-    .addOption(new Option('--preset <name>', presetHelp(preset => preset.describe)).choices(Object.keys(presets)).default('laptop'))
+    .addOption(new Option('--preset <name>', presetHelp(({ name }) => `at most ${budgetMinutes[name]} min`)).choices(Object.keys(presets)).default('laptop'))
     .option('--json', 'print the plan as JSON')
     .action(async (names: readonly string[], { preset, json }: PlanOptions) => {
       const list = studyList()

@@ -37,7 +37,7 @@ const TOGETHER_GAP_MS = 4
 const LARGEST_POOL = 1_000_000
 
 /**
- * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole: independent and uniform, in order (the order statistics
+ * Poisson arrivals in [0, seconds) given their number, rate × seconds to the nearest whole (of each part, where a burst parts the load): independent and uniform, in order (the order statistics
  * property of the Poisson process). Left to chance, the number in a block of 13 s at 4/s would vary by a seventh, and with it by how much
  * a block is overloaded. Each class has its share of them, to the nearest whole, in random order, for the same reason: of 30 calls with 5 % long ones every
  * fifth trace would have none; and a burst parts the load, so that as many of the other calls come before it, per second, as from then on. The same options

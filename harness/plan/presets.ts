@@ -9,7 +9,7 @@ export interface Preset {
   readonly repeats: number
   /** Judged window of a block, seconds: `longest` only where that carries a p99, else `usual`. */
   readonly windowSeconds: { readonly usual: number, readonly longest: number }
-  /** Calls of each client in a closed loop of a block; the first is cold, so one fewer is counted. */
+  /** Calls of each client in a closed loop of a block; the first is cold, so one fewer is counted where calls are alike (analyse/work.ts: where they are not). */
   readonly capacityCalls: number
   /** A second closed loop in each block, after the load. It waits until the server is done with calls that nobody waits for, which takes longer than a short block is worth. */
   readonly capacityAgain: boolean

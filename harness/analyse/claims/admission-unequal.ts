@@ -133,7 +133,7 @@ export const admissionUnequalLight = openLoopEntry({
     value: (_views, _plan, contrasts) => ratioOf(contrasts, 'closed-loop-cpu-per-token'),
     band: () => [1 / MATTERS, MATTERS]
   }],
-  mechanism: [hiddenQueue('before'), hiddenQueue('after')]
+  mechanism: [deferredGauge('before'), deferredGauge('after')]
 })
 
 /** Of the interval of good requests per second, with ÷ without. */
@@ -148,7 +148,7 @@ function equivalentEnd (end: 'lower' | 'upper', at: 0 | 1): OpenLoopCheck {
   }
 }
 
-function hiddenQueue (arm: 'before' | 'after'): OpenLoopCheck {
+function deferredGauge (arm: 'before' | 'after'): OpenLoopCheck {
   return {
     id: `deferred-${arm}`,
     metric: 'requests-deferred',

@@ -16,7 +16,10 @@ export interface Findings {
 /** One entry for each experiment that claims something: named in its file (`claim`) and so in plan.json. */
 export interface ClaimEntry {
   readonly id: string
-  /** Numeric bands that go into plan.json before the run. On a quiet host (`draft.quiet`) they say `equivalent`. */
+  /**
+   * Numeric bands that go into plan.json before the run. On a quiet host (`draft.quiet`) they say `equivalent`; a claim whose experiment has no interference to leave out (no setting, burst,
+   * leavers or conversations) never sees one: `--no-setting` is refused there.
+   */
   predictions (draft: PlanDraft, manifest: Manifest): Prediction[]
   /** Judges the bands of `plan.predictions`: what is not among them was not predicted and its leg is missing. Pure. */
   claims (plan: Plan, blocks: readonly Block[], findings: Findings): Claim[]

@@ -6,15 +6,16 @@ import { claimEntry } from './index.js'
 import { all, claim, legs } from './testing.js'
 
 const id = 'fair-shares-hold'
-const OTHERS = ['a', 'b', 'c', 'd', 'e', 'f']
+/** As in bench/experiments/fair.json. */
+const OTHERS = ['a', 'b', 'c', 'd']
 const classes: WorkloadClass[] = [
   ...OTHERS.map(name => ({ name, promptWords: 12, maxTokens: 2, share: 1 / OTHERS.length, caller: name })),
   { name: 'greedy', promptWords: 12, maxTokens: 2, share: 0, caller: 'greedy', interference: true }
 ]
-const WINDOW_SECONDS = 30
+const WINDOW_SECONDS = 36
 /** Of a simulated server that answers 8 a second. */
-const OTHERS_PER_SECOND = 0.8 * 8
-const FROM_SECONDS = 18
+const OTHERS_PER_SECOND = 0.74 * 8
+const FROM_SECONDS = 20
 
 interface Arm {
   /** TTFT of a call that waits for nobody; before the greedy caller comes, calls arrive two by two. */
@@ -46,7 +47,7 @@ interface Options {
 }
 
 function evidenceOf ({ before = {}, after = {}, quiet = false, cpuFactor = 1, without = [] }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
-  const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.8, cpuFactor, without })
+  const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.74, cpuFactor, without })
   const ours = quiet ? classes.slice(0, -1) : classes
   const workload = { ...simulated.plan.workload, classes: ours, ttftLimitMs: Object.fromEntries(ours.map(({ name }) => [name, 1_500])), ...(quiet ? {} : { burst: { ratePerSecond: OTHERS_PER_SECOND / OTHERS.length * 10, fromSeconds: FROM_SECONDS, seconds: 15, shares: { greedy: 1 } } }) }
   const conditions = simulated.plan.conditions.map(condition => ({ ...condition, policyOptions: { admission: { slots: 1 } } }))

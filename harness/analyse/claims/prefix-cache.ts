@@ -8,6 +8,7 @@ import { middle } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
 import { ratio } from '../ratio.js'
+import { SAME_MACHINE } from './same-machine.js'
 
 const explanation = 'A slot keeps the tokens of its last prompt and answer, and a prompt that begins with them is spared evaluating them. llama-server takes the idle slot whose prompt is most like the ' +
   'new one, and where none is, the one that was used least lately: where more conversations take turns than there are slots, that is the one whose next turn comes first, so each finds its slot taken. ' +
@@ -43,14 +44,14 @@ export const prefixCache: ClaimEntry = {
         ? { id: ids.ofBefore, metric: 'cached-share', statement: 'the share of prompt tokens found in the cache is not below that with llama-server’s own choice', lo: gains ? 1 : 0.95, hi: unbounded }
         : { id: ids.same, metric: 'cached-share', statement: 'of unrelated prompts neither choice finds anything', lo: -0.02, hi: 0.02 },
       { id: ids.counted, metric: 'prompt-tokens-total', statement: 'llama-server’s own counter of evaluated prompt tokens says the same as the answers do', lo: 0.85, hi: 1.15 },
-      { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per token of the closed loop before the load', ...EQUIVALENT },
+      { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per token of the closed loop before the load', lo: SAME_MACHINE.forATenth[0], hi: SAME_MACHINE.forATenth[1] },
       { id: ids.length, metric: 'prompt-tokens-per-call', statement: 'the prompts are as long on both sides', ...EQUIVALENT }
     ]
   },
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(plan, openLoop, contrasts)] : []
 }
 
-function hasToGain ({ quiet, conditions }: PlanDraft): boolean {
+function hasToGain ({ quiet, conditions }: Pick<PlanDraft, 'quiet' | 'conditions'>): boolean {
   return !quiet && !conditions.some(({ knobs }) => knobs.some(spec => /^cache-ram=(?!0$)/.test(spec)))
 }
 
@@ -75,8 +76,10 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
   }
   const predicted = predictionOf(plan, ids.ofBest) ?? predictionOf(plan, ids.ofBefore) ?? predictionOf(plan, ids.same)
   return {
-    id: prefixCache.id,
-    statement: 'Where more conversations take turns than there are slots, a choice of slots by what they hold finds more of each prompt in the cache, because the slot that is needed last is given away',
+    id: plan.quiet ? `${prefixCache.id}-quiet` : prefixCache.id,
+    statement: hasToGain(plan)
+      ? 'Where more conversations take turns than there are slots, a choice of slots by what they hold finds more of each prompt in the cache, because the slot that is needed last is given away'
+      : 'Where llama-server loses no conversation, or prompts have nothing in common, a choice of slots by what they hold changes nothing',
     predicted: predicted?.statement ?? 'nothing was predicted before the run',
     status: Object.values(legs).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,

@@ -1,8 +1,8 @@
-import type { Block, Plan } from '../../types.js'
+import type { Block } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
-import { hiddenQueue, slotCalls } from '../slot-calls.js'
+import { meanHiddenQueue, slotCalls } from '../slot-calls.js'
 import { judgedSamples } from '../window.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
@@ -84,7 +84,7 @@ export const zombie = openLoopEntry({
       metric: 'hidden-queue',
       what: 'mean number of calls in llama-server’s hidden queue, sent and beyond its slots, with places kept',
       source: HIDDEN,
-      value: (views, plan) => queued(views, plan, 'after'),
+      value: (views, plan) => meanHiddenQueue(views, plan, 'after'),
       band: () => [0, 0.1]
     },
     {
@@ -92,7 +92,7 @@ export const zombie = openLoopEntry({
       metric: 'hidden-queue',
       what: 'the same with places given back',
       source: HIDDEN,
-      value: (views, plan) => queued(views, plan, 'before'),
+      value: (views, plan) => meanHiddenQueue(views, plan, 'before'),
       band: () => [0.15, unbounded],
       quiet: [0, 0.1]
     },
@@ -132,14 +132,6 @@ function closeWaitSeconds ({ samples, evidence: { loadFromMs, drainedAtMs } }: B
 /** Clients that left calls which were at llama-server, before the end. */
 function leaversIn ({ records, evidence: { drainedAtMs } }: Block): number {
   return records.filter(({ reason, admittedAtMs, overAtMs }) => reason === 'client-left' && admittedAtMs !== undefined && overAtMs < drainedAtMs - AT_THE_END_MS).length
-}
-
-/** Null when a valid block has none. */
-function queued (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
-  const { workload } = plan
-  if (workload.kind !== 'open-loop') return null
-  const blocks = ofCondition(views, condition).map(({ block }) => hiddenQueue(block, workload.closedLoopClients))
-  return blocks.includes(null) ? null : mean(blocks.flatMap(value => value ?? []))
 }
 
 function meanSendToHeadersMs ({ block: { records, evidence: { judgedFromMs, judgedToMs } } }: OpenLoopView): number | null {
