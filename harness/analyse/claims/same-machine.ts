@@ -3,7 +3,7 @@ import { withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 
 /**
  * Bands of the CPU time per token that llama-server takes in a block's own closed loop, one arm ÷ the other: the rival "the machine was faster". Two virtual CPUs change their
- * speed by a fifth from block to block; pairs cancel most of that, and a few pairs leave about a tenth. A claim of a factor (two and more) is safe from a machine
+ * speed by up to a third from block to block (README); pairs cancel most of that, and a few pairs leave about a tenth. A claim of a factor (two and more) is safe from a machine
  * that is a quarter faster; a claim about a tenth is not.
  */
 export const SAME_MACHINE = { forAFactor: [0.8, 1.25], forATenth: [1 / 1.1, 1.1] } as const

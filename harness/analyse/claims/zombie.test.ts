@@ -67,7 +67,7 @@ function loaded (block: Block, arm: Arm): Block {
     records.push(callRecord({ id: weirId, ...(left ? { outcome: 'left', reason: 'client-left' } : {}), arrivedAtMs: sentMs, admittedAtMs: sentMs, upstreamHeadersAtMs: headersMs, overAtMs }))
   }
   if (arm.logLosesATask) slotStays.pop()
-  // A count every two seconds that is right in the mean.
+  // A count every two or three seconds that is right in the mean.
   let owed = 0
   const samples = block.samples.map(sample => {
     if (sample.atMs < judgedFromMs) return sample

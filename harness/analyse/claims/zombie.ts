@@ -49,7 +49,7 @@ export const zombie = openLoopEntry({
       what: 'seconds for which llama-server kept the socket of a client that had left, for each that left, in both: it looks once a second, and keeps the slot at least as long',
       source: `${SS}; the gateway’s records`,
       value: closeWaitOfLeaver,
-      // Half a second when clients leave at any time between two looks (llama-server: HTTP_POLLING_SECONDS), and a second at most; counted every three seconds, so some twenty times in four pairs.
+      // Half a second when clients leave at any time between two looks (llama-server: HTTP_POLLING_SECONDS), and a second at most; counted every two or three seconds, so some twenty times in four pairs.
       band: () => [0.25, 1],
       quiet: null
     },
