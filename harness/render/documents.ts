@@ -39,6 +39,7 @@ const DOCUMENTS: Readonly<Record<string, readonly string[]>> = {
   'admission-unequal-at-light-load': [BATCH, 'ss(8) (established sockets)'],
   'retry-after-is-kept': ['RFC 9110, section 10.2.3 (Retry-After)', BATCH, COUNTERS],
   'retry-after-is-capped': ['RFC 9110, section 10.2.3 (Retry-After)', BATCH],
+  'fair-shares-of-a-full-server': ['Sheng et al., Fairness in Serving Large Language Models, OSDI 2024 (virtual token counter)', 'Jain, Chiu & Hawe, A Quantitative Measure of Fairness, DEC-TR-301, 1984', BATCH, 'ss(8) (established sockets)'],
   'fair-shares-hold': ['Sheng et al., Fairness in Serving Large Language Models, OSDI 2024 (virtual token counter)', BATCH, 'ss(8) (established sockets)'],
   'batching-joins-tiny-inputs': [BATCH, COUNTERS],
   'zombies-keep-their-places': [BATCH, 'tcp(7) (CLOSE_WAIT), ss(8)'],

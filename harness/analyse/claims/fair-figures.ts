@@ -99,6 +99,41 @@ function tokensOf ({ promptTokens = 0, outputTokens = 0 }: CallSample): number {
   return promptTokens + outputTokens
 }
 
+/** The index of tokens ÷ the max-min fair part of what was served (Jain, Chiu & Hawe: x = measured ÷ optimal): nobody's fair part is more than it asked for, and what some leave is parted among the others. */
+export function jainOfFairParts (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+  const served = tokensByCaller(views, plan, condition)
+  const total = [...served.values()].reduce((sum, tokens) => sum + tokens, 0)
+  const parts = fairParts(askedByCaller(views, plan, condition), total)
+  return parts === null ? null : jain([...served].map(([name, tokens]) => tokens / (parts.get(name) ?? NaN)))
+}
+
+/** Tokens that each caller asked for: its offered calls beside the greedy caller, each as long as its answered ones are. */
+function askedByCaller (views: readonly OpenLoopView[], plan: Plan, condition: string): Map<string, number> {
+  const asked = new Map<string, number>()
+  for (const view of ofCondition(views, condition)) {
+    const [fromMs, toMs] = partOf(view, plan, 'beside')
+    const load = view.block.calls.filter(({ phase }) => phase === 'load')
+    const tokens = middle(load.filter(({ outcome }) => outcome === 'answered').map(tokensOf)) ?? 0
+    for (const { cls, intendedMs } of load) {
+      if (intendedMs >= fromMs && intendedMs < toMs) asked.set(cls, (asked.get(cls) ?? 0) + tokens)
+    }
+  }
+  return asked
+}
+
+/** Max-min: who asks for least first; each gets what it asks for, or its equal part of what is left. Null when somebody asked for nothing. */
+export function fairParts (asked: ReadonlyMap<string, number>, total: number): Map<string, number> | null {
+  const parts = new Map<string, number>()
+  let left = total
+  for (const [name, tokens] of [...asked].sort(([, a], [, b]) => a - b)) {
+    const part = Math.min(tokens, left / (asked.size - parts.size))
+    if (!(part > 0)) return null
+    parts.set(name, part)
+    left -= part
+  }
+  return parts
+}
+
 /** Jain, Chiu & Hawe, DEC-TR-301, 1984. Null when nobody was served anything. */
 export function jain (shares: readonly number[]): number | null {
   const squares = shares.reduce((sum, share) => sum + share ** 2, 0)

@@ -3,9 +3,11 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan, WorkloadClass } 
 import { seededRandom } from '../../stats/random.js'
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
+import { fairParts } from './fair-figures.js'
 import { all, claim, legs } from './testing.js'
 
 const id = 'fair-shares-hold'
+const saturatedId = 'fair-shares-of-a-full-server'
 /** As in bench/experiments/fair.json. */
 const OTHERS = ['a', 'b', 'c', 'd']
 const classes: WorkloadClass[] = [
@@ -14,7 +16,7 @@ const classes: WorkloadClass[] = [
 ]
 const WINDOW_SECONDS = 36
 /** Of a simulated server that answers 8 a second. */
-const OTHERS_PER_SECOND = 0.74 * 8
+const OTHERS_PER_SECOND = 0.6 * 8
 const FROM_SECONDS = 20
 
 interface Arm {
@@ -27,44 +29,46 @@ interface Arm {
   readonly greedyTimes: number
   /** So many of the first caller's calls are answered. */
   readonly firstServed: number
-  /** Every so many of the others' calls beside the greedy one has no answer. */
-  readonly lostEvery: number
+  /** Of the others' calls beside the greedy one, those that have no answer. */
+  readonly lostShare: number
   readonly cpus: number
   readonly sockets: number
   readonly withoutPidstat: boolean
   readonly withoutTimings: boolean
 }
 
-const shared: Arm = { aloneMs: 100, places: 1, besideMs: 210, greedyTimes: 1.5, firstServed: 1, lostEvery: Infinity, cpus: 0.95, sockets: 3, withoutPidstat: false, withoutTimings: false }
-const asTheyCame: Arm = { ...shared, besideMs: 6_000, greedyTimes: 10 }
+const shared: Arm = { aloneMs: 100, places: 1, besideMs: 210, greedyTimes: 1.5, firstServed: 1, lostShare: 0, cpus: 0.95, sockets: 3, withoutPidstat: false, withoutTimings: false }
+const asTheyCame: Arm = { ...shared, besideMs: 6_000, greedyTimes: 4, lostShare: 0.6 }
 
 interface Options {
   readonly before?: Partial<Arm>
   readonly after?: Partial<Arm>
   readonly quiet?: boolean
+  /** All callers from the start, each with more than its share. */
+  readonly saturated?: boolean
   readonly cpuFactor?: number
   readonly without?: readonly ('process' | 'serverSockets')[]
 }
 
-function evidenceOf ({ before = {}, after = {}, quiet = false, cpuFactor = 1, without = [] }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
-  const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.74, cpuFactor, without })
+function evidenceOf ({ before = {}, after = {}, quiet = false, saturated = false, cpuFactor = 1, without = [] }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
+  const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.6, cpuFactor, without })
   const ours = quiet ? classes.slice(0, -1) : classes
-  const workload = { ...simulated.plan.workload, classes: ours, ttftLimitMs: Object.fromEntries(ours.map(({ name }) => [name, 1_500])), ...(quiet ? {} : { burst: { ratePerSecond: OTHERS_PER_SECOND / OTHERS.length * 10, fromSeconds: FROM_SECONDS, seconds: 15, shares: { greedy: 1 } } }) }
+  const workload = { ...simulated.plan.workload, classes: ours, ttftLimitMs: Object.fromEntries(ours.map(({ name }) => [name, 1_500])), ...(quiet || saturated ? {} : { burst: { ratePerSecond: OTHERS_PER_SECOND / OTHERS.length * 10, fromSeconds: FROM_SECONDS, seconds: 15, shares: { greedy: 1 } } }) }
   const conditions = simulated.plan.conditions.map(condition => ({ ...condition, policyOptions: { admission: { slots: 1 } } }))
-  const draft = { ...simulated.plan, experiment: 'fair', claims: [id], quiet, workload, conditions }
+  const draft = { ...simulated.plan, experiment: 'fair', claims: [saturated ? saturatedId : id], quiet, workload, conditions }
   const arm = ({ evidence }: Block): Arm => evidence.plan.condition === 'after' ? { ...shared, ...after } : { ...(quiet ? shared : asTheyCame), ...before }
   return {
     ...simulated,
-    plan: { ...draft, predictions: claimEntry(id).predictions(draft, simulated.manifest) },
-    blocks: simulated.blocks.map(block => loaded(block, arm(block), quiet))
+    plan: { ...draft, predictions: claimEntry(saturated ? saturatedId : id).predictions(draft, simulated.manifest) },
+    blocks: simulated.blocks.map(block => loaded(block, arm(block), quiet, saturated))
   }
 }
 
 /** Its load replaced by calls of callers that are served as its arm says. */
-function loaded (block: Block, arm: Arm, quiet: boolean): Block {
+function loaded (block: Block, arm: Arm, quiet: boolean, saturated: boolean): Block {
   const { evidence: { loadFromMs, judgedFromMs, judgedToMs, plan } } = block
   const random = seededRandom(plan.traceSeed)
-  const comesMs = quiet ? Infinity : loadFromMs + FROM_SECONDS * 1000
+  const comesMs = quiet ? Infinity : saturated ? judgedFromMs : loadFromMs + FROM_SECONDS * 1000
   const calls: CallSample[] = []
   const varied = (ms: number): number => ms * (0.7 + 0.6 * random())
   const add = (cls: string, intendedMs: number, ttftMs: number, answered: boolean): void => {
@@ -76,7 +80,7 @@ function loaded (block: Block, arm: Arm, quiet: boolean): Block {
     const beside = atMs >= comesMs
     const cls = OTHERS[n % OTHERS.length] ?? ''
     const ttftMs = beside ? varied(arm.besideMs) : n % 2 === 1 && arm.places === 1 ? 2 * arm.aloneMs + 10 : arm.aloneMs
-    add(cls, beside || n % 2 === 0 ? atMs : atMs - 1000 / OTHERS_PER_SECOND, ttftMs, !(beside && (n + 1) % arm.lostEvery === 0) && !(cls === 'a' && n % 10 >= 10 * arm.firstServed))
+    add(cls, beside || n % 2 === 0 ? atMs : atMs - 1000 / OTHERS_PER_SECOND, ttftMs, !(beside && Math.floor(n / OTHERS.length) % 10 < 10 * arm.lostShare) && !(cls === 'a' && n % 10 >= 10 * arm.firstServed))
   }
   if (!quiet) {
     const greedyPerSecond = arm.greedyTimes * OTHERS_PER_SECOND / OTHERS.length
@@ -110,12 +114,13 @@ t.test('sabotage: the caller was not greedy', async t => {
 })
 
 t.test('calls of the others that get no answer count as later than any', async t => {
-  t.equal(judged({ after: { lostEvery: 10 } }).application.status, 'fails')
+  t.equal(judged({ after: { lostShare: 0.1 } }).application.status, 'fails')
 })
 
 t.test('a wait, or a part of the tokens, that is not what is claimed', async t => {
   t.same(legs(judged({ after: { besideMs: 260 } })), { ...all, application: 'fails' })
-  t.match(legs(judged({ after: { greedyTimes: 3 } })), { application: 'fails', mechanism: 'fails' })
+  t.same(legs(judged({ after: { greedyTimes: 5 } })), { ...all, mechanism: 'fails' })
+  t.match(legs(judged({ after: { greedyTimes: 4, lostShare: 0.4 } })), { application: 'fails' }, 'the others get less than they ask for')
 })
 
 t.test('rivals: another machine, more than one served at once, a queue in llama-server', async t => {
@@ -148,4 +153,21 @@ t.test('among equal callers it changes nothing, and that is judged, too', async 
   t.equal(found.id, `${id}-quiet`)
   t.equal(judged({ quiet: true, after: { aloneMs: 150 } }).application.status, 'fails', 'it has a price')
   t.equal(judged({ quiet: true, after: { firstServed: 0.1 } }).application.status, 'fails', 'one was served less')
+})
+
+t.test('where all ask for more than their share the tokens themselves are alike', async t => {
+  const saturated = (options: Options = {}): Claim => judged({ saturated: true, ...options, after: { greedyTimes: 1, ...options.after } })
+  const found = saturated()
+  t.same(legs(found), all)
+  t.equal(found.status, 'SUPPORTED')
+  t.match(legs(saturated({ after: { greedyTimes: 10 } })), { application: 'fails', mechanism: 'fails' }, 'sabotage: fair in name only')
+  t.same(legs(saturated({ before: { greedyTimes: 1 } })), { ...all, mechanism: 'fails' }, 'sabotage: the caller was not greedy')
+  t.same(legs(saturated({ cpuFactor: 0.7 })), { ...all, control: 'fails' })
+  t.same(legs(saturated({ quiet: true })), all)
+})
+
+t.test('a fair part is what a caller asks for, or an equal one of what is left', async t => {
+  t.same(fairParts(new Map([['a', 10], ['greedy', 1000], ['b', 40]]), 100), new Map([['a', 10], ['b', 40], ['greedy', 50]]))
+  t.same(fairParts(new Map([['a', 60], ['b', 90]]), 100), new Map([['a', 50], ['b', 50]]))
+  t.equal(fairParts(new Map([['a', 0], ['b', 90]]), 100), null)
 })

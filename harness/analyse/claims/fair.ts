@@ -1,8 +1,8 @@
 import { ofCondition } from '../gate.js'
 import { middle } from '../window.js'
-import { besideToAlone, greedyToOthers, jain, ofOffered, overOnePlace, placesOf, samplesBeside, tokensByCaller } from './fair-figures.js'
+import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, placesOf, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
-import { openLoopEntry, withToWithout } from './open-loop-claim.js'
+import { openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
@@ -10,6 +10,24 @@ const CALLS = 'load generator (calls.ndjson)'
 const MATTERS = { work: 1.1, wait: 1.25 }
 /** Sockets to llama-server beyond one a place: the gateway's poller, the sampler, and calls that are just let go of. */
 const POOLED = 4
+
+const sockets: OpenLoopCheck = {
+  id: 'sockets',
+  metric: 'server-sockets',
+  what: 'median sockets to llama-server, with fairness: what waited, waited in the gateway, where its turn is decided',
+  source: 'ss (established TCP connections to llama-server’s port)',
+  value: (views, plan) => middle(ofCondition(views, 'after').flatMap(view => samplesBeside(view, plan).flatMap(({ serverSockets }) => serverSockets ?? []))),
+  band: draft => [1, placesOf(draft) + POOLED]
+}
+
+const serverCpu: OpenLoopCheck = {
+  id: 'server-cpu',
+  metric: 'server-cpu',
+  what: 'CPU time of llama-server per second, with fairness ÷ as they came: an order is no work',
+  source: 'pidstat (%usr + %system)',
+  value: views => withToWithout(views, ({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
+  band: () => [1 / MATTERS.work, MATTERS.work]
+}
 
 export const fair = openLoopEntry({
   id: 'fair-shares-hold',
@@ -28,11 +46,11 @@ export const fair = openLoopEntry({
       quiet: null
     },
     {
-      id: 'jain',
+      id: 'jain-of-fair-parts',
       metric: 'jain-index',
-      what: 'Jain’s index of the tokens that the callers were served, with fairness (1: all the same; 1 ÷ callers: one has everything)',
+      what: 'Jain’s index of the tokens that the callers were served ÷ their max-min fair parts, with fairness (1: each its part; 1 ÷ callers: one has everything)',
       source: CALLS,
-      value: (views, plan) => jain([...tokensByCaller(views, plan, 'after').values()]),
+      value: (views, plan) => jainOfFairParts(views, plan, 'after'),
       band: () => [0.95, 1]
     },
     {
@@ -45,24 +63,7 @@ export const fair = openLoopEntry({
       quiet: [1 / MATTERS.wait, MATTERS.wait]
     }
   ],
-  os: [
-    {
-      id: 'sockets',
-      metric: 'server-sockets',
-      what: 'median sockets to llama-server, with fairness: what waited, waited in the gateway, where its turn is decided',
-      source: 'ss (established TCP connections to llama-server’s port)',
-      value: (views, plan) => middle(ofCondition(views, 'after').flatMap(view => samplesBeside(view, plan).flatMap(({ serverSockets }) => serverSockets ?? []))),
-      band: draft => [1, placesOf(draft) + POOLED]
-    },
-    {
-      id: 'server-cpu',
-      metric: 'server-cpu',
-      what: 'CPU time of llama-server per second, with fairness ÷ as they came: an order is no work',
-      source: 'pidstat (%usr + %system)',
-      value: views => withToWithout(views, ({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
-      band: () => [1 / MATTERS.work, MATTERS.work]
-    }
-  ],
+  os: [sockets, serverCpu],
   control: [
     {
       id: 'one-place-fair',
@@ -113,12 +114,69 @@ export const fair = openLoopEntry({
       quiet: null
     },
     {
+      id: 'jain-of-fair-parts-as-they-came',
+      metric: 'jain-index',
+      what: 'Jain’s index of the tokens that the callers were served ÷ their max-min fair parts, as they came',
+      source: CALLS,
+      value: (views, plan) => jainOfFairParts(views, plan, 'before'),
+      band: () => [0, 0.8],
+      quiet: [0.95, 1]
+    }
+  ]
+})
+
+/** All ask for more than their share: then each gets as much as any other, and the tokens themselves are alike. */
+export const fairSaturated = openLoopEntry({
+  id: 'fair-shares-of-a-full-server',
+  statement: 'Where every caller asks for more than its share and one for ten times as much as the others, all are served alike',
+  quietStatement: 'Among equal callers fairness changes nothing',
+  explanation: 'With as many callers as want something, and none of them content with less, the caller that was served least is always one that waits: the counters stay together, whatever each sends. Nothing is left for the one that sends most. As they came, who sends ten times as much is served ten times as much.',
+  application: [
+    {
+      id: 'jain',
+      metric: 'jain-index',
+      what: 'Jain’s index of the tokens that the callers were served, with fairness (1: all the same; 1 ÷ callers: one has everything)',
+      source: CALLS,
+      value: (views, plan) => jain([...tokensByCaller(views, plan, 'after').values()]),
+      band: () => [0.95, 1]
+    },
+    {
+      id: 'answered',
+      metric: 'answered-per-second',
+      what: 'answers per second, with fairness ÷ as they came: it costs nothing that matters',
+      source: CALLS,
+      value: views => withToWithout(views, view => view.summary.answeredPerSecond),
+      band: () => [1 / MATTERS.work, unbounded]
+    }
+  ],
+  os: [sockets, serverCpu],
+  control: [sameMachine('with fairness ÷ as they came: the machine was the same', SAME_MACHINE.forAFactor)],
+  mechanism: [
+    {
+      id: 'greedy-to-others-fair',
+      metric: 'tokens-per-caller',
+      what: 'tokens that the greedy caller was served ÷ what each of the others was, with fairness',
+      source: CALLS,
+      value: (views, plan) => greedyToOthers(views, plan, 'after'),
+      band: () => [0.7, 1.4],
+      quiet: null
+    },
+    {
+      id: 'greedy-to-others-as-they-came',
+      metric: 'tokens-per-caller',
+      what: 'the same as they came: what it sends ÷ what each of the others does',
+      source: CALLS,
+      value: (views, plan) => greedyToOthers(views, plan, 'before'),
+      band: () => [7, 14],
+      quiet: null
+    },
+    {
       id: 'jain-as-they-came',
       metric: 'jain-index',
       what: 'Jain’s index of the tokens that the callers were served, as they came',
       source: CALLS,
       value: (views, plan) => jain([...tokensByCaller(views, plan, 'before').values()]),
-      band: null,
+      band: () => [0, 0.6],
       quiet: [0.95, 1]
     }
   ]

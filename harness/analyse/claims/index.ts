@@ -9,7 +9,7 @@ import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
 import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
-import { fair } from './fair.js'
+import { fair, fairSaturated } from './fair.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
 import { mlock } from './mlock.js'
@@ -50,6 +50,7 @@ const registry: readonly ClaimEntry[] = [
   retryAfter,
   retryAfterCapped,
   fair,
+  fairSaturated,
   shortestPrefill,
   prefillLane,
   preemptiblePrefill,
