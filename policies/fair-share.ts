@@ -3,8 +3,6 @@ const OUTPUT_WEIGHT = 2
 
 /** How far back a caller that was away may still claim its share, milliseconds. */
 const WINDOW_MS = 10_000
-/** Calls that one of whom nothing is known from these seconds may have before the others: who comes and sends many must not stop everybody for as long as it was away. */
-const HANDFUL = 4
 /** Between two looks at the counters, milliseconds at least. */
 const STEP_MS = 100
 
@@ -12,7 +10,8 @@ const STEP_MS = 100
  * Fairness between callers by what they were served: a virtual token counter for each (Sheng et al., Fairness in Serving Large Language Models, OSDI '24). The caller
  * with the lowest counter is next. Who comes back after a pause of some seconds is lifted to the lowest counter of those present then: a caller that asks for less than its share, now and then for
  * a few calls at once, does not stand in line with one that always asks for more. Lifted to the lowest of now, as in the paper, it would have to serve each such handful at the rate of its share, and
- * wait for it. Who was away for longer, or is new, is lifted to a handful of its calls below the lowest of now: a pause saves up nothing.
+ * wait for it. Who was away for longer, or is new, is lifted to the highest of these seconds: a pause saves up nothing, and a
+ * caller that comes and sends many takes nothing from those who asked for more than others while it was not there. It is before whoever always asks for more as soon as it asks for less.
  */
 export class FairShare {
   readonly #counters = new Map<string, number>()
@@ -23,13 +22,10 @@ export class FairShare {
   /** What the lowest counter of those present was, by time; of those from before the window only the last. Never falls. */
   #floors: Array<{ readonly atMs: number, readonly floor: number }> = []
 
-  /** @param callCharge what its call is going to be charged with, by its weight */
-  arrive (caller: string, atMs: number, callCharge: number): void {
+  arrive (caller: string, atMs: number): void {
     this.#see(atMs)
     const present = this.#present.get(caller) ?? 0
-    const [before, now] = [this.#floors[0]?.floor ?? 0, this.#floors.at(-1)?.floor ?? 0]
-    const wasHere = (this.#goneAtMs.get(caller) ?? -Infinity) >= atMs - WINDOW_MS
-    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), before, wasHere ? 0 : now - HANDFUL * callCharge))
+    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#wasHere(caller, atMs) ? this.#floors[0]?.floor ?? 0 : this.#highest(atMs)))
     this.#present.set(caller, present + 1)
   }
 
@@ -46,6 +42,16 @@ export class FairShare {
     this.#counters.clear()
     this.#goneAtMs.clear()
     this.#floors = []
+  }
+
+  #wasHere (caller: string, atMs: number): boolean {
+    return this.#present.has(caller) || (this.#goneAtMs.get(caller) ?? -Infinity) >= atMs - WINDOW_MS
+  }
+
+  #highest (atMs: number): number {
+    let highest = 0
+    for (const [caller, counter] of this.#counters) if (counter > highest && this.#wasHere(caller, atMs)) highest = counter
+    return highest
   }
 
   /** Notes the lowest counter of those present, and forgets those from before the window but one. */

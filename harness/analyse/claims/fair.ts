@@ -119,7 +119,7 @@ export const fair = openLoopEntry({
       what: 'Jain’s index of the tokens that the callers were served ÷ their max-min fair parts, as they came',
       source: CALLS,
       value: (views, plan) => jainOfFairParts(views, plan, 'before'),
-      band: () => [0, 0.8],
+      band: () => [0, 0.85],
       quiet: [0.95, 1]
     }
   ]
