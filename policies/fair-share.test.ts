@@ -15,10 +15,10 @@ t.test('counters grow by tokens over weight', async t => {
 /** `busy`, always there, is served 100 tokens a second. */
 function busySeconds (seconds: number): FairShare {
   const share = new FairShare()
-  share.arrive('busy', 0)
+  share.arrive('busy', 0, 0)
   for (let second = 1; second <= seconds; second++) {
     share.charge('busy', 1, 100)
-    share.arrive('busy', second * 1000)
+    share.arrive('busy', second * 1000, 0)
     share.gone('busy', second * 1000)
   }
   return share
@@ -27,13 +27,13 @@ function busySeconds (seconds: number): FairShare {
 t.test('who comes now and then is lifted to the lowest of those present ten seconds ago: a pause saves up no more', async t => {
   for (const [seconds, lifted] of [[10, 510], [20, 1000], [60, 5000]] as const) {
     const share = new FairShare()
-    share.arrive('busy', 0)
+    share.arrive('busy', 0, 0)
     for (let second = 1; second <= seconds; second++) {
       share.charge('busy', 1, 100)
-      share.arrive('busy', second * 1000)
+      share.arrive('busy', second * 1000, 0)
       share.gone('busy', second * 1000)
       if (second % 5 > 0) continue
-      share.arrive('now and then', second * 1000)
+      share.arrive('now and then', second * 1000, 0)
       if (second < seconds) share.charge('now and then', 1, 10)
       share.gone('now and then', second * 1000)
     }
@@ -43,38 +43,39 @@ t.test('who comes now and then is lifted to the lowest of those present ten seco
 
 t.test('who is new, or was away for longer, begins beside the one that was served most in the last ten seconds', async t => {
   const share = busySeconds(30)
-  share.arrive('modest', 30_000)
+  share.arrive('modest', 30_000, 0)
   share.gone('modest', 30_000)
-  share.arrive('new', 38_000)
-  t.equal(share.counter('new'), 3000, 'not at the lowest of now')
+  share.arrive('new', 38_000, 0)
+  share.arrive('newer', 38_000, 50)
+  t.same([share.counter('new'), share.counter('newer')], [3000, 2900], 'not at the lowest of now, but for two of its calls')
   t.equal(share.counter('modest'), 3000)
   share.charge('busy', 1, 5000)
-  share.arrive('busy', 45_000)
-  share.arrive('modest', 45_000)
+  share.arrive('busy', 45_000, 0)
+  share.arrive('modest', 45_000, 0)
   t.equal(share.counter('modest'), 8000, 'fifteen seconds away')
 })
 
 t.test('and is lifted only when it had nothing here', async t => {
   const share = busySeconds(30)
-  share.arrive('late', 30_000)
+  share.arrive('late', 30_000, 0)
   share.charge('busy', 1, 9_000)
-  share.arrive('late', 90_000)
+  share.arrive('late', 90_000, 0)
   t.equal(share.counter('late'), 3000)
 })
 
 t.test('who was served more than the others keeps that over a pause', async t => {
   const share = new FairShare()
-  share.arrive('a', 0)
-  share.arrive('b', 0)
+  share.arrive('a', 0, 0)
+  share.arrive('b', 0, 0)
   share.charge('a', 1, 900)
   share.gone('a', 1)
-  share.arrive('a', 1)
+  share.arrive('a', 1, 0)
   t.equal(share.counter('a'), 900)
 })
 
 t.test('when nobody is left all begin anew', async t => {
   const share = new FairShare()
-  share.arrive('a', 0)
+  share.arrive('a', 0, 0)
   share.charge('a', 1, 900)
   share.gone('a', 0)
   t.equal(share.counter('a'), 0)

@@ -3,6 +3,8 @@ const OUTPUT_WEIGHT = 2
 
 /** How far back a caller that was away may still claim its share, milliseconds. */
 const WINDOW_MS = 10_000
+/** Calls by which one must be ahead of another to have been served more: what a call is charged with at its start is a guess, and calls come in handfuls. */
+export const ALIKE_CALLS = 2
 /** Between two looks at the counters, milliseconds at least. */
 const STEP_MS = 100
 
@@ -10,8 +12,8 @@ const STEP_MS = 100
  * Fairness between callers by what they were served: a virtual token counter for each (Sheng et al., Fairness in Serving Large Language Models, OSDI '24). The caller
  * with the lowest counter is next. Who comes back after a pause of some seconds is lifted to the lowest counter of those present then: a caller that asks for less than its share, now and then for
  * a few calls at once, does not stand in line with one that always asks for more. Lifted to the lowest of now, as in the paper, it would have to serve each such handful at the rate of its share, and
- * wait for it. Who was away for longer, or is new, is lifted to the highest of these seconds: a pause saves up nothing, and a
- * caller that comes and sends many takes nothing from those who asked for more than others while it was not there. It is before whoever always asks for more as soon as it asks for less.
+ * wait for it. Who was away for longer, or is new, is lifted to the highest of these seconds but for two of its calls: a pause saves
+ * up nothing, and a caller that comes and sends many takes nothing from those who asked for more than others while it was not there.
  */
 export class FairShare {
   readonly #counters = new Map<string, number>()
@@ -22,10 +24,11 @@ export class FairShare {
   /** What the lowest counter of those present was, by time; of those from before the window only the last. Never falls. */
   #floors: Array<{ readonly atMs: number, readonly floor: number }> = []
 
-  arrive (caller: string, atMs: number): void {
+  /** @param callCharge what its call will be charged with, by its weight */
+  arrive (caller: string, atMs: number, callCharge: number): void {
     this.#see(atMs)
     const present = this.#present.get(caller) ?? 0
-    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#wasHere(caller, atMs) ? this.#floors[0]?.floor ?? 0 : this.#highest(atMs)))
+    if (present === 0) this.#counters.set(caller, Math.max(this.counter(caller), this.#wasHere(caller, atMs) ? this.#floors[0]?.floor ?? 0 : this.#highest(atMs) - ALIKE_CALLS * callCharge))
     this.#present.set(caller, present + 1)
   }
 

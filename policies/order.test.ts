@@ -34,6 +34,14 @@ t.test('the shortest prompt first, until a longer one has waited agingMs', async
   t.equal(names(line, { order: 'shortest-prefill' }, new FairShare(), 1_000), 'long short middle')
 })
 
+t.test('callers that are all well behind the one that was served most go as they came, before it', async t => {
+  const share = new FairShare()
+  for (const [caller, tokens] of [['g', 5_000], ['a', 900], ['b', 300], ['c', 4_850]] as const) share.charge(caller, 1, tokens)
+  t.equal(names([waiting('g1'), waiting('a1'), waiting('a2'), waiting('b1')], { fair: true }, share), 'a1 a2 b1 g1')
+  t.equal(names([waiting('g1'), waiting('c1'), waiting('b1')], { fair: true }, share), 'b1 c1 g1', 'less than two calls behind: who was served least')
+  t.equal(names([waiting('a1'), waiting('b1')], { fair: true }, share), 'b1 a1', 'the one that is not in the line keeps nobody waiting')
+})
+
 t.test('callers take turns, whoever came first and however many calls one has', async t => {
   const line = [waiting('a1'), waiting('a2'), waiting('a3'), waiting('b1'), waiting('c1')]
   t.equal(names(line, { fair: true }), 'a1 b1 c1 a2 a3')

@@ -1,4 +1,4 @@
-import type { FairShare } from './fair-share.js'
+import { ALIKE_CALLS, type FairShare } from './fair-share.js'
 
 export interface OrderOptions {
   /** By priority class first, 0 before 1. */
@@ -22,6 +22,15 @@ export interface Orderable {
   readonly charge: number
 }
 
+/**
+ * Counters below which callers are alike: all of them are so far behind the one that was served most that it cannot be what keeps them waiting. Who of them was served least lately is chance, and to
+ * order them by it makes the longest waits longer; so they go as they came.
+ */
+function alikeBelow (line: readonly Orderable[], share: FairShare): number {
+  const highest = Math.max(...line.map(({ caller }) => share.counter(caller)))
+  return highest - ALIKE_CALLS * line.reduce((sum, { charge, weight }) => sum + charge / weight, 0) / line.length
+}
+
 /** The line in the order in which it would start now: priority → fairness → order in a caller. Ties go as they came. */
 export function inOrder<W extends Orderable> (line: readonly W[], options: OrderOptions, share: FairShare, atMs: number): readonly W[] {
   const { priority, fair, order, agingMs } = options
@@ -33,10 +42,12 @@ export function inOrder<W extends Orderable> (line: readonly W[], options: Order
   if (fair) {
     // What each would be charged with at its start raises its caller's counter for the next: so callers take turns in the line as they will when it moves.
     const counters = new Map<string, number>()
+    const alike = alikeBelow(line, share)
     for (const each of placed) {
       const { caller, charge, weight } = each.waiting
-      each.tag = counters.get(caller) ?? share.counter(caller)
-      counters.set(caller, each.tag + charge / weight)
+      const counter = counters.get(caller) ?? share.counter(caller)
+      each.tag = Math.max(counter, alike)
+      counters.set(caller, counter + charge / weight)
     }
     placed.sort((a, b) => a.cls - b.cls || a.tag - b.tag || a.length - b.length || a.index - b.index)
   }

@@ -153,7 +153,7 @@ export class Schedule {
     const interval = this.#errors.interval(predictedFirstByteMs, own.depth)
     this.#returns.letIn(entry, atMs)
     this.#balance?.serve(own.prefillTokens)
-    this.#share.arrive(entry.caller, atMs)
+    this.#share.arrive(entry.caller, atMs, entry.charge / entry.weight)
     this.#waiting.push(interval === undefined ? entry : { ...entry, interval })
     return this.#fill(atMs)
   }
