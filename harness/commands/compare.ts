@@ -54,7 +54,7 @@ export function compareCommand (): Command {
     .option('--mix <classes>', 'workload classes NAME:WORDS/TOKENS:SHARE,… (default: the experiment\'s)')
     .option('--model <name>', `catalogue name or .gguf file (default: the experiment's, else ${DEFAULT_MODEL_NAME})`)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
-    .option('--slots <n>', `slots of llama-server (-np; default: ${defaultSlots})`, wholeNumber(1, 64))
+    .option('--slots <n>', `slots of llama-server (-np; default: the experiment's, else ${defaultSlots})`, wholeNumber(1, 64))
     .option('--threads <n>', 'threads of llama-server (-t; default: the experiment\'s, else one per CPU that it gets)', wholeNumber(1, 256))
     .option('--slo-ttft-ms <ms>', 'TTFT limit of a good request (default: the experiment\'s multiple of the unloaded TTFT, else 8 ×)', wholeNumber(1, 3_600_000))
     .option('--seed <n>', 'seed of arrivals, prompts and order', wholeNumber(0, 2 ** 31 - 1), 1)
@@ -120,7 +120,7 @@ function loadOf ({ lead, quiet }: Comparison, options: ComparisonOptions): LoadS
     classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),
     ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
     rate: parseRate(options.rate ?? lead.rate ?? ''),
-    slots: options.slots ?? defaultSlots,
+    slots: options.slots ?? lead.slots ?? defaultSlots,
     ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })
   }
 }

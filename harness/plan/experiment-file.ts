@@ -50,6 +50,7 @@ const comparison = Type.Object({
   knobs: Type.Optional(knobs),
   beforeKnobs: Type.Optional(knobs),
   rate: Type.Optional(text),
+  slots: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'of llama-server, and so of the closed loops that say what its capacity is; default 4' })),
   mix: Type.Optional(text),
   traffic: Type.Optional(trafficSchema),
   before: Type.Optional(sideSchema),

@@ -166,12 +166,6 @@ export function ofOffered (draft: PlanDraft, band: (offered: Offered) => readonl
   return band({ offered: others + workload.burst.ratePerSecond / draft.calibration.capacityPerSecond, others, callers: usualClasses(workload.classes).length })
 }
 
-/** Places that the gateway hands out: as configured, which every condition has in common. */
-export function placesOf ({ conditions }: PlanDraft): number {
-  const slots = conditions[0]?.policyOptions?.['admission']?.['slots']
-  return typeof slots === 'number' ? slots : 1
-}
-
 export function samplesBeside (view: OpenLoopView, plan: Plan) {
   const [fromMs, toMs] = partOf(view, plan, 'beside')
   return samplesBetween(view.block, fromMs, toMs)

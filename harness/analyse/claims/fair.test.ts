@@ -54,7 +54,7 @@ function evidenceOf ({ before = {}, after = {}, quiet = false, saturated = false
   const simulated = simulate({ pairs: 3, windowSeconds: WINDOW_SECONDS, overload: 0.66, cpuFactor, without })
   const ours = quiet ? classes.slice(0, -1) : classes
   const workload = { ...simulated.plan.workload, classes: ours, ttftLimitMs: Object.fromEntries(ours.map(({ name }) => [name, 1_500])), ...(quiet || saturated ? {} : { burst: { ratePerSecond: OTHERS_PER_SECOND / OTHERS.length * 10, fromSeconds: FROM_SECONDS, seconds: 15, shares: { greedy: 1 } } }) }
-  const conditions = simulated.plan.conditions.map(condition => ({ ...condition, policyOptions: { admission: { slots: 1 } } }))
+  const conditions = simulated.plan.conditions.map(condition => ({ ...condition, policyOptions: { admission: {} } }))
   const draft = { ...simulated.plan, experiment: 'fair', claims: [saturated ? saturatedId : id], quiet, workload, conditions }
   const arm = ({ evidence }: Block): Arm => evidence.plan.condition === 'after' ? { ...shared, ...after } : { ...(quiet ? shared : asTheyCame), ...before }
   return {

@@ -1,6 +1,6 @@
 import { ofCondition } from '../gate.js'
 import { middle } from '../window.js'
-import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, placesOf, samplesBeside, tokensByCaller } from './fair-figures.js'
+import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
@@ -17,7 +17,7 @@ const sockets: OpenLoopCheck = {
   what: 'median sockets to llama-server, with fairness: what waited, waited in the gateway, where its turn is decided',
   source: 'ss (established TCP connections to llama-server’s port)',
   value: (views, plan) => middle(ofCondition(views, 'after').flatMap(view => samplesBeside(view, plan).flatMap(({ serverSockets }) => serverSockets ?? []))),
-  band: draft => [1, placesOf(draft) + POOLED]
+  band: (_draft, manifest) => [1, manifest.server.slots + POOLED]
 }
 
 const serverCpu: OpenLoopCheck = {
