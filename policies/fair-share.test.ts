@@ -12,31 +12,27 @@ t.test('counters grow by tokens over weight', async t => {
   t.same([share.counter('a'), share.counter('b'), share.counter('c')], [100, 25, 0])
 })
 
-/** `busy`, always there, is served 100 tokens a second. */
-function busySeconds (seconds: number): FairShare {
+/** `busy`, always there, is served 100 tokens a second; others come and go at its full seconds. */
+function busySeconds (seconds: number, others: (share: FairShare, second: number) => void = () => {}): FairShare {
   const share = new FairShare()
   share.arrive('busy', 0, 0)
   for (let second = 1; second <= seconds; second++) {
     share.charge('busy', 1, 100)
     share.arrive('busy', second * 1000, 0)
     share.gone('busy', second * 1000)
+    others(share, second)
   }
   return share
 }
 
 t.test('who comes now and then is lifted to the lowest of those present ten seconds ago: a pause saves up no more', async t => {
   for (const [seconds, lifted] of [[10, 510], [20, 1000], [60, 5000]] as const) {
-    const share = new FairShare()
-    share.arrive('busy', 0, 0)
-    for (let second = 1; second <= seconds; second++) {
-      share.charge('busy', 1, 100)
-      share.arrive('busy', second * 1000, 0)
-      share.gone('busy', second * 1000)
-      if (second % 5 > 0) continue
+    const share = busySeconds(seconds, (share, second) => {
+      if (second % 5 > 0) return
       share.arrive('now and then', second * 1000, 0)
       if (second < seconds) share.charge('now and then', 1, 10)
       share.gone('now and then', second * 1000)
-    }
+    })
     t.equal(share.counter('now and then'), lifted, `${seconds} s, the lowest is ${share.counter('busy')}`)
   }
 })
@@ -53,6 +49,14 @@ t.test('who is new, or was away for longer, begins beside the one that was serve
   share.arrive('busy', 45_000, 0)
   share.arrive('modest', 45_000, 0)
   t.equal(share.counter('modest'), 8000, 'fifteen seconds away')
+})
+
+t.test('a server that is never idle does not remember every caller that it ever had', async t => {
+  const share = busySeconds(600, (share, second) => {
+    share.arrive(`caller ${second}`, second * 1000, 50)
+    share.gone(`caller ${second}`, second * 1000)
+  })
+  t.ok(share.size < 30, `${share.size} of 601`)
 })
 
 t.test('and is lifted only when it had nothing here', async t => {

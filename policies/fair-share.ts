@@ -51,11 +51,22 @@ export class FairShare {
     return this.#present.has(caller) || (this.#goneAtMs.get(caller) ?? -Infinity) >= atMs - WINDOW_MS
   }
 
+  /** Of those of the window. Forgets who was away for longer and has no more than anybody begins with: a server that is never idle has no end of callers. */
   #highest (atMs: number): number {
+    const floor = this.#floors[0]?.floor ?? 0
     let highest = 0
-    for (const [caller, counter] of this.#counters) if (counter > highest && this.#wasHere(caller, atMs)) highest = counter
+    for (const [caller, counter] of this.#counters) {
+      if (this.#wasHere(caller, atMs)) highest = Math.max(highest, counter)
+      else if (counter <= floor) {
+        this.#counters.delete(caller)
+        this.#goneAtMs.delete(caller)
+      }
+    }
     return highest
   }
+
+  /** Callers of whom something is remembered. */
+  get size (): number { return this.#counters.size }
 
   /** Notes the lowest counter of those present, and forgets those from before the window but one. */
   #see (atMs: number): void {

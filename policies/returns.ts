@@ -41,16 +41,15 @@ export class Returns {
    */
   holdBack (newcomer: Newcomer, loadMs: number, atMs: number): boolean {
     if (this.#appointments.size === 0) return false
-    if (this.isDue(newcomer, atMs)) return false
     const own = this.#of(newcomer)
+    if (isDue(own, atMs)) return false
     const { priority, fair } = this.#order
     return this.#appointments.wouldBreak(loadMs, atMs, each => each !== own && !(priority && newcomer.priority < each.priority) && !(fair && newcomer.caller !== each.caller))
   }
 
   /** Whether it comes when it was told to. */
   isDue (newcomer: Newcomer, atMs: number): boolean {
-    const own = this.#of(newcomer)
-    return own !== undefined && own.dueAtMs <= atMs
+    return isDue(this.#of(newcomer), atMs)
   }
 
   /** A call was let in: who had an appointment needs it no more. */
@@ -74,4 +73,8 @@ export class Returns {
   #of ({ identity }: Newcomer): Appointment | undefined {
     return this.#appointments.size === 0 || identity === undefined ? undefined : this.#appointments.find(identity())
   }
+}
+
+function isDue (own: Appointment | undefined, atMs: number): boolean {
+  return own !== undefined && own.dueAtMs <= atMs
 }

@@ -188,3 +188,25 @@ t.test('balance: while one place is free, a length that is ahead is refused unti
     t.equal(long.includes('refuse 429 balance'), refused, refused ? 'it is ahead' : 'with two places free nobody stands in anybody’s way')
   }
 })
+
+t.test('balance: a call that comes when it was told to is not refused again, a newcomer of its length is', async t => {
+  const { arrive, firstByte, release, started } = setUp({ places: 3, balance: true })
+  for (const id of ['a', 'b']) arrive(id, 0)
+  for (let call = 0; call < 12; call++) {
+    arrive(`s${call}`, call, { promptTokens: 20, ttftLimitMs: 100 })
+    firstByte(`s${call}`, call + 200)
+    release(`s${call}`, call + 200)
+  }
+  const long = { promptTokens: 300, identity: () => 'long' }
+  let told: Effect | undefined
+  for (let call = 0; told === undefined && call < 8; call++) {
+    const effect = started(`l${call}`, 1_000 + call, long)
+    if (effect?.type === 'refuse') told = effect
+    else release(`l${call}`, 1_000 + call)
+  }
+  if (told?.type !== 'refuse') return t.fail('one is refused')
+  t.equal(told.reason, 'balance')
+  const dueMs = 1_010 + told.retryAfterMs
+  t.same(arrive('n', dueMs, { promptTokens: 300 }), ['refuse n 429 balance'])
+  t.same(arrive('l', dueMs, long), ['start l'])
+})

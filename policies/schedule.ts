@@ -172,11 +172,11 @@ export class Schedule {
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     if (sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs) return 'deadline'
     // With two places free nobody stands in anybody's way; who comes when it was told to was promised a place.
-    return !this.#returns.isDue(entry, entry.atMs) && this.#taken + this.#waiting.length >= this.#places - 1 && this.#balance?.turnsAway(entry.prefillTokens) === true ? 'balance' : undefined
+    const isBalanced = this.#balance === undefined || this.#taken + this.#waiting.length < this.#places - 1 || this.#returns.isDue(entry, entry.atMs)
+    return !isBalanced && this.#balance.turnsAway(entry.prefillTokens) ? 'balance' : undefined
   }
 
   #marginMs ({ ttftLimitMs }: Entry): number { return ttftLimitMs === Infinity ? 0 : this.#margin.ms(ttftLimitMs) }
-
   /** Before saturation was measured a prediction is a guess, and the line is bounded by its length as well. */
   get #unmeasuredBound (): number {
     if (this.#pace.measured) return Infinity

@@ -3,13 +3,15 @@ import { middle } from '../window.js'
 import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
-import { SAME_MACHINE, sameMachine } from './same-machine.js'
+import { sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter: of work, and of a wait. */
 const MATTERS = { work: 1.1, wait: 1.25 }
 /** Sockets to llama-server beyond one a place: the gateway's poller, the sampler, and calls that are just let go of. */
 const POOLED = 4
+/** Jain's index from which callers are served alike. */
+const ALIKE = [0.95, 1] as const
 
 const sockets: OpenLoopCheck = {
   id: 'sockets',
@@ -29,6 +31,21 @@ const serverCpu: OpenLoopCheck = {
   band: () => [1 / MATTERS.work, MATTERS.work]
 }
 
+type Band = OpenLoopCheck['band']
+
+/** Tokens that the greedy caller was served ÷ what each of the others was. */
+function greedyCheck (arm: 'fair' | 'as-they-came', what: string, band: Band): OpenLoopCheck {
+  return { id: `greedy-to-others-${arm}`, metric: 'tokens-per-caller', what, source: CALLS, value: (views, plan) => greedyToOthers(views, plan, arm === 'fair' ? 'after' : 'before'), band, quiet: null }
+}
+
+/** On the quiet host all are served alike in both arms. */
+function jainCheck (id: string, of: string, figure: OpenLoopCheck['value'], band: readonly [number, number]): OpenLoopCheck {
+  return { id, metric: 'jain-index', what: `Jain’s index of ${of} (1: all the same; 1 ÷ callers: one has everything)`, source: CALLS, value: figure, band: () => band, quiet: ALIKE }
+}
+
+const tokensAlike = (condition: string): OpenLoopCheck['value'] => (views, plan) => jain([...tokensByCaller(views, plan, condition).values()])
+const machine = sameMachine('with fairness ÷ as they came: the machine was the same')
+
 export const fair = openLoopEntry({
   id: 'fair-shares-hold',
   statement: 'When one caller sends ten times what the others do, those wait hardly longer than they did before it came, and all get their part of the tokens',
@@ -45,14 +62,7 @@ export const fair = openLoopEntry({
       band: () => [0, 1.5],
       quiet: null
     },
-    {
-      id: 'jain-of-fair-parts',
-      metric: 'jain-index',
-      what: 'Jain’s index of the tokens that the callers were served ÷ their max-min fair parts, with fairness (1: each its part; 1 ÷ callers: one has everything)',
-      source: CALLS,
-      value: (views, plan) => jainOfFairParts(views, plan, 'after'),
-      band: () => [0.95, 1]
-    },
+    jainCheck('jain-of-fair-parts', 'the tokens that the callers were served ÷ their max-min fair parts, with fairness', (views, plan) => jainOfFairParts(views, plan, 'after'), ALIKE),
     {
       id: 'ttft-p50',
       metric: 'ttft',
@@ -83,27 +93,13 @@ export const fair = openLoopEntry({
       band: () => [1 / MATTERS.work, MATTERS.work],
       quiet: null
     },
-    sameMachine('with fairness ÷ as they came: the machine was the same', SAME_MACHINE.forAFactor)
+    machine
   ],
   mechanism: [
-    {
-      id: 'greedy-to-others-fair',
-      metric: 'tokens-per-caller',
-      what: 'tokens that the greedy caller was served ÷ what each of the others was, with fairness: what they leave of the server',
-      source: CALLS,
-      value: (views, plan) => greedyToOthers(views, plan, 'after'),
-      band: draft => ofOffered(draft, ({ others, callers }) => around((1 - others) / (others / callers), 0.4, 1.5)),
-      quiet: null
-    },
-    {
-      id: 'greedy-to-others-as-they-came',
-      metric: 'tokens-per-caller',
-      what: 'the same as they came: what it sends ÷ what each of the others does',
-      source: CALLS,
-      value: (views, plan) => greedyToOthers(views, plan, 'before'),
-      band: draft => ofOffered(draft, ({ offered, others, callers }) => around((offered - others) / (others / callers), 0.7, 1.4)),
-      quiet: null
-    },
+    greedyCheck('fair', 'tokens that the greedy caller was served ÷ what each of the others was, with fairness: what they leave of the server',
+      draft => ofOffered(draft, ({ others, callers }) => around((1 - others) / (others / callers), 0.4, 1.5))),
+    greedyCheck('as-they-came', 'the same as they came: what it sends ÷ what each of the others does',
+      draft => ofOffered(draft, ({ offered, others, callers }) => around((offered - others) / (others / callers), 0.7, 1.4))),
     {
       id: 'others-ttft-p95-as-they-came',
       metric: 'ttft',
@@ -113,15 +109,7 @@ export const fair = openLoopEntry({
       band: () => [3, unbounded],
       quiet: null
     },
-    {
-      id: 'jain-of-fair-parts-as-they-came',
-      metric: 'jain-index',
-      what: 'Jain’s index of the tokens that the callers were served ÷ their max-min fair parts, as they came',
-      source: CALLS,
-      value: (views, plan) => jainOfFairParts(views, plan, 'before'),
-      band: () => [0, 0.85],
-      quiet: [0.95, 1]
-    }
+    jainCheck('jain-of-fair-parts-as-they-came', 'the same, as they came', (views, plan) => jainOfFairParts(views, plan, 'before'), [0, 0.85])
   ]
 })
 
@@ -132,14 +120,7 @@ export const fairSaturated = openLoopEntry({
   quietStatement: 'Among equal callers fairness changes nothing',
   explanation: 'With as many callers as want something, and none of them content with less, the caller that was served least is always one that waits: the counters stay together, whatever each sends. Nothing is left for the one that sends most. As they came, who sends ten times as much is served ten times as much.',
   application: [
-    {
-      id: 'jain',
-      metric: 'jain-index',
-      what: 'Jain’s index of the tokens that the callers were served, with fairness (1: all the same; 1 ÷ callers: one has everything)',
-      source: CALLS,
-      value: (views, plan) => jain([...tokensByCaller(views, plan, 'after').values()]),
-      band: () => [0.95, 1]
-    },
+    jainCheck('jain', 'the tokens that the callers were served, with fairness', tokensAlike('after'), ALIKE),
     {
       id: 'answered',
       metric: 'answered-per-second',
@@ -150,35 +131,11 @@ export const fairSaturated = openLoopEntry({
     }
   ],
   os: [sockets, serverCpu],
-  control: [sameMachine('with fairness ÷ as they came: the machine was the same', SAME_MACHINE.forAFactor)],
+  control: [machine],
   mechanism: [
-    {
-      id: 'greedy-to-others-fair',
-      metric: 'tokens-per-caller',
-      what: 'tokens that the greedy caller was served ÷ what each of the others was, with fairness',
-      source: CALLS,
-      value: (views, plan) => greedyToOthers(views, plan, 'after'),
-      band: () => [0.7, 1.4],
-      quiet: null
-    },
-    {
-      id: 'greedy-to-others-as-they-came',
-      metric: 'tokens-per-caller',
-      what: 'the same as they came: what it sends ÷ what each of the others does',
-      source: CALLS,
-      value: (views, plan) => greedyToOthers(views, plan, 'before'),
-      band: () => [7, 14],
-      quiet: null
-    },
-    {
-      id: 'jain-as-they-came',
-      metric: 'jain-index',
-      what: 'Jain’s index of the tokens that the callers were served, as they came',
-      source: CALLS,
-      value: (views, plan) => jain([...tokensByCaller(views, plan, 'before').values()]),
-      band: () => [0, 0.6],
-      quiet: [0.95, 1]
-    }
+    greedyCheck('fair', 'tokens that the greedy caller was served ÷ what each of the others was, with fairness', () => [0.7, 1.4]),
+    greedyCheck('as-they-came', 'the same as they came: what it sends ÷ what each of the others does', () => [7, 14]),
+    jainCheck('jain-as-they-came', 'the same, as they came', tokensAlike('before'), [0, 0.6])
   ]
 })
 

@@ -69,7 +69,7 @@ export const promptCap = openLoopEntry({
     quiet: [1 / MATTERS, MATTERS]
   }],
   control: [
-    sameMachine('with ÷ without: the machine was not faster with the cap', [SAME_MACHINE.forATenth[0], unbounded]),
+    sameMachine('with ÷ without: the machine was not faster with the cap', [SAME_MACHINE[0], unbounded]),
     {
       id: 'rest-refused',
       metric: 'refused-share',

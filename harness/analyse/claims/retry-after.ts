@@ -6,7 +6,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { limitMs, middle } from '../window.js'
 import type { PlanDraft } from './contract.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
-import { SAME_MACHINE, sameMachine } from './same-machine.js'
+import { sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter. */
@@ -88,7 +88,7 @@ export const retryAfter = openLoopEntry({
       value: views => withToWithout(views, view => view.summary.offeredPerSecond),
       band: () => [0.99, 1.01]
     },
-    sameMachine('as told ÷ after a second: the machine was the same', SAME_MACHINE.forAFactor)
+    sameMachine('as told ÷ after a second: the machine was the same')
   ],
   mechanism: [
     {

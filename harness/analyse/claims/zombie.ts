@@ -6,7 +6,7 @@ import { meanHiddenQueue, slotCalls } from '../slot-calls.js'
 import { judgedSamples } from '../window.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
-import { SAME_MACHINE, sameMachine } from './same-machine.js'
+import { sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 const RECORDS = 'the gateway’s records (gateway.ndjson)'
@@ -64,7 +64,7 @@ export const zombie = openLoopEntry({
     }
   ],
   control: [
-    sameMachine('kept ÷ given back: the machine was the same', SAME_MACHINE.forATenth),
+    sameMachine('kept ÷ given back: the machine was the same'),
     {
       id: 'leavers',
       metric: 'left-share',
