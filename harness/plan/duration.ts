@@ -1,6 +1,6 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import type { BlockPlan, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
-import type { Preset } from './presets.js'
+import { closedLoopsOf, type Preset } from './presets.js'
 import { workloadOf } from './condition-workload.js'
 import { calibratedServer } from './streams-plan.js'
 import { windowSecondsOf, type TrafficSpec } from './traffic.js'
@@ -10,8 +10,9 @@ const startAndStop = 2.5
 
 /** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
 export function expectedSeconds (preset: Preset, conditions: number, traffic: TrafficSpec = {}): number {
-  const load = (windowSecondsOf(traffic, preset) ?? preset.windowSeconds.usual) + (traffic.rampSeconds ?? 2)
-  const block = startAndStop + (preset.capacityAgain ? 2 : 1) * preset.capacityCalls + load + 4
+  const windowSeconds = windowSecondsOf(traffic, preset) ?? preset.windowSeconds.usual
+  const { capacityCalls, capacityAgain = false } = closedLoopsOf(preset, windowSeconds)
+  const block = startAndStop + (capacityAgain ? 2 : 1) * capacityCalls + (traffic.rampSeconds ?? 2) + windowSeconds + 4
   return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
 }
 

@@ -3,7 +3,7 @@ import { fewestPairs } from '../analyse/verdict.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
 import type { OpenLoopPlan, OpenLoopWorkload, ServiceTime } from '../types.js'
 import { headOfPlan, type PlanInput } from './plan.js'
-import type { Preset } from './presets.js'
+import { closedLoopsOf, type Preset } from './presets.js'
 import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
 import type { Rate } from './workload.js'
 
@@ -51,9 +51,8 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     rampSeconds,
     windowSeconds: window,
     drainSeconds: round(longestLimitSeconds + 1.5),
-    capacityCalls: preset.capacityCalls,
     capacitySeconds: 2,
-    ...(preset.capacityAgain ? { capacityAgain: true } : {}),
+    ...closedLoopsOf(preset, window),
     closedLoopClients: input.slots,
     ttftLimitMs
   }

@@ -128,6 +128,15 @@ t.test('presets keep their promised lengths for a usual limit', async t => {
   t.ok(Math.abs(expectedSeconds(presets.laptop, 2) - plannedSeconds(makePlan(), manifest)) < 120)
 })
 
+t.test('beside a long window the machine is looked at before and after the load, and for longer; a smoke run has no time for it', t => {
+  const loops = (name: keyof typeof presets, seconds: number) => {
+    const { capacityCalls, capacityAgain } = makePlan({ preset: presets[name], traffic: { windowSeconds: { smoke: seconds, laptop: seconds, overnight: seconds } } }).workload
+    return [capacityCalls, capacityAgain]
+  }
+  t.strictSame([loops('laptop', 29), loops('laptop', 30), loops('smoke', 60), loops('overnight', 20)], [[3, undefined], [6, true], [2, undefined], [6, true]])
+  t.end()
+})
+
 t.test('--mix and --rate', async t => {
   t.match(parseMix('short:32/16:3,long:300/8:1'), [{ name: 'short', promptWords: 32, maxTokens: 16, share: 0.75 }, { name: 'long', share: 0.25 }])
   for (const [text, message] of [['x', /part 1: "x" is not NAME/], ['a:0/1:1', /words is 0; allowed are 1 to 4096/], ['a:1/9999:1', /tokens is 9999/], ['a:1/1:0', /share is 0/], ['a:1/1:1,a:2/2:1', /twice: a, a/]] as const) {

@@ -157,7 +157,7 @@ interface SummaryOfAnyKind {
 }
 
 export interface OpenLoopBlockSummary extends SummaryOfAnyKind {
-  /** CPU time of llama-server per token in the closed loop before the load. */
+  /** CPU time of llama-server per token in the block's closed loops. */
   readonly closedLoopCpuUsecPerToken: number | null
   readonly capacityPerSecond: number
   readonly offeredPerSecond: number

@@ -77,7 +77,7 @@ export const admissionUnequal = openLoopEntry({
     {
       id: 'closed-loop-cpu',
       metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per generated token in the closed loop before the load, with ÷ without: the machine was as fast in both arms',
+      what: 'CPU time per generated token in the closed loops of a block, with ÷ without: the machine was as fast in both arms',
       source: CPU,
       value: (_views, _plan, contrasts) => ratioOf(contrasts, 'closed-loop-cpu-per-token'),
       band: () => [1 / MATTERS, MATTERS]
@@ -128,7 +128,7 @@ export const admissionUnequalLight = openLoopEntry({
   control: [{
     id: 'closed-loop-cpu',
     metric: 'closed-loop-cpu-per-token',
-    what: 'CPU time per generated token in the closed loop before the load, with ÷ without',
+    what: 'CPU time per generated token in the closed loops of a block, with ÷ without',
     source: CPU,
     value: (_views, _plan, contrasts) => ratioOf(contrasts, 'closed-loop-cpu-per-token'),
     band: () => [1 / MATTERS, MATTERS]

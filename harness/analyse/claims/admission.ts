@@ -72,7 +72,7 @@ function cpuLeg (plan: Plan, views: readonly OpenLoopView[], contrasts: readonly
   const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
   const load = contrasts.find(one => one.id === 'server-cpu-per-token')
   return allOf([
-    bandLeg('CPU time per token in the closed loop before the load, with ÷ without admission, lower end of its interval', cpuSource, closedLoop?.ci95?.[0] ?? null, predictionOf(plan, ids.closedLoopCpu)),
+    bandLeg('CPU time per token in the closed loops of a block, with ÷ without admission, lower end of its interval', cpuSource, closedLoop?.ci95?.[0] ?? null, predictionOf(plan, ids.closedLoopCpu)),
     bandLeg('the same under load, ratio', cpuSource, load?.ratio ?? null, predictionOf(plan, ids.cpuPerToken)),
     bandLeg('with admission, under load ÷ in the closed loop of the same block', cpuSource, loadToClosedLoop(views), predictionOf(plan, ids.yardstickCpu))
   ])
@@ -96,7 +96,7 @@ function cpuLegOfEarlierPlans (plan: Plan, contrasts: readonly Contrast[]): Leg 
   const load = cpuRatio('llama-server’s CPU time per generated token, with ÷ without admission', contrasts.find(one => one.id === 'server-cpu-per-token'), predictionOf(plan, earlierIds.cpuPerToken))
   if ((load.band?.[0] ?? 0) > 0) return load
   const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-  return allOf([cpuRatio('the same in the closed loop before the load', closedLoop, predictionOf(plan, earlierIds.closedLoopCpu)), load])
+  return allOf([cpuRatio('the same in the closed loops of a block', closedLoop, predictionOf(plan, earlierIds.closedLoopCpu)), load])
 }
 
 /** Ratio and both ends of its interval inside the band. */

@@ -68,7 +68,7 @@ export const batching: ClaimEntry = {
   predictions: draft => [
     ...bands[expected(draft)],
     { id: ids.upstreamBefore, metric: 'calls-upstream', statement: 'without batching every call goes upstream', lo: 1, hi: 1 },
-    { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per embedding of the closed loop before the load', ...same },
+    { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per embedding of the closed loops of a block', ...same },
     { id: ids.length, metric: 'prompt-tokens-per-answer', statement: 'the inputs are as long on both sides, by the usage that each caller is told', lo: 0.98, hi: 1.02 }
   ],
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(plan, openLoop, contrasts)] : []

@@ -44,7 +44,7 @@ export const prefixCache: ClaimEntry = {
         ? { id: ids.ofBefore, metric: 'cached-share', statement: 'the share of prompt tokens found in the cache is not below that with llama-server’s own choice', lo: gains ? 1 : 0.95, hi: unbounded }
         : { id: ids.same, metric: 'cached-share', statement: 'of unrelated prompts neither choice finds anything', lo: -0.02, hi: 0.02 },
       { id: ids.counted, metric: 'prompt-tokens-total', statement: 'llama-server’s own counter of evaluated prompt tokens says the same as the answers do', lo: 0.85, hi: 1.15 },
-      { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per token of the closed loop before the load', lo: SAME_MACHINE[0], hi: SAME_MACHINE[1] },
+      { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per token of the closed loops of a block', lo: SAME_MACHINE[0], hi: SAME_MACHINE[1] },
       { id: ids.length, metric: 'prompt-tokens-per-call', statement: 'the prompts are as long on both sides', ...EQUIVALENT }
     ]
   },
@@ -64,7 +64,7 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
     application: leg('median TTFT, after ÷ before', 'load generator (calls.ndjson)', contrasts.find(({ id }) => id === 'ttft-answered-p50')?.ratio ?? null, ids.ttft),
     os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', ratio(after.cpuUsecPerCall, before.cpuUsecPerCall), ids.cpu),
     control: allOf([
-      leg('CPU time per token in the closed loop before the load, after ÷ before', '/proc/PID/stat and load generator', contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ratio ?? null, ids.machine),
+      leg('CPU time per token in the closed loops of a block, after ÷ before', '/proc/PID/stat and load generator', contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ratio ?? null, ids.machine),
       leg('prompt tokens per call, after ÷ before', records, ratio(after.promptTokensPerCall, before.promptTokensPerCall), ids.length)
     ]),
     mechanism: allOf([

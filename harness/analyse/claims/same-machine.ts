@@ -3,12 +3,12 @@ import { withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 /** Of the CPU time per token that llama-server takes in a block's own closed loop, one arm ÷ the other. */
 export const SAME_MACHINE = [1 / 1.1, 1.1] as const
 
-/** The rival "the machine was faster", as a control. @param what goes on after `CPU time per token in the closed loop before the load, ` */
+/** The rival "the machine was faster", as a control. @param what goes on after `CPU time per token in the block's closed loops, ` */
 export function sameMachine (what: string, band: readonly [number, number] = SAME_MACHINE): OpenLoopCheck {
   return {
     id: 'closed-loop-cpu',
     metric: 'closed-loop-cpu-per-token',
-    what: `CPU time per token in the closed loop before the load, ${what}`,
+    what: `CPU time per token in the block's closed loops, ${what}`,
     source: '/proc/PID/stat of llama-server and content chunks of the load generator',
     value: views => withToWithout(views, ({ summary }) => summary.closedLoopCpuUsecPerToken),
     band: () => band,
