@@ -1,6 +1,6 @@
 /** What a block of streams shows of the fight for CPUs. All figures are over the judged window; null: not measured. */
 import type { Block, OsSample } from '../types.js'
-import { ofCondition } from './gate.js'
+import { ofCondition, pairsOf } from './gate.js'
 import { growthOf, type StreamsView } from './streams-summary.js'
 import { judgedSamples, middle } from './window.js'
 
@@ -10,6 +10,36 @@ export type Figure = (view: StreamsView) => number | null
 export function middleOf (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
   const found = ofCondition(views, condition).map(figure)
   return found.includes(null) ? null : middle(found.flatMap(value => value ?? []))
+}
+
+/**
+ * Of each repeat `of` its blocks of two conditions, which stand near each other in time, and the median of that: a machine that is slower in one repeat than in the next
+ * moves no ratio. Null when there is no such pair, or one has no value.
+ */
+export function middleOfPairs (views: readonly StreamsView[], a: string, b: string, of: (a: StreamsView, b: StreamsView) => number | null): number | null {
+  const found = pairsOf(views, a, b).map(pair => of(pair.a, pair.b))
+  return found.includes(null) ? null : middle(found.flatMap(value => value ?? []))
+}
+
+/** A figure of b ÷ another of a; null where one is not measured, or that of a is not above 0. */
+export function quotientOf (ofB: Figure, ofA: Figure): (a: StreamsView, b: StreamsView) => number | null {
+  return (a, b) => {
+    const [from, to] = [ofA(a), ofB(b)]
+    return from === null || to === null || !(from > 0) ? null : to / from
+  }
+}
+
+/** The same of one figure. */
+export function ratioOf (figure: Figure): (a: StreamsView, b: StreamsView) => number | null {
+  return quotientOf(figure, figure)
+}
+
+/** b − a of a figure; null where one is not measured. */
+export function differenceOf (figure: Figure): (a: StreamsView, b: StreamsView) => number | null {
+  return (a, b) => {
+    const [from, to] = [figure(a), figure(b)]
+    return from === null || to === null ? null : to - from
+  }
 }
 
 /** Largest over all blocks; null when there is none, or one lacks the figure. */

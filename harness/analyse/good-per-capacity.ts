@@ -52,6 +52,6 @@ function ofShare (plan: OpenLoopPlan, views: readonly OpenLoopView[], condition:
   const half = blocks.some(view => good(view) === 0) ? oneHalf : 0
   const measured = measuredOf(blocks.map(view => Math.log((good(view) + half) / view.seconds / capacity(view))), plan, 'blocks')
   const { verdict, because } = judge(measured, spec, plan.alpha)
-  const note = half === 0 ? '' : '; a block had no good request: half a request was added to every block'
-  return { ...base, ratio: measured.ratio, ci95: measured.interval, p: measured.p, n: measured.n, verdict, because: because + note }
+  const note = half === 0 ? '' : 'a block had no good request: half a request was added to every block'
+  return { ...base, ratio: measured.ratio, ci95: measured.interval, p: measured.p, n: measured.n, verdict, because: [because, note].filter(part => part !== '').join('; ') }
 }

@@ -62,6 +62,6 @@ function close (open: Open, adjusted: number | null, alpha: number, fewest: numb
     ...(!spec.primary && { pAdjusted: adjusted }),
     n: measured.n,
     verdict,
-    because: note === undefined ? because : `${because}; ${note}`
+    because: [because, note ?? ''].filter(part => part !== '').join('; ')
   }
 }

@@ -12,7 +12,7 @@ t.test('direction follows what is better', async t => {
   t.equal(judge(up, higher, 0.05).verdict, 'better')
   t.equal(judge(up, lower, 0.05).verdict, 'worse')
   t.equal(judge(down, higher, 0.05).verdict, 'worse')
-  t.equal(judge(down, lower, 0.05).verdict, 'better')
+  t.same(judge(down, lower, 0.05), { verdict: 'better', because: '' })
 })
 
 t.test('equivalent is a result, also when a difference is certain but too small to matter', async t => {
@@ -24,7 +24,7 @@ t.test('equivalent is a result, also when a difference is certain but too small 
 })
 
 t.test('no verdict: not significant after adjustment, p without its interval, too few pairs', async t => {
-  t.match(judge({ ...base, ratio: 1.3, interval: [1.05, 1.6], p: 0.06 }, higher, 0.05), { verdict: 'cannot say', because: /8 pairs/ })
+  t.match(judge({ ...base, ratio: 1.3, interval: [1.05, 1.6], p: 0.06 }, higher, 0.05), { verdict: 'cannot say', because: /^neither a clear difference nor only differences inside \[0.909, 1.1\]; with this spread/ })
   t.equal(judge({ ...base, ratio: 1.3, interval: [0.99, 1.6], p: 0.04 }, higher, 0.05).verdict, 'cannot say')
   t.match(judge({ ...base, n: 5, ratio: 3, interval: null, p: 0.0625 }, higher, 0.05), { verdict: 'cannot say', because: 'described, not judged: 5 pairs, the smallest possible p is 0.0625' })
 })

@@ -24,23 +24,21 @@ export interface Measured {
  * matter. Else better or worse: p ≤ alpha and 1 outside the interval (the same thing for a sign-flip interval without
  * adjustment). Else cannot say, with what it would take.
  * @param fewest pairs below which nothing is judged
+ * @returns `because`: what ratio, interval and p beside it do not say; empty where they say all
  */
 export function judge (measured: Measured, spec: OutcomeSpec, alpha: number, fewest = fewestPairs): { verdict: ContrastVerdict, because: string } {
   const { n, unit, ratio, interval, p } = measured
   if (n < fewest) {
     return { verdict: 'cannot say', because: `described, not judged: ${n} ${unit}, the smallest possible p is ${number(smallestP(n))}` }
   }
-  const tested = `p = ${number(p)}, ${n} ${unit}`
-  const at = interval === null ? `${number(ratio)}×` : `${number(ratio)}× [${number(interval[0])}, ${number(interval[1])}]`
   const margin = `[${number(1 / spec.matters)}, ${number(spec.matters)}]`
   if (interval !== null && interval[0] >= 1 / spec.matters && interval[1] <= spec.matters) {
-    const small = p <= alpha ? '; a difference is there, too small to matter' : ''
-    return { verdict: 'equivalent', because: `${at} lies inside ${margin} (${tested})${small}` }
+    return { verdict: 'equivalent', because: `the interval lies inside ${margin}${p <= alpha ? ': a difference is there, too small to matter' : ''}` }
   }
   if (p <= alpha && (interval === null || interval[0] > 1 || interval[1] < 1)) {
-    return { verdict: (ratio > 1) === (spec.better === 'higher') ? 'better' : 'worse', because: `${at}, ${tested}` }
+    return { verdict: (ratio > 1) === (spec.better === 'higher') ? 'better' : 'worse', because: '' }
   }
-  return { verdict: 'cannot say', because: `${at} holds neither a clear difference nor only differences inside ${margin} (${tested}); ${whatItTakes(measured, spec)}` }
+  return { verdict: 'cannot say', because: `neither a clear difference nor only differences inside ${margin}; ${whatItTakes(measured, spec)}` }
 }
 
 /** Pairs for 80 % power at 0.05 to tell a ratio of `matters` from 1, by the normal approximation plus two. */

@@ -123,17 +123,17 @@ t.test('streams: length and calibrated server of each condition', async t => {
 })
 
 t.test('presets keep their promised lengths for a usual limit', async t => {
-  t.ok(plannedSeconds(makePlan(), manifest) < 360, 'laptop under 6 minutes')
+  t.ok(plannedSeconds(makePlan(), manifest) < 420, 'laptop under 7 minutes')
   t.ok(plannedSeconds(makePlan({ preset: presets.smoke, repeats: 2 }), manifest) < 75, 'smoke under 90 s with its calibration')
   t.ok(Math.abs(expectedSeconds(presets.laptop, 2) - plannedSeconds(makePlan(), manifest)) < 120)
 })
 
-t.test('beside a long window the machine is looked at before and after the load, and for longer; a smoke run has no time for it', t => {
+t.test('the machine is looked at before and after the load, and for longer beside a long window; a smoke run has no time for it', t => {
   const loops = (name: keyof typeof presets, seconds: number) => {
     const { capacityCalls, capacityAgain } = makePlan({ preset: presets[name], traffic: { windowSeconds: { smoke: seconds, laptop: seconds, overnight: seconds } } }).workload
     return [capacityCalls, capacityAgain]
   }
-  t.strictSame([loops('laptop', 29), loops('laptop', 30), loops('smoke', 60), loops('overnight', 20)], [[3, undefined], [6, true], [2, undefined], [6, true]])
+  t.strictSame([loops('laptop', 29), loops('laptop', 30), loops('smoke', 60), loops('overnight', 20)], [[3, true], [6, true], [2, undefined], [6, true]])
   t.end()
 })
 

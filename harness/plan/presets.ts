@@ -9,13 +9,10 @@ export interface Preset {
   readonly repeats: number
   /** Judged window of a block, seconds: `longest` only where that carries a p99, else `usual`. */
   readonly windowSeconds: { readonly usual: number, readonly longest: number }
-  /** Calls of each client in a closed loop of a block; the first is cold, so one fewer is counted where calls are alike (analyse/work.ts: where they are not). */
-  readonly capacityCalls: number
-  /**
-   * From this length of the judged window on, seconds, a block has a second closed loop after its load, and both are of `longLoopCalls`: machines change within a minute. A
-   * shorter block is not worth it, since the loop waits until the server is done with calls that nobody waits for.
-   */
-  readonly longWindowSeconds: number
+  /** Calls of each client in a closed loop of a block, and in one beside a judged window of `longWindowSeconds` or more; the first is cold, so one fewer is counted where calls are alike (analyse/work.ts: where they are not). */
+  readonly capacityCalls: { readonly usual: number, readonly ofLongWindow: number }
+  /** A second closed loop in each block, after the load: machines change within seconds. */
+  readonly capacityAgain: boolean
   /** Closed loop of the calibration, seconds at least; four calls of each client at least. */
   readonly calibrationSeconds: number
   /** Calls one at a time in the calibration, per workload class. */
@@ -23,16 +20,15 @@ export interface Preset {
   readonly describe: string
 }
 
-/** Calls of each client in a closed loop beside a long window. */
-const longLoopCalls = 6
+const longWindowSeconds = 30
 
 /** @param windowSeconds the judged window of a block */
-export function closedLoopsOf (preset: Preset, windowSeconds: number): { readonly capacityCalls: number, readonly capacityAgain?: true } {
-  return windowSeconds < preset.longWindowSeconds ? { capacityCalls: preset.capacityCalls } : { capacityCalls: longLoopCalls, capacityAgain: true }
+export function closedLoopsOf ({ capacityCalls: { usual, ofLongWindow }, capacityAgain }: Preset, windowSeconds: number): { readonly capacityCalls: number, readonly capacityAgain?: true } {
+  return { capacityCalls: windowSeconds < longWindowSeconds ? usual : ofLongWindow, ...(capacityAgain ? { capacityAgain } : {}) }
 }
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  smoke: { name: 'smoke', pairs: 2, repeats: 1, windowSeconds: { usual: 4, longest: 4 }, capacityCalls: 2, longWindowSeconds: Infinity, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
-  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: 3, longWindowSeconds: 30, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 6 minutes, 8 pairs, a verdict' },
-  overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityCalls: 6, longWindowSeconds: 0, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
+  smoke: { name: 'smoke', pairs: 2, repeats: 1, windowSeconds: { usual: 4, longest: 4 }, capacityCalls: { usual: 2, ofLongWindow: 2 }, capacityAgain: false, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
+  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: { usual: 3, ofLongWindow: 6 }, capacityAgain: true, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 7 minutes, 8 pairs, a verdict' },
+  overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityCalls: { usual: 6, ofLongWindow: 6 }, capacityAgain: true, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
 }

@@ -5,11 +5,11 @@ import { comparesConditions, conditionValue, primaryContrast, unitsText } from '
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
 
 export interface Headline {
-  /** `BETTER`, `WORSE`, `EQUIVALENT`, `CANNOT SAY` or `NO VERDICT`; of a sweep `SUPPORTED`, `UNSUPPORTED` or `DESCRIBED`. */
+  /** Where a run has claims, `SUPPORTED` or `UNSUPPORTED`: all of them, or not all. Else `BETTER`, `WORSE`, `EQUIVALENT`, `CANNOT SAY` or `NO VERDICT` by its primary outcome; of a sweep `DESCRIBED`. */
   readonly word: string
   /** Its tone: that of a supported claim is `better`. */
   readonly verdict: ContrastVerdict | undefined
-  /** `good requests/s 0.45 → 4.1 (×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs)` */
+  /** What the claims say, or the primary outcome: `good requests/s 0.45 → 4.1 (×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs)`. */
   readonly numbers: string
   readonly because: string
 }
@@ -42,34 +42,49 @@ export function contrastText (result: Result, contrast: Contrast): string {
   return `${contrastSubject(result, contrast)}${metricLabel(contrast.metric)}${values === '' ? '' : ` ${values}`} (${contrastNumbers(contrast)})`
 }
 
+/** Claims speak first: they are what was asked. The primary outcome of a comparison is one number of it, and too few pairs for a verdict on that may carry a claim. */
 export function headline (result: Result): Headline {
-  if (result.design === 'sweep') return sweepHeadline(result)
+  const outcome = result.design === 'sweep' ? sweepOutcome(result) : primaryOutcome(result)
+  const { claims } = result
+  if (claims.length === 0) return outcome
+  const supported = claims.filter(({ status }) => status === 'SUPPORTED').length
+  const all = supported === claims.length
+  return {
+    word: all ? 'SUPPORTED' : 'UNSUPPORTED',
+    verdict: all ? 'better' : 'worse',
+    numbers: claims.map(({ statement }) => statement).join('; '),
+    because: [
+      ...(claims.length === 1 ? [] : [`${supported} of ${claims.length} claims supported.`]),
+      `${result.design === 'sweep' ? '' : `${outcome.word}: `}${outcome.numbers}${outcome.because === '' ? '' : `; ${outcome.because}`}`
+    ].join(' ')
+  }
+}
+
+function primaryOutcome (result: Result): Headline {
   const primary = primaryContrast(result)
   if (primary === undefined) {
-    return { word: 'NO VERDICT', verdict: undefined, numbers: 'the result has no primary contrast', because: result.complete ? '' : 'The run did not finish; what was measured is below.' }
+    return { word: 'NO VERDICT', verdict: undefined, numbers: 'the result has no primary contrast', because: result.complete ? '' : UNFINISHED }
   }
-  const numbers = contrastText(result, primary)
-  return { word: verdictWord(primary.verdict), verdict: primary.verdict, numbers, because: primary.because }
+  return { word: verdictWord(primary.verdict), verdict: primary.verdict, numbers: contrastText(result, primary), because: primary.because }
 }
+
+const UNFINISHED = 'The run did not finish; what was measured is below.'
 
 /** Too few repeats: no ratio has a verdict. */
 export function allDescribed ({ contrasts }: Result): boolean {
   return contrasts.length > 0 && contrasts.every((contrast) => contrast.ci95 === null && contrast.verdict === 'cannot say')
 }
 
-/** A sweep has no primary outcome: its claims speak, else the range of what was seen. */
-function sweepHeadline (result: Result): Headline {
-  const { claims, conditions } = result
-  const supported = claims.filter((claim) => claim.status === 'SUPPORTED').length
-  const range = rangeText(result)
+/** A sweep has no primary outcome: the range of what was seen. */
+function sweepOutcome (result: Result): Headline {
+  const { conditions } = result
   return {
-    word: claims.length === 0 ? 'DESCRIBED' : supported === claims.length ? 'SUPPORTED' : 'UNSUPPORTED',
-    verdict: claims.length === 0 ? undefined : supported === claims.length ? 'better' : 'worse',
-    numbers: claims.length === 0 ? range : claims.map((claim) => claim.statement).join('; '),
+    word: 'DESCRIBED',
+    verdict: undefined,
+    numbers: rangeText(result),
     because: [
-      ...(claims.length === 0 ? [] : [`${supported} of ${claims.length} claims supported; ${range}.`]),
       `${conditions.length === 1 ? 'One condition, compared with nothing' : `${conditions.length} conditions, each against its baseline`}${allDescribed(result) ? '; too few repeats for a verdict on single ratios' : ''}.`,
-      ...(result.complete ? [] : ['The run did not finish; what was measured is below.'])
+      ...(result.complete ? [] : [UNFINISHED])
     ].join(' ')
   }
 }

@@ -28,7 +28,7 @@ t.test('a file that cannot be replaced leaves no half file behind', async (t) =>
 t.test('Markdown: verdict, table, claim, warnings; what was read is not markup', async (t) => {
   const text = renderMarkdown(result)
   t.match(text, /^# Does the admission policy/)
-  t.match(text, /^\*\*BETTER\*\* good requests\/s /m)
+  t.match(text, /^\*\*SUPPORTED\*\* .*\n\nBETTER: good requests\/s /m)
   t.match(text, '| measured, population | condition | p50 | p95 | p99 | mean | n | n_eff |')
   t.match(text, '**SUPPORTED**')
   t.match(text, '* synthetic weights: smol-135m-Q8\\_0')

@@ -52,15 +52,24 @@ t.test('the first line is the verdict with its numbers', async (t) => {
   const primary = { ratio: 9.12, ci95: [7.91, 10.6], p: 0.0078, n: 8, verdict: 'better' } as const
   const [before, after] = (['before', 'after'] as const).map((arm) => result.cells.find((cell) => cell.metric === 'good-per-second' && cell.condition === arm)?.mean ?? 0)
   t.ok((before ?? 0) > 0)
-  t.equal(renderSummary(withPrimary(primary), plain).split('\n')[0],
+  t.equal(renderSummary({ ...withPrimary(primary), claims: [] }, plain).split('\n')[0],
     `BETTER  good requests/s ${Number(before?.toPrecision(3))} → ${Number(after?.toPrecision(3))} (×9.12, 95 % 7.91–10.6, p 0.0078, 8 pairs)`)
-  t.match(renderSummary(withPrimary({ verdict: 'cannot say', because: 'six pairs at least' }), plain), /^CANNOT SAY {2}good requests\/s .*\n(.*\n)? +six pairs at least\n/)
-  t.match(renderSummary(RESULTS.empty ?? result, plain), /^NO VERDICT {2}the result has no primary contrast\n +The run did not finish/)
+  t.match(renderSummary({ ...withPrimary({ verdict: 'cannot say', because: 'six pairs at least' }), claims: [] }, plain), /^CANNOT SAY {2}good requests\/s .*\n(.*\n)? +six pairs at least\n/)
+  t.match(renderSummary({ ...(RESULTS.empty ?? result), claims: [] }, plain), /^NO VERDICT {2}the result has no primary contrast\n +The run did not finish/)
+})
+
+t.test('claims speak before the primary outcome, which may be too small for a verdict of its own', async (t) => {
+  const [claim] = result.claims
+  const statement = (claim?.statement ?? '').slice(0, 40)
+  const few = withPrimary({ verdict: 'cannot say', because: 'six pairs at least' })
+  const start = (each: Result): string => renderSummary(each, plain).split('\n\n')[0]?.replace(/\s+/g, ' ') ?? ''
+  t.match(start(few), new RegExp(`^SUPPORTED ${statement}.* CANNOT SAY: good requests/s .*\\); six pairs at least`))
+  t.match(start({ ...few, claims: result.claims.flatMap(each => [each, { ...each, status: 'UNSUPPORTED' as const }]) }), new RegExp(`^UNSUPPORTED ${statement}.* 1 of 2 claims supported\\. CANNOT SAY`))
 })
 
 t.test('colour changes no character and no width', async (t) => {
   const coloured = renderSummary(result, { ...plain, colour: true })
-  t.match(coloured, '\u001b[32mBETTER\u001b[0m')
+  t.match(coloured, '\u001b[32mSUPPORTED\u001b[0m  ')
   const escapes = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
   t.equal(coloured.replace(escapes, ''), renderSummary(result, plain))
 })

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { nowMs } from '../clock.js'
 import { deriveSeed } from '../load/random.js'
 import { usualClasses } from '../plan/traffic.js'
 import { readServerCounters } from '../probes/metrics-poll.js'
@@ -11,19 +9,21 @@ import { startGateway } from './gateway-process.js'
 import { allStarted, startObservers } from './observers.js'
 import { countersOf } from './server-watch.js'
 import { apiKeysOf, bareClass, policiesOf, sentClass } from './traffic.js'
+import { untilIdle } from './until-idle.js'
 
 /** Beyond every number of a call. */
 const AGAIN = 1_000_000_000
 
-/** Calls that their clients gave up cost llama-server at least their prefill each: it notices at the first token that nobody takes. */
-const IDLE_WITHIN_MS = 20_000
-const IDLE_CHECK_MS = 100
+/** So long the second closed loop waits for a server that still works on calls which nobody waits for: this part of the window. Behind an overload without admission it takes longer, and more than the loop is worth. */
+const AGAIN_WITHIN = 1 / 3
+const AGAIN_WITHIN_AT_LEAST_MS = 3000
+
 /** They come through llama-server's task queue, behind a long batch where one runs. */
 const COUNTERS_WITHIN_MS = 15_000
 
 /**
  * A closed loop at full slots straight to llama-server (warm-up and this block's own capacity), then the open-loop trace through the gateway, then the closed loop
- * again where the plan says so.
+ * again where the plan says so and the server is idle soon.
  * @throws when llama-server ends under it
  */
 export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkload): Promise<LoadEvidence> {
@@ -44,12 +44,13 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   checkPolicies(input, gateway.policies)
   const job = { classes: usualClasses(workload.classes).map(bareClass), outPath: `${folder}/calls.ndjson`, seed: plan.traceSeed, drainSeconds: workload.drainSeconds }
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
+  const serverCpuUsec = () => cpuUsecOf(running.pid)
 
   const closedLoop = async (seed: number): Promise<ClosedLoop> => {
     input.onStep('capacity')
-    const beforeUsec = cpuUsecOf(running.pid)
+    const beforeUsec = serverCpuUsec()
     const { fromMs, drainedAtMs } = await nextGenerator().run({ ...job, seed, drainSeconds: patienceSeconds, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, callsPerClient: workload.capacityCalls ?? 2, seconds: workload.capacitySeconds }, watch)
-    const afterUsec = cpuUsecOf(running.pid)
+    const afterUsec = serverCpuUsec()
     signal.throwIfAborted()
     return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
   }
@@ -57,11 +58,11 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
   // It may still work on calls that its closed loop gave up.
-  await untilIdle(running.pid, watch.signal)
+  await untilIdle(serverCpuUsec, watch.signal)
   const serverCountersAtStart = await serverCounters()
 
   // The loop's last calls were given up and may still run: to the gateway they are somebody who goes past it, and for a while it would name no slots.
-  if (workload.conversations !== undefined) await untilIdle(running.pid, watch.signal)
+  if (workload.conversations !== undefined) await untilIdle(serverCpuUsec, watch.signal)
   input.onStep('load')
   const seconds = workload.rampSeconds + workload.windowSeconds
   const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }
@@ -78,8 +79,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
       }, watch)
   signal.throwIfAborted()
   const [serverCountersAtEnd, slotSecondsWasted] = await Promise.all([serverCounters(), readSlotSecondsWasted(gateway.url)])
-  if (workload.capacityAgain === true) {
-    await untilIdle(running.pid, watch.signal)
+  if (workload.capacityAgain === true && await untilIdle(serverCpuUsec, watch.signal, Math.max(AGAIN_WITHIN_AT_LEAST_MS, workload.windowSeconds * 1000 * AGAIN_WITHIN))) {
     // Prompts of its own: llama-server keeps those of the first loop.
     closedLoops.push(await closedLoop(deriveSeed(plan.traceSeed, AGAIN)))
   }
@@ -107,17 +107,6 @@ async function readSlotSecondsWasted (gatewayUrl: string): Promise<number | unde
   const text = await (await fetch(`${gatewayUrl}/weir/metrics`)).text()
   const found = /^weir_slot_seconds_wasted (\S+)$/m.exec(text)?.[1]
   return found === undefined ? undefined : Number(found)
-}
-
-/** Until a process has used next to no CPU time for a moment; not longer than it can take. */
-async function untilIdle (pid: number, signal: AbortSignal): Promise<void> {
-  const untilMs = nowMs() + IDLE_WITHIN_MS
-  for (let seen = cpuUsecOf(pid); nowMs() < untilMs && !signal.aborted;) {
-    await sleep(IDLE_CHECK_MS)
-    const now = cpuUsecOf(pid)
-    if (seen === undefined || now === undefined || now - seen <= IDLE_CHECK_MS * 1000 / 10) return
-    seen = now
-  }
 }
 
 /** A block counts only when the state that it is named after is really there. */

@@ -111,7 +111,7 @@ export interface OsSample {
 /** block.json. */
 export interface BlockEvidence {
   readonly plan: BlockPlan
-  /** Of an open loop: the closed loops before it, and after it where the plan says so. Absent in runs that kept no stamps of them. */
+  /** Of an open loop: the closed loops before it, and after it where the plan says so and the server was idle soon. Absent in runs that kept no stamps of them. */
   readonly closedLoops?: readonly ClosedLoop[]
   /** Monotonic stamps, these and those below. */
   readonly loadFromMs: number

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../types.js'
-import { middleOf, type Figure } from '../contention.js'
+import { differenceOf, middleOfPairs, quotientOf, type Figure } from '../contention.js'
 import { diskRate } from './disk-rate.js'
 import { factorEntry, type Band, type FactorCell, type FactorClaim } from './factor-claim.js'
 import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, LOAD, PROC, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
@@ -28,10 +28,10 @@ function modelMib (manifest: Manifest | undefined, band: Band): Band | undefined
 function shareOfDifference (a: string, b: string, part: Figure, whole: Figure, band: Band): FactorCell {
   return {
     id: `${b} − ${a}`,
-    value: views => {
-      const [partA, partB, wholeA, wholeB] = [middleOf(views, a, part), middleOf(views, b, part), middleOf(views, a, whole), middleOf(views, b, whole)]
-      return partA === null || partB === null || wholeA === null || wholeB === null || wholeB <= wholeA ? null : (partB - partA) / (wholeB - wholeA)
-    },
+    value: views => middleOfPairs(views, a, b, (from, to) => {
+      const [ofPart, ofWhole] = [differenceOf(part)(from, to), differenceOf(whole)(from, to)]
+      return ofPart === null || ofWhole === null || ofWhole <= 0 ? null : ofPart / ofWhole
+    }),
     band
   }
 }
@@ -64,7 +64,7 @@ const coldProcess: FactorClaim = {
       metric: 'start-to-first-token',
       what: 'start to first token of a fresh process ÷ TTFT of one that runs already',
       source: STAMPS,
-      cells: [{ id: `${PROCESS} ÷ ${PROMPT}`, value: views => quotient(middleOf(views, PROCESS, startToFirstToken), middleOf(views, PROMPT, ttft)), band: [1.2, unbounded] }]
+      cells: [{ id: `${PROCESS} ÷ ${PROMPT}`, value: views => middleOfPairs(views, PROMPT, PROCESS, quotientOf(startToFirstToken, ttft)), band: [1.2, unbounded] }]
     }],
     os: [
       { id: 'process-cpu', metric: 'server-cpu', what: 'CPU time of the process until the load, ms', source: PROC, cells: [cellOf(PROCESS, cpuMsUntilLoad, [30, unbounded])] },
@@ -102,7 +102,3 @@ const coldPrompt: FactorClaim = {
 
 /** Three different colds, each with evidence of its own. */
 export const coldWarm = factorEntry('cold-warm', [coldFile, coldProcess, coldPrompt])
-
-function quotient (a: number | null, b: number | null): number | null {
-  return a === null || b === null || b <= 0 ? null : a / b
-}

@@ -1,4 +1,4 @@
-import { cpusUsed, middleOf } from '../contention.js'
+import { cpusUsed, middleOfPairs, quotientOf } from '../contention.js'
 import { tokensPerDecode, wholeRate, type StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs, type Band } from './factor-claim.js'
 import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
@@ -41,16 +41,11 @@ export const concurrency = factorEntry('concurrency', [{
       control: [
         { id: 'one-slot-shares', metric: 'tokens-per-decode', what: 'as many clients, one slot: tokens for each call of the decoder', source: 'llama-server (/metrics)', cells: [cellOf(oneSlot.id, ({ block }) => tokensPerDecode(block), [0.9, 1.02])] },
         { id: 'one-slot-gap', metric: 'itl', what: 'median gap: as with one client, so that it is the shared call that lengthens it', source: LOAD, cells: [ratioCell(one.id, oneSlot.id, gap, [0.8, 1.25])] },
-        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT ÷ time of an answer with one client: ${waiting} answers of others`, source: LOAD, cells: [{ id: oneSlot.id, value: views => timesAnAnswer(views, one.id, oneSlot.id), band: [0.7 * waiting, 1.35 * waiting] }] }
+        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT ÷ time of an answer with one client: ${waiting} answers of others`, source: LOAD, cells: [{ id: oneSlot.id, value: views => middleOfPairs(views, one.id, oneSlot.id, quotientOf(ttft, latency)), band: [0.7 * waiting, 1.35 * waiting] }] }
       ]
     }
   }
 }])
-
-function timesAnAnswer (views: readonly StreamsView[], one: string, waiting: string): number | null {
-  const [answerMs, waitedMs] = [middleOf(views, one, latency), middleOf(views, waiting, ttft)]
-  return answerMs === null || waitedMs === null || answerMs <= 0 ? null : waitedMs / answerMs
-}
 
 /** With a fifth to spare at both ends, for the noise of blocks. */
 function between (lo: number | undefined, hi: number | undefined): Band | undefined {

@@ -1,5 +1,5 @@
 import type { Claim, Leg, Plan, Prediction } from '../../types.js'
-import { majorFaultsPerSecond, middleOf, queueShare, queueShareByPidstat, stealShare, throttledPeriods, worstOf, type Figure } from '../contention.js'
+import { majorFaultsPerSecond, middleOf, middleOfPairs, ratioOf, queueShare, queueShareByPidstat, stealShare, throttledPeriods, worstOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { bandLeg, predictionOf } from './leg.js'
 
@@ -34,10 +34,9 @@ export function figureLeg (plan: Plan, views: readonly StreamsView[], what: stri
   return bandLeg(what, source, middleOf(views, condition, figure), predictionOf(plan, id))
 }
 
-/** b ÷ a of the medians. */
+/** b ÷ a. */
 export function ratioLeg (plan: Plan, views: readonly StreamsView[], what: string, source: string, [a, b]: readonly [string, string], figure: Figure, id: string): Leg {
-  const [from, to] = [middleOf(views, a, figure), middleOf(views, b, figure)]
-  return bandLeg(what, source, from === null || to === null || !(from > 0) ? null : to / from, predictionOf(plan, id))
+  return bandLeg(what, source, middleOfPairs(views, a, b, ratioOf(figure)), predictionOf(plan, id))
 }
 
 type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>

@@ -52,6 +52,7 @@ t.test('sabotage: gaps that do not grow with the context', async t => {
 
 t.test('a machine that is a fifth faster or slower than in its calibration moves nothing', async t => {
   for (const pace of [0.8, 1.25]) t.same(legs(claim(simulated((_id, { ttftMs, gapMs, promptMs = 0 }) => ({ ttftMs: ttftMs * pace, gapMs: gapMs * pace, promptMs: promptMs * pace })))), all)
+  t.same(legs(claim(simulated((id, { ttftMs, gapMs, promptMs = 0 }) => id === 'p512' ? { ttftMs: ttftMs * 1.25, gapMs: gapMs * 1.25, promptMs: promptMs * 1.25 } : {}))), all, 'one length met a slower machine')
 })
 
 t.test('sabotage: rivals', async t => {

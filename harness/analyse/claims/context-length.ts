@@ -1,5 +1,5 @@
 import { slope } from '../../stats/slope.js'
-import { middleOf } from '../contention.js'
+import { middleOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs } from './factor-claim.js'
 import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, dosesOf, gap, LOAD, PROC, promptMsPerToken, quotient, ratioCell, TIMINGS, ttft } from './factor-figures.js'
@@ -36,7 +36,7 @@ export const contextLength = factorEntry('context-length', [{
       mechanism: [
         { id: 'prompt-ms-per-token', metric: 'prompt-ms', what: `time for one token of the prompt ÷ that of ${base.id}: the same in each`, source: TIMINGS, cells: others.map(({ id }) => ratioCell(base.id, id, promptMsPerToken, around(1, PER_TOKEN))) },
         { id: 'computing', metric: 'ttft', what: 'of the TTFT, the share in which the prompt is computed: it waits for nothing else', source: `${TIMINGS}, ${LOAD}`, cells: doses.map(({ id }) => cellOf(id, computingShare, [0.7, 1.05])) },
-        { id: 'gap-grows', metric: 'itl', what: 'median gap ÷ what a straight line over the lengths through all shorter ones says: it grows as the context', source: LOAD, cells: [{ id: longest.id, value: views => onTheLine(views, doses), band: ON_THE_LINE }] },
+        { id: 'gap-grows', metric: 'itl', what: 'median gap ÷ time for one token of the prompt in the same block, ÷ what a straight line over the lengths through all shorter ones says: it grows as the context', source: `${LOAD}, ${TIMINGS}`, cells: [{ id: longest.id, value: views => onTheLine(views, doses), band: ON_THE_LINE }] },
         { id: 'gap-longer', metric: 'itl', what: 'median gap: longer behind the longest prompt than behind the shortest', source: LOAD, cells: [ratioCell(shortest.id, longest.id, gap, [1.1, 10])] }
       ],
       control: [
@@ -48,16 +48,22 @@ export const contextLength = factorEntry('context-length', [{
   }
 }])
 
+/** In units of the pace of its own block: a length that met a slower machine, in two of three blocks of the second full run, does not bend the line. */
+const gapAtPace: Figure = view => {
+  const [gapMs, tokenMs] = [gap(view), promptMsPerToken(view)]
+  return gapMs === null || tokenMs === null || tokenMs <= 0 ? null : gapMs / tokenMs
+}
+
 /** Of the longest; the line is fitted to the others, since a ratio of two growths has the noise of three gaps in it, most of all that of the shortest. */
 function onTheLine (views: readonly StreamsView[], doses: ReadonlyArray<{ readonly id: string, readonly dose: number }>): number | null {
   const points = doses.flatMap(({ id, dose }) => {
-    const gapMs = middleOf(views, id, gap)
-    return gapMs === null ? [] : [{ dose, gapMs }]
+    const paced = middleOf(views, id, gapAtPace)
+    return paced === null ? [] : [{ dose, paced }]
   })
   const longest = points.at(-1)
   const shorter = points.slice(0, -1)
-  const steep = slope(shorter.map(({ dose }) => dose), shorter.map(({ gapMs }) => gapMs))
+  const steep = slope(shorter.map(({ dose }) => dose), shorter.map(({ paced }) => paced))
   if (points.length < doses.length || longest === undefined || steep === null) return null
-  const mean = (of: (point: { readonly dose: number, readonly gapMs: number }) => number): number => shorter.reduce((sum, point) => sum + of(point), 0) / shorter.length
-  return longest.gapMs / (mean(({ gapMs }) => gapMs) + steep * (longest.dose - mean(({ dose }) => dose)))
+  const mean = (of: (point: { readonly dose: number, readonly paced: number }) => number): number => shorter.reduce((sum, point) => sum + of(point), 0) / shorter.length
+  return longest.paced / (mean(({ paced }) => paced) + steep * (longest.dose - mean(({ dose }) => dose)))
 }

@@ -1,7 +1,7 @@
 /** Figures of blocks of streams that the claims of factors rest on: medians over the valid blocks of a condition, null where one of them lacks it. */
 import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
-import { middleOf, type Figure } from '../contention.js'
+import { differenceOf, middleOf, middleOfPairs, ratioOf, type Figure } from '../contention.js'
 import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import type { Band, FactorCell, StreamsDraft } from './factor-claim.js'
@@ -72,26 +72,12 @@ export function cellOf (id: string, figure: Figure, band: Band | undefined): Fac
 
 /** b ÷ a. */
 export function ratioCell (a: string, b: string, figure: Figure, band: Band | undefined): FactorCell {
-  return {
-    id: `${b} ÷ ${a}`,
-    value: views => {
-      const [from, to] = [middleOf(views, a, figure), middleOf(views, b, figure)]
-      return from === null || to === null || !(from > 0) ? null : to / from
-    },
-    band
-  }
+  return { id: `${b} ÷ ${a}`, value: views => middleOfPairs(views, a, b, ratioOf(figure)), band }
 }
 
-/** b − a, each scaled by `per`. */
+/** b − a. */
 export function differenceCell (a: string, b: string, figure: Figure, band: Band | undefined): FactorCell {
-  return {
-    id: `${b} − ${a}`,
-    value: views => {
-      const [from, to] = [middleOf(views, a, figure), middleOf(views, b, figure)]
-      return from === null || to === null ? null : to - from
-    },
-    band
-  }
+  return { id: `${b} − ${a}`, value: views => middleOfPairs(views, a, b, differenceOf(figure)), band }
 }
 
 export function quotient (a: number | undefined, b: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../types.js'
-import { middleOf } from '../contention.js'
+import { middleOfPairs, ratioOf } from '../contention.js'
 import { tokensPerDecode, type StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs, type Band } from './factor-claim.js'
 import { around, calibrated, cellOf, cpuMsPerToken, gap, LOAD, PROC, ratioCell } from './factor-figures.js'
@@ -50,8 +50,8 @@ function addedBand (share: number | undefined): Band | undefined {
 }
 
 function addedShare (views: readonly StreamsView[], one: string, four: string): number | null {
-  const [a, b] = [middleOf(views, one, gap), middleOf(views, four, gap)]
-  return a === null || b === null || a <= 0 ? null : (b - a) / 3 / a
+  const times = middleOfPairs(views, one, four, ratioOf(gap))
+  return times === null ? null : (times - 1) / 3
 }
 
 function bytesOf (manifest: Manifest | undefined, model: string | undefined): number {

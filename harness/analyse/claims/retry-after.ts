@@ -1,3 +1,4 @@
+import { BOOKED_SHARE } from '../../../policies/appointments.js'
 import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
 import { nearestRank } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
@@ -13,8 +14,6 @@ const CALLS = 'load generator (calls.ndjson)'
 const MATTERS = 1.1
 /** Second tries; fewer cannot tell nine in ten from eight. */
 const TRIES_AT_LEAST = 60
-/** Of the server's time admission gives so much away beforehand (policies/appointments.ts). */
-const BOOKED_SHARE = 0.85
 
 export const retryAfter = openLoopEntry({
   id: 'retry-after-is-kept',

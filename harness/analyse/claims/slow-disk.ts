@@ -1,4 +1,4 @@
-import { middleOf, type Figure } from '../contention.js'
+import { differenceOf, middleOf, middleOfPairs, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { rateOf } from './disk-rate.js'
 import { factorEntry, noLegs } from './factor-claim.js'
@@ -53,8 +53,7 @@ export const slowDisk = factorEntry('slow-disk', [{
 }])
 
 function laterMs (views: readonly StreamsView[], from: string, id: string): number | null {
-  const [a, b] = [middleOf(views, from, startToFirstToken), middleOf(views, id, startToFirstToken)]
-  return a === null || b === null ? null : b - a
+  return middleOfPairs(views, from, id, differenceOf(startToFirstToken))
 }
 
 function shareOf (part: number | null, whole: number | null): number | null {

@@ -11,7 +11,7 @@ function row (result: Result, contrast: Contrast): Html {
   return html`<tr><td class="text">${contrastSubject(result, contrast)}${contrast.primary ? html`<b>${metricLabel(contrast.metric)}</b> (primary)` : metricLabel(contrast.metric)}, ${populationLabel(contrast.population)}</td>
 <td class="number">${contrastValues(result, contrast)}</td><td class="number">${formatRatio(contrast.ratio)}</td><td class="number">${formatRatioInterval(contrast.ci95)}</td>
 <td class="number">${formatP(contrast.p)}</td><td class="number">${formatP(contrast.pAdjusted)}</td><td class="number">${unitsText(contrast)}</td>
-<td class="text"><span class="badge tone-${tone}">${verdictWord(contrast.verdict)}</span><small>${contrast.because}</small></td></tr>`
+<td class="text"><span class="badge tone-${tone}">${verdictWord(contrast.verdict)}</span>${contrast.because === '' ? undefined : html`<small>${contrast.because}</small>`}</td></tr>`
 }
 
 function familyText ({ design }: Result): string {

@@ -54,7 +54,7 @@ function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): 
   const { conversations } = workload
   return [
     ...(conversations !== undefined ? [conversationsEntry(conversations, workload)] : [['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`] as const]),
-    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before and again after each load: their mean' : 'before each load'}`],
+    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before each load, and again after it where llama-server is idle within a third of the window: their mean' : 'before each load'}`],
     ['Calls', workload.classes.map((each) => `${each.name}: ${lengthText(each.promptWords)} words in, ${lengthText(each.maxTokens)} tokens out, share ${formatNumber(each.share)}${ofWhomText(each)}`).join('; ')],
     ...(workload.burst === undefined ? [] : [burstEntry(workload.burst)]),
     ...conditions.flatMap(retryEntries),

@@ -1,0 +1,22 @@
+import t from 'tap'
+import { differenceOf, middleOf, middleOfPairs, quotientOf, ratioOf, type Figure } from './contention.js'
+import type { StreamsView } from './streams-summary.js'
+
+/** Blocks of a repeat as they were run; the value stands in the index. */
+const view = (pair: number, condition: string, index: number, valid = true) => ({ summary: { pair, condition, index, valid } }) as StreamsView
+const value: Figure = ({ summary: { index } }) => Number.isNaN(index) ? null : index
+
+t.test('b ÷ a within each repeat: a machine that changes its speed between repeats moves nothing', async t => {
+  // Half as fast in the second repeat, and in the third from between the two blocks on.
+  const views = [view(1, 'a', 10), view(1, 'b', 30), view(2, 'b', 60), view(2, 'a', 20), view(3, 'a', 10), view(3, 'b', 60)]
+  t.equal(middleOfPairs(views, 'a', 'b', ratioOf(value)), 3)
+  t.equal((middleOf(views, 'b', value) ?? NaN) / (middleOf(views, 'a', value) ?? NaN), 6, 'medians of all blocks would be of unlike machines')
+  t.equal(middleOfPairs(views, 'a', 'b', differenceOf(value)), 40)
+  t.equal(middleOfPairs(views, 'a', 'b', quotientOf(value, () => 10)), 6)
+})
+
+t.test('a repeat that lacks a valid block is left out; one that lacks the figure, or divides by nothing, is no value', async t => {
+  t.equal(middleOfPairs([view(1, 'a', 10), view(1, 'b', 20), view(2, 'a', 10, false), view(2, 'b', 90)], 'a', 'b', ratioOf(value)), 2)
+  t.equal(middleOfPairs([view(1, 'a', 10), view(2, 'b', 20)], 'a', 'b', ratioOf(value)), null)
+  for (const missing of [view(2, 'a', NaN), view(2, 'a', 0)]) t.equal(middleOfPairs([view(1, 'a', 10), view(1, 'b', 20), missing, view(2, 'b', 20)], 'a', 'b', ratioOf(value)), null)
+})
