@@ -14,7 +14,7 @@ export interface Appointment {
 /** A client's timer fires late, and its call takes its way; who is later than this does not come any more. */
 const GRACE_MS = 2_000
 /** Of the server's time that is given away beforehand: what calls will cost is known to a tenth or so, and newcomers want some, too. */
-export const BOOKED_SHARE = 0.85
+const BOOKED_SHARE = 0.85
 /** Parts of a call's spare time that may be taken up: when it is booked, by others that are booked; until it comes, by newcomers, where all keep their appointments (`wouldBreak`). The rest is for errors. */
 const ROOM = { booked: 0.25, newcomers: 0.5 }
 /** Share of those who keep their appointments from which on newcomers leave room for them: more come than do not. */

@@ -1,5 +1,5 @@
 import { cpusUsed, middleOfPairs, quotientOf } from '../contention.js'
-import { tokensPerDecode, wholeRate, type StreamsView } from '../streams-summary.js'
+import { tokensPerDecode, wholeRate } from '../streams-summary.js'
 import { factorEntry, noLegs, type Band } from './factor-claim.js'
 import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
 

@@ -48,8 +48,8 @@ t.test('sabotage: more threads than CPUs do nothing on one CPU; others were on t
   t.same(legs(claim(simulated({ t4: { stealShare: 0.2 } }))), but({ control: 'fails' }))
 })
 
-t.test('two threads that are slower than one are no gain', async t => {
-  t.equal(legs(claim(simulated({ t2: { gapMs: 5 } })))['application'], 'fails')
+t.test('what a second thread on a second CPU brings depends on what the CPUs share, and is no part of the claim', async t => {
+  t.same(legs(claim(simulated({ t2: { gapMs: 4.6 } }))), all)
 })
 
 t.test('each leg needs its source and its predictions', async t => {

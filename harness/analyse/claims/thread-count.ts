@@ -2,11 +2,9 @@ import type { Condition } from '../../types.js'
 import { cpusUsed, queueShare, type Figure } from '../contention.js'
 import { wholeRate } from '../streams-summary.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { cellOf, cpuMsPerToken, gap, LOAD, perToken, PROC, ratioCell } from './factor-figures.js'
+import { cellOf, cpuMsPerToken, LOAD, perToken, PROC, ratioCell } from './factor-figures.js'
 import { unbounded } from './leg.js'
 
-/** A difference that would matter. */
-const MATTERS = 1.1
 const SCHEDSTAT = '/proc/PID/task/*/schedstat'
 const rate: Figure = ({ summary }) => wholeRate(summary)
 /** Of all threads of llama-server, whether they gave the CPU away or were taken off it. */
@@ -21,10 +19,10 @@ function cellsIn (conditions: readonly Condition[]): Cell[] {
 /** More compute threads than CPUs: no CPU is gained, and each barrier waits for a thread that is not running. */
 export const threadCount = factorEntry('thread-count', [{
   id: 'thread-count',
-  statement: 'Up to as many compute threads as CPUs none makes decoding slower; one more than that costs at least two fifths of the rate, on one CPU as on two',
+  statement: 'One compute thread more than CPUs costs at least two fifths of the rate, on one CPU as on two',
   explanation: 'ggml’s threads share the work of each operation and meet at a barrier after it, many times a token. With a CPU for each they spin there for a moment and go on together. With one thread more than CPUs one of them has to wait for a CPU while the others wait for it: ' +
     'either they spin on and are taken off their CPU, or, as the OpenMP runtime does when it knows that it has more threads than CPUs, they sleep and must be woken. Each barrier then costs switches, hundreds of them a token, and a CPU may even stand idle in between. ' +
-    'It is not the number of threads as such: two are no slower than one on two CPUs, by how much faster depends on what these CPUs share (two hyperthreads of one core gain little), and slower on one.',
+    'It is not the number of threads as such: two cost little or gain on two CPUs, depending on what these share (two hyperthreads of one core gain nothing), and cost as much as three do on two where there is one.',
   rivals: true,
   legs: ({ conditions }) => {
     const cells = cellsIn(conditions)
@@ -40,9 +38,7 @@ export const threadCount = factorEntry('thread-count', [{
     if (full === undefined || one === undefined || many.length === 0 || few.length === 0) return noLegs
     return {
       application: [
-        { id: 'fewer', metric: 'tokens-per-second', what: 'tokens/s, more threads than CPUs ÷ as many', source: LOAD, cells: many.map(({ id, base }) => ratioCell(base, id, rate, [0, 0.6])) },
-        // The gap, not the rate: with a thread on every CPU what reads the stream must take one away for a moment.
-        { id: 'no-loss', metric: 'itl', what: `median gap, ${full.threads} threads on as many CPUs ÷ one: as long, or as many times shorter, or between`, source: LOAD, cells: [ratioCell(one.id, full.id, gap, [1 / (MATTERS * full.threads), MATTERS])] }
+        { id: 'fewer', metric: 'tokens-per-second', what: 'tokens/s, more threads than CPUs ÷ as many', source: LOAD, cells: many.map(({ id, base }) => ratioCell(base, id, rate, [0, 0.6])) }
       ],
       os: [{ id: 'queue', metric: 'queue-share', what: 'share of its time that llama-server stands in run queues', source: SCHEDSTAT, cells: [...many.map(({ id }) => cellOf(id, queueShare, [0.15, 1])), cellOf(one.id, queueShare, [0, 0.2])] }],
       mechanism: [
