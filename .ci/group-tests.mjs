@@ -13,8 +13,8 @@ const shared = {
   'harness-render': /^harness\/render\//,
   'harness-stats': /^harness\/stats\//,
   // Two, since two processes run at a time.
-  'gateway-a-k': /^gateway\/(?!cli|clock)[a-k]/,
-  'gateway-l-z': /^gateway\/(?!real-server)[l-z]/
+  'gateway-a-k': /^gateway\/(?!(cli|clock)\.test)[a-k]/,
+  'gateway-l-z': /^gateway\/(?!real-server\.test)[l-z]/
 }
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))

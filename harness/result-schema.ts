@@ -13,7 +13,7 @@ const population = Type.Union([Type.Literal('offered'), Type.Literal('answered')
 })
 const placement = Type.Object({ serverCpus: Type.Array(count), clientCpus: Type.Array(count), note: text }, closed)
 
-const model = Type.Object({
+export const modelSchema = Type.Object({
   name: text, path: text, bytes: num, sha256: text, parameters: num, quantisation: text, synthetic: Type.Boolean({ description: 'Seeded random weights in the shape of a real model; the text is nonsense.' }), seed: Type.Optional(num)
 }, closed)
 
@@ -29,8 +29,8 @@ export const manifestSchema = Type.Object({
   cgroup: Type.Union([Type.Literal('v2'), Type.Literal('v1'), Type.Literal('none')]),
   autogroup: Type.Optional(Type.Boolean()),
   governor: Type.Optional(text),
-  model,
-  otherModels: Type.Optional(Type.Array(model)),
+  model: modelSchema,
+  otherModels: Type.Optional(Type.Array(modelSchema)),
   server: Type.Object({ version: text, from: text, slots: count, threads: count, batchTokens: count, slotContextTokens: count }, closed),
   placement,
   missing: Type.Array(text)
@@ -51,7 +51,8 @@ const openLoop = Type.Object({
     prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
     together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
     interference: Type.Optional(Type.Boolean()),
-    cachePrompt: Type.Optional(Type.Literal(true))
+    cachePrompt: Type.Optional(Type.Literal(true)),
+    embedding: Type.Optional(Type.Literal(true))
   }, closed)),
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),
@@ -87,7 +88,8 @@ const cell = Type.Object({
   p99: orNull,
   mean: orNull,
   censoredAbove: Type.Optional(Type.Object({ p50: Type.Optional(num), p95: Type.Optional(num), p99: Type.Optional(num) }, { ...closed, description: 'The percentile is not known, only that it is above this.' })),
-  ci95: Type.Optional(Type.Object({ p50: Type.Optional(range), p95: Type.Optional(range), p99: Type.Optional(range) }, closed))
+  ci95: Type.Optional(Type.Object({ p50: Type.Optional(range), p95: Type.Optional(range), p99: Type.Optional(range) }, closed)),
+  range: Type.Optional(Type.Tuple([num, num], { description: 'Least and most of the blocks; of one number a block.' }))
 }, closed)
 
 const contrast = Type.Object({
@@ -106,12 +108,15 @@ const contrast = Type.Object({
   because: text
 }, closed)
 
+const legStatus = Type.Union([Type.Literal('holds'), Type.Literal('fails'), Type.Literal('missing')])
+
 const leg = Type.Object({
-  status: Type.Union([Type.Literal('holds'), Type.Literal('fails'), Type.Literal('missing')]),
+  status: legStatus,
   statement: text,
   source: text,
   value: orNull,
-  band: rangeOrNull
+  band: rangeOrNull,
+  figures: Type.Array(Type.Object({ what: text, of: Type.Optional(text), source: text, compared: Type.Optional(range), value: orNull, band: rangeOrNull, status: legStatus, because: Type.Optional(text) }, closed))
 }, closed)
 
 export const claimSchema = Type.Object({

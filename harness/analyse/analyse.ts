@@ -6,6 +6,7 @@ import { claimEntry } from './claims/index.js'
 import { contrastsOf } from './contrasts.js'
 import { countsOf } from './counts.js'
 import { gated } from './gate.js'
+import { ofOneMachine } from './machine.js'
 import { ofPlan } from './of-plan.js'
 import { explainedOf } from './join/of-run.js'
 import { isOpenLoop } from './plan-kind.js'
@@ -34,7 +35,7 @@ export function analyse (evidence: Evidence, { cells = true }: AnalyseOptions = 
 }
 
 function openLoopResult (plan: OpenLoopPlan, evidence: Evidence, withCells: boolean): OpenLoopResult {
-  const views = gated(evidence.blocks.map(block => summarise(block, plan.workload)))
+  const views = ofOneMachine(plan, gated(evidence.blocks.map(block => summarise(block, plan.workload))))
   const cells = withCells ? cellsOf(plan, views) : []
   const contrasts = contrastsOf(plan, views)
   const summaries = views.map(({ summary, block }) => ({ ...summary, ...toolFindings(plan, block) }))
@@ -80,7 +81,7 @@ function headOf ({ plan, planSha256, manifest, blocks }: Evidence) {
     question: plan.question,
     preset: plan.preset,
     planSha256,
-    complete: blocks.length === plan.blocks.length,
+    complete: plan.blocks.every(({ index }) => blocks.some(({ evidence }) => evidence.plan.index === index)),
     manifest,
     design: plan.design,
     conditions: withProbedLimits(plan.conditions, blocks),

@@ -76,9 +76,10 @@ export function cpuPerToken (block: Block): number | null {
 /**
  * The same in the closed loops straight at llama-server, where no policy acts: what the machine itself needs. Over whole loops; in runs that did
  * not read their ends, between the first and the last sample in the loop, which is a half of it.
+ * @param most of its loops, the first ones
  */
-export function cpuPerTokenOfClosedLoops (block: Block): number | null {
-  const loops = block.evidence.closedLoops ?? []
+export function cpuPerTokenOfClosedLoops (block: Block, most = Infinity): number | null {
+  const loops = (block.evidence.closedLoops ?? []).slice(0, most)
   let [cpuUsec, tokens] = [0, 0]
   for (const { fromMs, toMs, serverCpuUsec } of loops) {
     if (serverCpuUsec === undefined) return loops.length > 1 ? null : cpuPerTokenIn(block, samplesBetween(block, fromMs, toMs), 'capacity')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cellOf } from './cell.js'
+import { blockMeasure, cellOf } from './cell.js'
 
 /** A slow wave: 600 samples that are worth a handful of independent ones. */
 const wave = Array.from({ length: 600 }, (_, i) => 10 + Math.sin(i / 60))
@@ -12,6 +12,13 @@ t.test('floors count what the measure says: independent samples, or all', async 
   t.equal(waits?.p95, null)
   t.equal(gaps?.p99, wave.toSorted((a, b) => a - b)[593])
   t.equal(gaps?.nEff, waits?.nEff, 'which is told all the same')
+})
+
+t.test('of one number a block, the least and the most of them; of one block there is none', async t => {
+  const measure = blockMeasure<number>('tokens-per-second', 'tokens/s', value => value)
+  t.same(cellOf('x', measure, [30, 10, 20], 0)?.range, [10, 30])
+  t.equal(cellOf('x', measure, [30], 0)?.range, undefined)
+  t.equal(cellOf('x', { ...measure, population: 'answered' }, [30, 10], 0)?.range, undefined, 'calls are no blocks')
 })
 
 t.test('no sample, no cell', async t => {

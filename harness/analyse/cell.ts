@@ -51,6 +51,7 @@ export function cellOf<V> (condition: string, measure: Measure<V>, views: readon
     ...found,
     mean: Number.isFinite(mean) ? mean : null,
     ...(Object.keys(censoredAbove).length > 0 && { censoredAbove }),
-    ...(Object.keys(ci95).length > 0 && { ci95 })
+    ...(Object.keys(ci95).length > 0 && { ci95 }),
+    ...(measure.population === 'block' && pooled.length > 1 && pooled.every(Number.isFinite) && { range: [Math.min(...pooled), Math.max(...pooled)] as const })
   }
 }

@@ -15,6 +15,10 @@ t.test('b ÷ a within each repeat: a machine that changes its speed between repe
   t.equal(middleOfPairs(views, 'a', 'b', quotientOf(value, () => 10)), 6)
 })
 
+t.test('of an even number of repeats the mean of the two in the middle: the lower one would be the least of two', async t => {
+  t.equal(middleOfPairs([view(1, 'a', 10), view(1, 'b', 20), view(2, 'a', 10), view(2, 'b', 40)], 'a', 'b', ratioOf(value)), 3)
+})
+
 t.test('a repeat that lacks a valid block is left out; one that lacks the figure, or divides by nothing, is no value', async t => {
   t.equal(middleOfPairs([view(1, 'a', 10), view(1, 'b', 20), view(2, 'a', 10, false), view(2, 'b', 90)], 'a', 'b', ratioOf(value)), 2)
   t.equal(middleOfPairs([view(1, 'a', 10), view(2, 'b', 20)], 'a', 'b', ratioOf(value)), null)

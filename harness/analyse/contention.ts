@@ -18,7 +18,20 @@ export function middleOf (views: readonly StreamsView[], condition: string, figu
  */
 export function middleOfPairs (views: readonly StreamsView[], a: string, b: string, of: (a: StreamsView, b: StreamsView) => number | null): number | null {
   const found = pairsOf(views, a, b).map(pair => of(pair.a, pair.b))
-  return found.includes(null) ? null : middle(found.flatMap(value => value ?? []))
+  return found.includes(null) ? null : median(found.flatMap(value => value ?? []))
+}
+
+/** Of an even number the mean of the two in the middle. Null when empty. */
+function median (values: readonly number[]): number | null {
+  const sorted = Float64Array.from(values).sort()
+  const [lower, upper] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
+  return lower === undefined || upper === undefined ? null : (lower + upper) / 2
+}
+
+/** What two conditions have of a figure, medians; undefined where one lacks it. */
+export function bothOf (views: readonly StreamsView[], a: string, b: string, figure: Figure): readonly [number, number] | undefined {
+  const [from, to] = [middleOf(views, a, figure), middleOf(views, b, figure)]
+  return from === null || to === null ? undefined : [from, to]
 }
 
 /** A figure of b ÷ another of a; null where one is not measured, or that of a is not above 0. */

@@ -5,6 +5,7 @@ import type { OpenLoopView } from './block-summary.js'
 import { factorEffects } from './factorial.js'
 import { pairsOf, type ViewPair } from './gate.js'
 import { goodPerCapacity } from './good-per-capacity.js'
+import { pairedPace } from './machine.js'
 import { machineOutcome, outcomeSpec } from './outcomes.js'
 import { closeFamily, ofPairs, type Named, type Open } from './paired.js'
 import { judgedPairs, type Treated } from './treated.js'
@@ -27,7 +28,8 @@ type Pair = ViewPair<OpenLoopView>
 
 function machineOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], { a, b, suffix }: Treated): Open {
   const named: Named = { id: machineOutcome.metric + suffix, a, b, spec: machineOutcome, population: 'block' }
-  return ofPairs(plan, named, pairsOf(views, a, b), view => view.summary.closedLoopCpuUsecPerToken)
+  const pace = pairedPace(views.map(({ block }) => block))
+  return ofPairs(plan, named, pairsOf(views, a, b), ({ block }) => pace(block))
 }
 
 function outcomesOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], { a, b, suffix }: Treated): Open[] {

@@ -61,6 +61,7 @@ const plan = Type.Object({
   outcomes: Type.Array(Type.Object({ metric: text, primary: Type.Boolean(), matters: Type.Number({ exclusiveMinimum: 1 }) })),
   predictions: Type.Array(Type.Object({ id: text, lo: num, hi: num })),
   workload: Type.Union([openLoop, streams]),
+  spare: Type.Optional(Type.Object({ machineWithin: Type.Number({ exclusiveMinimum: 1 }), blocks: Type.Array(blockPlan) })),
   search: Type.Optional(Type.Object({ fromBytes: num, toBytes: num, probes: Type.Integer({ minimum: 1 }), refaultBytes: num }))
 })
 

@@ -1,7 +1,8 @@
 import { defaultOutcomes, outcomesOfConversations } from '../analyse/outcomes.js'
 import { fewestPairs } from '../analyse/verdict.js'
 import { floorOf, percentileNames } from '../stats/percentile.js'
-import type { OpenLoopPlan, OpenLoopWorkload, ServiceTime } from '../types.js'
+import type { BlockPlan, OpenLoopPlan, OpenLoopWorkload, ServiceTime } from '../types.js'
+import { blocksInOrder } from './order.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import { closedLoopsOf, type Preset } from './presets.js'
 import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
@@ -29,6 +30,9 @@ export interface OpenLoopInput extends PlanInput {
 
 /** A client gives up on interactive use at about eight times what an idle server needs to its first token. */
 export const limitMultiple = 8
+
+/** Such machines change their speed by a quarter and more from one minute to the next, and by less all the time. */
+const MACHINE_WITHIN = 1.2
 
 /** Pure: the same input gives the same plan, to the byte. */
 export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predictions'> {
@@ -60,8 +64,11 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
   const perArrival = classes.reduce((sum, { share, together }) => sum + share * (together?.calls ?? 1), 0)
   const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload)) * perArrival
   const answered = Math.round(Math.min(offered, judgedSeconds * calibration.capacityPerSecond))
+  const head = headOfPlan(input)
+  const spare = sparePairs(input, head.blocks.length)
   return {
-    ...headOfPlan(input),
+    ...head,
+    ...(spare.length === 0 ? {} : { spare: { machineWithin: MACHINE_WITHIN, blocks: spare } }),
     workload,
     calibration: {
       unloadedTtftMs: calibration.unloadedTtftMs[input.classes[0]?.name ?? ''] ?? NaN,
@@ -77,6 +84,13 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
       verdict: input.repeats >= fewestPairs || input.conditions.every(({ baseline }) => baseline === undefined)
     }
   }
+}
+
+/** They go on where the plan's own blocks end, in the same order. Where conditions differ in more than policies, that acts on the closed loops, too, which then tell nothing of the machine. */
+function sparePairs ({ design, conditions, repeats, seed, preset }: OpenLoopInput, after: number): BlockPlan[] {
+  const servers = new Set(conditions.map(({ knobs, threads, model }) => JSON.stringify([knobs, threads, model])))
+  if (design !== 'pairs' || servers.size > 1) return []
+  return blocksInOrder(design, conditions.map(({ id }) => id), repeats + Math.ceil(preset.spareShare * repeats), seed).slice(after)
 }
 
 /** Its calls that are judged. */

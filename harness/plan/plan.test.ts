@@ -137,6 +137,15 @@ t.test('the machine is looked at before and after the load, and for longer besid
   t.end()
 })
 
+t.test('a comparison has a quarter more pairs to spare, in the order of its own; smoke, a 2×2 and knobs have none', async t => {
+  const { blocks, spare } = makePlan()
+  t.same(spare?.blocks.map(({ index, pair, condition }) => `${index}:${pair}:${condition}`), ['17:9:before', '18:9:after', '19:10:after', '20:10:before'])
+  t.equal(new Set([...blocks, ...spare?.blocks ?? []].map(({ traceSeed }) => traceSeed)).size, 10, 'each with arrivals of its own')
+  t.equal(makePlan({ repeats: 3 }).spare?.blocks.length, 2)
+  const four = ['none', 'a', 'b', 'a+b'].map(id => condition(id))
+  t.same([makePlan({ preset: presets.smoke }).spare, makePlan({ design: 'factorial', conditions: four }).spare, makePlan({ conditions: [condition('before'), condition('after', { knobs: ['pinning'], baseline: 'before' })] }).spare], [undefined, undefined, undefined])
+})
+
 t.test('--mix and --rate', async t => {
   t.match(parseMix('short:32/16:3,long:300/8:1'), [{ name: 'short', promptWords: 32, maxTokens: 16, share: 0.75 }, { name: 'long', share: 0.25 }])
   for (const [text, message] of [['x', /part 1: "x" is not NAME/], ['a:0/1:1', /words is 0; allowed are 1 to 4096/], ['a:1/9999:1', /tokens is 9999/], ['a:1/1:0', /share is 0/], ['a:1/1:1,a:2/2:1', /twice: a, a/]] as const) {

@@ -1,26 +1,38 @@
 import t from 'tap'
 import { whatWouldChange } from './change.js'
-import { unbounded } from '../analyse/claims/leg.js'
+import { allOf, bandLeg, missingLeg, unbounded } from '../analyse/claims/leg.js'
+import { cellsLeg } from '../analyse/claims/cells-leg.js'
 import type { Claim, Leg } from '../types.js'
 
-const leg = (value: number | null, band: readonly [number, number] | null, status: Leg['status'] = 'holds'): Leg => ({ status, statement: 'gaps end', source: 'x', value, band })
-const claim = (legs: Partial<Claim>, status: Claim['status'] = 'SUPPORTED'): Claim => ({
-  id: 'c', statement: 's', predicted: 'p', status, explanation: 'e', application: leg(1, [0.5, 2]), os: leg(10, [9, 100]), control: leg(null, null), mechanism: leg(3, [2, unbounded]), ...legs
-})
+const banded = (what: string, value: number | null, lo: number, hi: number): Leg => bandLeg(what, 'x', value, { id: 'p', metric: 'm', statement: what, lo, hi })
+const holding = { application: banded('gaps', 1, 0.5, 2), os: banded('switches', 10, 9, 100), control: banded('stolen', 0, 0, 0), mechanism: banded('rate', 3, 2, unbounded) }
+const claim = (legs: Partial<typeof holding>): Claim => {
+  const all = { ...holding, ...legs }
+  return { id: 'c', statement: 's', predicted: 'p', status: Object.values(all).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED', explanation: 'e', ...all }
+}
 
-t.test('a supported claim: each leg could overturn it, the one with least room first', async t => {
-  t.same(whatWouldChange(claim({})), [
-    'The operating system leg at a value outside of 9–100; it was 10, 10 % of it from the nearer end.',
-    'The mechanism leg at a value outside of at least 2; it was 3, 33.3 % of it from the nearer end.',
-    'The application leg at a value outside of 0.5–2; it was 1, 50 % of it from the nearer end.',
-    'A run in which the control leg does not hold: gaps end.'
+t.test('a supported claim: of each leg the figure with the least room, nearest first', async t => {
+  t.same(whatWouldChange(claim({ application: allOf([banded('gaps', 1, 0.5, 2), banded('wider', 5, 0, 10)]) })), [
+    'The control leg falls if “stolen” is not exactly 0; it was 0.',
+    'The operating system leg falls if “switches” is not 9 to 100; it was 10, 1 from the nearer end.',
+    'The mechanism leg falls if “rate” is not at least 2; it was 3, 1 from the nearer end.',
+    'The application leg falls if “gaps” is not 0.5 to 2; it was 1, 0.5 from the nearer end.'
   ])
 })
 
-t.test('an unsupported one: only what did not hold', async t => {
-  t.same(whatWouldChange(claim({ os: leg(5, [9, 100], 'fails') }, 'UNSUPPORTED')), ['The operating system leg fails at 5: a run that measures it at 9–100 would support the claim.'])
-  t.same(whatWouldChange(claim({ os: leg(null, null, 'missing'), control: leg(null, null, 'fails') }, 'UNSUPPORTED')), [
-    'The operating system leg is missing (gaps end): a run in which it holds would support the claim, together with the other legs that do not hold.',
-    'The control leg fails: a run in which it holds would support the claim, together with the other legs that do not hold.'
+t.test('an unsupported one: only what did not hold, each figure by its name', async t => {
+  t.same(whatWouldChange(claim({ os: banded('switches', 5, 9, 100) })), ['The operating system leg fails with “switches”: 5; it would have to be 9 to 100.'])
+  t.same(whatWouldChange(claim({ os: missingLeg('switches', 'x', 'no perf'), control: allOf([banded('stolen', null, -unbounded, 2), banded('other', 1, 0, 2)]) })), [
+    'The operating system leg lacks “switches” (no perf).',
+    'The control leg lacks “stolen” (not measured): it would have to be at most 2.',
+    'The claim is supported when all of these hold.'
+  ])
+  const cells = cellsLeg('gap', 'x', ['a', 'b', 'c', 'd', 'e'].map((id, i) => ({ id, value: i, prediction: { id, metric: 'm', statement: '', lo: 0, hi: 0 } })))
+  t.same(whatWouldChange(claim({ mechanism: cells })), [
+    'The mechanism leg fails with “gap, b”: 1; it would have to be exactly 0.',
+    'The mechanism leg fails with “gap, c”: 2; it would have to be exactly 0.',
+    'The mechanism leg fails with “gap, d”: 3; it would have to be exactly 0.',
+    'So do 1 more figures of the mechanism leg.',
+    'The claim is supported when all of these hold.'
   ])
 })

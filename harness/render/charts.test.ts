@@ -47,6 +47,23 @@ t.test('the curves end where calls had no first token, and say so', async (t) =>
   t.match(ecdf, 'limit 1,500 ms')
 })
 
+t.test('the curves have a band of resampled blocks, and none where there is one block', async (t) => {
+  const bands = (run: { evidence: Evidence, result: Result }): number => (renderCharts(run.evidence, run.result).find((chart) => chart.id === 'ecdf')?.wide.match(/fill-opacity="0\.14"|opacity="0\.14"/g) ?? []).length
+  t.equal(bands(fakeRun(8)), 2, 'one for each condition')
+  t.equal(bands(fakeRun(1)), 0)
+})
+
+t.test('latency on the time axis: the first token at its intended send, and the longest gap that ends in each quarter of a second', async (t) => {
+  const [block] = evidence.blocks
+  const [call] = block?.calls.filter(({ phase }) => phase === 'load') ?? []
+  if (block === undefined || call === undefined) throw new Error('the fake run has calls')
+  const { loadFromMs } = block.evidence
+  const calls = [{ ...call, intendedMs: loadFromMs + 1000, firstMs: loadFromMs + 1250, itlMs: [10, 40, 20, 500] }, { ...call, intendedMs: loadFromMs + 500, firstMs: loadFromMs + 600, itlMs: [] }]
+  const points = (title: string) => SIGNALS.find((signal) => signal.title.startsWith(title))?.points({ ...block, calls }).map(([second, value]) => [Number(second.toFixed(3)), Number(value.toFixed(3))])
+  t.same(points('time to first token'), [[0.5, 100], [1, 250]])
+  t.same(points('longest gap'), [[1.3, 40], [1.82, 500]])
+})
+
 t.test('the pair that is shown is the one with the median gain', async (t) => {
   const { evidence, result } = fakeRun(8)
   const shown = representativeBlocks(evidence, result)

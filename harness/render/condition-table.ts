@@ -8,7 +8,7 @@ export interface ConditionColumn {
   /** For tables of 80 columns; at most 8. */
   readonly short: string
   readonly text: (condition: string) => string
-  /** n, and the 95 % interval where there is one. */
+  /** n, and the 95 % interval of a percentile, or the least and most block of a mean, where there is one. */
   readonly detail?: (condition: string) => string | undefined
 }
 
@@ -53,7 +53,7 @@ function columnOf (result: StreamsResult, figure: Figure): ConditionColumn {
 function detailOf (result: StreamsResult, { metric, population, statistic, format }: Figure, condition: string): string | undefined {
   const cell = findCell(result, metric, condition, population)
   if (cell === undefined || (cell[statistic] ?? null) === null) return undefined
-  const interval = statistic === 'mean' ? undefined : cell.ci95?.[statistic]
+  const interval = statistic === 'mean' ? cell.range : cell.ci95?.[statistic]
   return [...(interval === undefined ? [] : [interval.map(format).join('–')]), `n ${formatCount(cell.n)}`].join(', ')
 }
 

@@ -2,9 +2,9 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import { osCounters, osTracks, type OsInside } from '../analyse/join/counters.js'
 import { PERCENTILES } from './labels.js'
-import type { Block, CallSample, Evidence, OpenLoopResult, Result, StreamsResult } from '../types.js'
+import type { Block, CallSample, Contrast, Evidence, OpenLoopResult, Result, StreamsResult } from '../types.js'
 
-type Field = string | number | boolean | null | undefined
+export type Field = string | number | boolean | null | undefined
 
 function quote (field: Field): string {
   if (field === null || field === undefined) return ''
@@ -18,11 +18,22 @@ export function toCsv (header: readonly string[], lines: readonly (readonly Fiel
 }
 
 export function cellsCsv (result: Result): string {
-  const header = ['condition', 'metric', 'unit', 'population', 'n', 'n_eff', 'mean', ...PERCENTILES.flatMap((p) => [p, `${p}_censored_above`, `${p}_ci95_lo`, `${p}_ci95_hi`])]
+  const header = ['condition', 'metric', 'unit', 'population', 'n', 'n_eff', 'mean', 'least_block', 'most_block', ...PERCENTILES.flatMap((p) => [p, `${p}_censored_above`, `${p}_ci95_lo`, `${p}_ci95_hi`])]
   return toCsv(header, result.cells.map((cell) => [
-    cell.condition, cell.metric, cell.unit, cell.population, cell.n, cell.nEff, cell.mean,
+    cell.condition, cell.metric, cell.unit, cell.population, cell.n, cell.nEff, cell.mean, cell.range?.[0], cell.range?.[1],
     ...PERCENTILES.flatMap((p) => [cell[p], cell.censoredAbove?.[p], cell.ci95?.[p]?.[0], cell.ci95?.[p]?.[1]])
   ]))
+}
+
+export const CONTRAST_HEADER = ['id', 'a', 'b', 'metric', 'population', 'primary', 'ratio', 'ci95_lo', 'ci95_hi', 'p', 'p_holm', 'n', 'verdict', 'because'] as const
+
+/** b ÷ a, in the order of the header. */
+export function contrastFields ({ id, a, b, metric, population, primary, ratio, ci95, p, pAdjusted, n, verdict, because }: Contrast): Field[] {
+  return [id, a, b, metric, population, primary, ratio, ci95?.[0], ci95?.[1], p, pAdjusted, n, verdict, because]
+}
+
+export function contrastsCsv ({ contrasts }: Result): string {
+  return toCsv(CONTRAST_HEADER, contrasts.map(contrastFields))
 }
 
 export function blocksCsv (result: Result): string {

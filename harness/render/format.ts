@@ -36,6 +36,11 @@ export function formatCount (value: number): string {
   return Number.isFinite(value) ? (value < 0 ? '-' : '') + withThousands(Math.abs(value).toFixed(0)) : MISSING
 }
 
+/** `1 slot`, `4 slots`. */
+export function counted (n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`
+}
+
 export function formatInterval (interval: readonly [number, number] | null | undefined): string {
   if (interval === null || interval === undefined) return MISSING
   return `${formatNumber(interval[0])}–${formatNumber(interval[1])}`

@@ -1,5 +1,5 @@
 /** The verdict in words: the same on the terminal, in HTML and in Markdown. */
-import { formatNumber, formatP, formatRatio, formatRatioInterval, NBSP } from './format.js'
+import { formatNumber, formatP, formatRatio, formatRatioInterval, MISSING, NBSP } from './format.js'
 import { metricLabel, verdictWord } from './labels.js'
 import { comparesConditions, conditionValue, primaryContrast, unitsText } from './lookup.js'
 import type { Contrast, ContrastVerdict, Result } from '../types.js'
@@ -10,8 +10,10 @@ export interface Headline {
   /** Its tone: that of a supported claim is `better`. */
   readonly verdict: ContrastVerdict | undefined
   /** What the claims say, or the primary outcome: `good requests/s 0.45 → 4.1 (×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs)`. */
-  readonly numbers: string
+  readonly says: string
   readonly because: string
+  /** What was seen, whatever it says of a claim: the primary outcome with its verdict, of a sweep the range. */
+  readonly seen: string
 }
 
 /** `×9.1, 95 % 7.9–10.6, p 0.008, 8 pairs`; the Holm-adjusted p where there is one. */
@@ -33,7 +35,7 @@ export function contrastSubject (result: Result, contrast: Contrast): string {
 export function contrastValues (result: Result, contrast: Contrast): string {
   if (!comparesConditions(result, contrast)) return result.conditions.length > 2 ? '' : `${contrast.a}${NBSP}→${NBSP}${contrast.b}`
   const [before, after] = [contrast.a, contrast.b].map((id) => conditionValue(result, contrast.metric, id, contrast.population))
-  return `${before}${NBSP}→${NBSP}${after}`
+  return before === MISSING && after === MISSING ? '' : `${before}${NBSP}→${NBSP}${after}`
 }
 
 /** `q500 ÷ none: tokens/s 110 → 51 (×0.46, …)`. */
@@ -47,15 +49,17 @@ export function headline (result: Result): Headline {
   const outcome = result.design === 'sweep' ? sweepOutcome(result) : primaryOutcome(result)
   const { claims } = result
   if (claims.length === 0) return outcome
+  const unfinished = result.complete ? '' : `. ${UNFINISHED}`
   const supported = claims.filter(({ status }) => status === 'SUPPORTED').length
   const all = supported === claims.length
   return {
+    ...outcome,
     word: all ? 'SUPPORTED' : 'UNSUPPORTED',
     verdict: all ? 'better' : 'worse',
-    numbers: claims.map(({ statement }) => statement).join('; '),
+    says: claims.map(({ statement }) => statement).join('; '),
     because: [
       ...(claims.length === 1 ? [] : [`${supported} of ${claims.length} claims supported.`]),
-      `${result.design === 'sweep' ? '' : `${outcome.word}: `}${outcome.numbers}${outcome.because === '' ? '' : `; ${outcome.because}`}`
+      `${outcome.seen}${outcome.because === '' ? '' : `; ${outcome.because}`}${outcome.because.endsWith(UNFINISHED) ? '' : unfinished}`
     ].join(' ')
   }
 }
@@ -63,9 +67,11 @@ export function headline (result: Result): Headline {
 function primaryOutcome (result: Result): Headline {
   const primary = primaryContrast(result)
   if (primary === undefined) {
-    return { word: 'NO VERDICT', verdict: undefined, numbers: 'the result has no primary contrast', because: result.complete ? '' : UNFINISHED }
+    const nothing = 'the result has no primary contrast'
+    return { word: 'NO VERDICT', verdict: undefined, says: nothing, because: result.complete ? '' : UNFINISHED, seen: `NO VERDICT: ${nothing}` }
   }
-  return { word: verdictWord(primary.verdict), verdict: primary.verdict, numbers: contrastText(result, primary), because: primary.because }
+  const [word, says] = [verdictWord(primary.verdict), contrastText(result, primary)]
+  return { word, verdict: primary.verdict, says, because: primary.because, seen: `${word}: ${says}` }
 }
 
 const UNFINISHED = 'The run did not finish; what was measured is below.'
@@ -78,10 +84,12 @@ export function allDescribed ({ contrasts }: Result): boolean {
 /** A sweep has no primary outcome: the range of what was seen. */
 function sweepOutcome (result: Result): Headline {
   const { conditions } = result
+  const seen = rangeText(result)
   return {
     word: 'DESCRIBED',
     verdict: undefined,
-    numbers: rangeText(result),
+    says: seen,
+    seen,
     because: [
       `${conditions.length === 1 ? 'One condition, compared with nothing' : `${conditions.length} conditions, each against its baseline`}${allDescribed(result) ? '; too few repeats for a verdict on single ratios' : ''}.`,
       ...(result.complete ? [] : [UNFINISHED])

@@ -49,7 +49,7 @@ t.test('all text that was read is escaped', async (t) => {
     conditions: result.conditions.map((condition) => ({ ...condition, title: evil })),
     cells: result.cells.map((cell) => ({ ...cell, metric: evil, unit: evil })),
     contrasts: result.contrasts.map((contrast) => ({ ...contrast, metric: evil, because: evil, a: evil })),
-    claims: result.claims.map((claim) => ({ ...claim, statement: evil, explanation: evil, predicted: evil, os: { ...claim.os, statement: evil, source: evil } })),
+    claims: result.claims.map((claim) => ({ ...claim, statement: evil, explanation: evil, predicted: evil, os: { ...claim.os, statement: evil, source: evil, figures: [{ what: evil, of: evil, source: evil, value: null, band: null, status: 'missing' as const, because: evil }] } })),
     counts: [{ condition: 'after' as const, outcome: evil, reason: evil, n: 1 }],
     blocks: result.blocks.map((block) => ({ ...block, valid: false, because: evil })),
     workload: { ...result.workload, ttftLimitMs: { [evil]: 1500, b: 900 }, classes: result.workload.classes.map((each) => ({ ...each, name: evil })) }

@@ -10,12 +10,15 @@ const { evidence, result } = fakeRun(2)
 t.test('writes every file whole and leaves nothing else', async (t) => {
   const dir = join(t.testdir(), 'deep', 'run')
   const paths = await writeReport(dir, evidence, result)
-  t.same(paths.map((path) => basename(path)), REPORT_FILES)
-  t.same((await readdir(dir)).sort(), [...REPORT_FILES].sort())
+  const charts = paths.slice(REPORT_FILES.length)
+  t.same(paths.slice(0, REPORT_FILES.length).map((path) => basename(path)), REPORT_FILES)
+  t.ok(charts.length > 3 && charts.every((path) => /\/charts\/\w+\.svg$/.test(path)))
+  for (const path of charts) t.match(await readFile(path, 'utf8'), /^<\?xml .*\n<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*<\/svg>\n$/)
+  t.same((await readdir(dir)).sort(), [...REPORT_FILES, 'charts'].sort())
   t.same(JSON.parse(await readFile(join(dir, 'result.json'), 'utf8')), result)
   await writeReport(dir, evidence, { ...result, experiment: 'again' })
   t.equal(JSON.parse(await readFile(join(dir, 'result.json'), 'utf8')).experiment, 'again')
-  t.equal((await readdir(dir)).length, REPORT_FILES.length)
+  t.equal((await readdir(dir)).length, REPORT_FILES.length + 1)
 })
 
 t.test('a file that cannot be replaced leaves no half file behind', async (t) => {

@@ -9,9 +9,9 @@ interface MetricName {
 
 const METRICS: Readonly<Record<string, MetricName>> = {
   'good-per-second': { label: 'good requests/s', definition: 'Calls answered completely whose TTFT (scheduled) was at or under the limit of their class, per second of the judged window. All that was offered counts: refused, failed and unanswered calls are not good.' },
-  'good-per-capacity': { label: 'good ÷ saturated capacity', definition: 'Good answers per second divided by the answers per second of a short closed loop, measured in the same block on the same fresh server; both count an answer by the part of its life that lies inside the window. 1 would be a server that does nothing but good work.' },
+  'good-per-capacity': { label: 'good ÷ saturated capacity', definition: 'Good answers per second divided by the answers per second of short closed loops, measured in the same block on the same fresh server; both count an answer by the part of its life that lies inside the window. 1 would be a server that does nothing but good work.' },
   'good-work-per-capacity': { label: 'good work ÷ saturated capacity', definition: 'The same with each answer counted by its work, the seconds that it is predicted to take on an idle server, on both sides: where calls differ in length a server that answers only short ones has many answers and little work.' },
-  capacity: { label: 'saturated capacity, answers/s', definition: 'Answers per second of a short closed loop directly at the server, all slots busy, before the load of each block.' },
+  capacity: { label: 'saturated capacity, answers/s', definition: 'Answers per second of a short closed loop directly at the server, all slots busy, before the load of each block and, where the server is idle soon, again after it: their mean.' },
   'offered-per-second': { label: 'offered requests/s', definition: 'Calls whose intended send time lies in the judged window, per second.' },
   'answered-per-second': { label: 'answers/s', definition: 'Calls of the judged window that were answered completely, per second.' },
   'good-share': { label: 'good ÷ offered', definition: 'Share of all offered calls that were good.' },
@@ -40,7 +40,7 @@ const METRICS: Readonly<Record<string, MetricName>> = {
   'read-bytes': { label: 'read from storage', definition: 'Bytes that llama-server’s control group, else its process, read from storage during the load; page cache hits are not in it.' },
   'oom-kills': { label: 'OOM kills', definition: 'memory.events oom_kill of the control group since it was made.' },
   'server-cpu-per-token': { label: 'server CPU per token', definition: 'CPU time of llama-server per token it generated, work on calls that only wait in it included.' },
-  'closed-loop-cpu-per-token': { label: 'server CPU per token, closed loop', definition: 'The same in the closed loop at full slots before the load of each block: shows whether the machine itself got faster.' }
+  'closed-loop-cpu-per-token': { label: 'server CPU per token, closed loop', definition: 'The same in the closed loops at full slots beside the load of each block: shows whether the machine itself got faster.' }
 }
 
 const STATISTIC = /-(p50|p95|p99|mean)$/

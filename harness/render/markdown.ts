@@ -1,5 +1,5 @@
 /** A short report for a pull request or an issue. */
-import { formatCount, formatNumber, NBSP } from './format.js'
+import { counted, formatCount, formatNumber, NBSP } from './format.js'
 import { isStreams } from '../analyse/plan-kind.js'
 import { conditionColumns, factorNames, factorText } from './condition-table.js'
 import { allWarnings, contrastText, headline } from './headline.js'
@@ -48,17 +48,17 @@ function block (title: string, lines: readonly string[]): string[] {
 }
 
 export function renderMarkdown (result: Result): string {
-  const { word, numbers, because } = headline(result)
+  const { word, says, because } = headline(result)
   const yardstick = yardstickText(result)
   const { model, server } = result.manifest
   return [
     `# ${escapeMarkdown(result.question)}`,
     '',
-    `**${word}** ${escapeMarkdown(numbers)}`,
+    `**${word}** ${escapeMarkdown(says)}`,
     ...(because === '' ? [] : ['', escapeMarkdown(because)]),
     ...(yardstick === undefined ? [] : ['', `${metricLabel(YARDSTICK)}: ${escapeMarkdown(yardstick)}`]),
     '',
-    `${escapeMarkdown(result.experiment)}, ${result.preset} preset; ${escapeMarkdown(model.name)}${model.synthetic ? ' (synthetic weights)' : ''}; llama-server ${escapeMarkdown(server.version)}, ${server.slots} slots, ${server.threads} threads; ${escapeMarkdown(result.manifest.cpuModel)}, ${result.manifest.cpus} CPUs.`,
+    `${escapeMarkdown(result.experiment)}, ${result.preset} preset; ${escapeMarkdown(model.name)}${model.synthetic ? ' (synthetic weights)' : ''}; llama-server ${escapeMarkdown(server.version)}, ${counted(server.slots, 'slot')}, ${counted(server.threads, 'thread')}; ${escapeMarkdown(result.manifest.cpuModel)}, ${result.manifest.cpus} CPUs.`,
     ...(isStreams(result) ? block('Conditions', conditionTable(result)) : block(result.design === 'pairs' ? 'Before and after' : 'Conditions', cellTable(result))),
     ...block(result.design === 'sweep' ? 'Against the baseline' : 'Secondary outcomes', secondaryContrasts(result).map((contrast) => `* **${verdictWord(contrast.verdict)}** ${escapeMarkdown(contrastText(result, contrast))}`)),
     ...block('Claim', result.claims.flatMap((claim) => [

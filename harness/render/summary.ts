@@ -1,5 +1,5 @@
 /** The result for a terminal, verdict first. */
-import { formatCount, formatNumber, formatRatio } from './format.js'
+import { counted, formatCount, formatNumber, formatRatio } from './format.js'
 import { conditionColumns } from './condition-table.js'
 import { allDescribed, allWarnings, contrastNumbers, contrastText, headline } from './headline.js'
 import { conditionIds, metricLabel, PERCENTILES, verdictWord } from './labels.js'
@@ -34,8 +34,8 @@ function lead (page: Page, ink: Ink, word: string, gap: string, text: string): s
 
 function verdictLines (page: Page): string[] {
   const { result } = page
-  const { word, verdict, numbers, because } = headline(result)
-  const lines = lead(page, verdict === undefined ? 'yellow' : INKS[verdict], word, '  ', numbers)
+  const { word, verdict, says, because } = headline(result)
+  const lines = lead(page, verdict === undefined ? 'yellow' : INKS[verdict], word, '  ', says)
   if (because !== '') lines.push(...wrap(because, page.width, ' '.repeat(word.length + 2)))
   const yardstick = yardstickText(result)
   if (yardstick !== undefined) lines.push(...wrap(`${metricLabel(YARDSTICK)}: ${yardstick}`, page.width, ' '.repeat(word.length + 2)))
@@ -49,7 +49,7 @@ function subjectLines (page: Page): string[] {
   for (const { id, title } of result.conditions) lines.push(...wrap(title, width, padEnd(`${cut(id, MOST_ID)} `, idWidth(result) + 1)))
   if (result.quiet) lines.push(...wrap('the interference that this is meant against was left out', width, padEnd('quiet ', idWidth(result) + 1)))
   for (const effect of result.effects) lines.push(...wrap(effect, width))
-  lines.push(...wrap(`${model.name}${model.synthetic ? ' (synthetic weights)' : ''}, llama-server ${server.version}, ${server.slots} slots, ${server.threads} threads`, width, padEnd('model ', idWidth(result) + 1)))
+  lines.push(...wrap(`${model.name}${model.synthetic ? ' (synthetic weights)' : ''}, llama-server ${server.version}, ${counted(server.slots, 'slot')}, ${counted(server.threads, 'thread')}`, width, padEnd('model ', idWidth(result) + 1)))
   return lines
 }
 

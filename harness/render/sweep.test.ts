@@ -6,6 +6,7 @@ import { doseFactors, doseMetrics, doseSeries, levels, lineFactors } from './cha
 import { renderCharts } from './charts.js'
 import { conditionColumns } from './condition-table.js'
 import { blocksCsv, cellsCsv } from './csv.js'
+import { bandLeg } from '../analyse/claims/leg.js'
 import { headline } from './headline.js'
 import { renderHtml } from './html.js'
 import { renderMarkdown } from './markdown.js'
@@ -34,7 +35,7 @@ const killed: SimulatedCondition[] = [
   { id: '30MB', gapMs: 9, baseline: '90MB', killedAfter: 0.3, factors: { limitMB: 30 } },
   { id: '20MB', gapMs: 9, baseline: '90MB', killedAfter: 0, factors: { limitMB: 20 } }
 ]
-const leg: Leg = { status: 'holds', statement: 's', source: 'x', value: 1, band: [0, 2] }
+const leg: Leg = bandLeg('s', 'x', 1, { id: '', metric: '', statement: '', lo: 0, hi: 2 })
 const claim: Claim = {
   id: 'stall', statement: 'A quota stalls every stream once a period', predicted: 'within 10 %', status: 'SUPPORTED', application: leg, os: leg, control: leg, mechanism: leg, explanation: 'e', marks: [{ condition: 'q500-p1000', atMs: 600, label: 'predicted stall' }]
 }
@@ -72,8 +73,8 @@ for (const [name, { evidence, result }] of Object.entries(cases)) {
 
 t.test('a sweep without a claim is described, with claims it is their sum', async t => {
   const { result } = run()
-  t.match(headline(result), { word: 'DESCRIBED', numbers: /^tokens\/s [\d.]+ \(q[\w-]+\) to [\d.]+ \(none\), gap p99 / })
-  t.match(headline({ ...result, claims: [claim] }), { word: 'SUPPORTED', numbers: claim.statement, because: /^tokens\/s / })
+  t.match(headline(result), { word: 'DESCRIBED', says: /^tokens\/s [\d.]+ \(q[\w-]+\) to [\d.]+ \(none\), gap p99 / })
+  t.match(headline({ ...result, claims: [claim] }), { word: 'SUPPORTED', says: claim.statement, because: /^tokens\/s / })
   t.match(headline({ ...result, claims: [claim, { ...claim, status: 'UNSUPPORTED' }] }), { word: 'UNSUPPORTED', because: /^1 of 2 claims supported/ })
   t.match(renderSummary(result, { colour: false, width: 80 }), /described, not judged: too few repeats/)
   t.notMatch(renderSummary(run({ repeats: 8 }).result, { colour: false, width: 80 }), /described, not judged/)

@@ -1,6 +1,7 @@
 /** A small simulated run for tests and for looking at: before = a queue that grows, after = a bounded one that refuses. */
 import { quantile, seededRandom, simulateBlock } from './testing-blocks.js'
-import type { Block, BlockPlan, Cell, Contrast, Evidence, Manifest, OpenLoopBlockSummary, OpenLoopPlan, OpenLoopResult } from '../types.js'
+import { bandLeg } from '../analyse/claims/leg.js'
+import type { Block, BlockPlan, Cell, Contrast, Evidence, Leg, Manifest, OpenLoopBlockSummary, OpenLoopPlan, OpenLoopResult } from '../types.js'
 
 export interface FakeRun {
   readonly evidence: Evidence & { readonly plan: OpenLoopPlan }
@@ -212,6 +213,7 @@ function fakeResult (evidence: FakeRun['evidence']): OpenLoopResult {
       return { condition, outcome, reason, n: calls.filter((call) => call.outcome === outcome && (call.reason ?? '') === reason).length }
     })
   })
+  const leg = legOf(blocks.length > 0)
   return {
     schemaVersion: 2,
     experiment: plan.experiment,
@@ -233,14 +235,18 @@ function fakeResult (evidence: FakeRun['evidence']): OpenLoopResult {
       statement: 'Admission keeps waiting time bounded, because calls wait in a bounded queue of the gateway and not in the endless one of llama-server.',
       predicted: 'good ÷ capacity of the after condition between 0.7 and 1.05; requests_deferred at most 1',
       status: blocks.length === 0 ? 'UNSUPPORTED' : 'SUPPORTED',
-      application: { status: blocks.length === 0 ? 'missing' : 'holds', statement: 'good ÷ capacity, after: 0.84', source: 'calls.ndjson', value: 0.84, band: [0.7, 1.05] },
-      os: { status: blocks.length === 0 ? 'missing' : 'holds', statement: 'voluntary switches of llama-server per token moved as predicted', source: '/proc/PID/task/*/status', value: 0.42, band: [0.2, 0.8] },
-      control: { status: blocks.length === 0 ? 'missing' : 'holds', statement: 'CPU time per token is equal in both conditions: the machine did not get faster', source: '/proc/PID/stat', value: 1.004, band: [0.95, 1.05] },
-      mechanism: { status: blocks.length === 0 ? 'missing' : 'holds', statement: 'requests deferred inside llama-server, most in the after condition: 0', source: 'llama-server /metrics', value: 0, band: [0, 1] },
+      application: leg('good ÷ capacity, after', 'calls.ndjson', 0.84, 0.7, 1.05),
+      os: leg('voluntary switches of llama-server per token moved as predicted', '/proc/PID/task/*/status', 0.42, 0.2, 0.8),
+      control: leg('CPU time per token is equal in both conditions: the machine did not get faster', '/proc/PID/stat', 1.004, 0.95, 1.05),
+      mechanism: leg('requests deferred inside llama-server, most in the after condition', 'llama-server /metrics', 0, 0, 1),
       explanation: 'llama-server takes every connection and lets calls without a slot wait in a list of its own. When more arrives than it can do, this list grows for as long as the load lasts: each call waits longer than the one before, until every answer comes too late to be of use, while the CPU is as busy as ever. The policy gives out as many places as there are slots and refuses at once what would wait too long, so that the same CPU time goes into answers that are in time.'
     }],
     counts,
     blocks,
     warnings: []
   }
+}
+
+function legOf (isThere: boolean): (what: string, source: string, value: number, lo: number, hi: number) => Leg {
+  return (what, source, value, lo, hi) => bandLeg(what, source, isThere ? value : null, { id: '', metric: '', statement: '', lo, hi })
 }

@@ -1,5 +1,5 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
-import { plannedSeconds } from '../plan/duration.js'
+import { plannedSeconds, spareSeconds } from '../plan/duration.js'
 import type { Manifest, Plan } from '../types.js'
 
 /** What will be measured and what it cannot show, said before the first block. */
@@ -7,11 +7,16 @@ export function announce (plan: Plan, manifest: Pick<Manifest, 'model' | 'server
   const { expected } = plan
   return [
     ...loadLines(plan),
-    `${plan.blocks.length} blocks, about ${Math.ceil(plannedSeconds(plan, manifest) / 60)} min; about ${expected.answeredPerCondition} answered calls ${plan.design === 'pairs' ? 'an arm' : 'a condition'}`,
+    `${plan.blocks.length} blocks, about ${Math.ceil(plannedSeconds(plan, manifest) / 60)} min${spareText(plan)}; about ${expected.answeredPerCondition} answered calls ${plan.design === 'pairs' ? 'an arm' : 'a condition'}`,
     ...plan.effects,
     ...(expected.verdict ? [] : [describes(plan, plan.blocks.length / plan.conditions.length)]),
     ...expected.unsupported.map(what => `not supported by this plan: ${what}`)
   ]
+}
+
+function spareText (plan: Plan): string {
+  const seconds = spareSeconds(plan)
+  return seconds === 0 ? '' : ` (up to ${Math.ceil(seconds / 60)} more for pairs that meet unlike machines)`
 }
 
 function describes ({ design }: Plan, repeats: number): string {

@@ -84,7 +84,7 @@ t.test('an open loop: closed loop, load, and the closed loop again with prompts 
   const steps: string[] = []
   const input = streamsBlock(t, { workload, onStep: step => { steps.push(step) } })
   await runBlock(input)
-  t.same(steps, ['start', 'capacity', 'load', 'capacity'])
+  t.same(steps, ['start', 'capacity', 'load', 'capacity again'])
   const { closedLoops = [], loadFromMs, drainedAtMs } = evidenceOf(input)
   const [first, second] = closedLoops
   t.equal(closedLoops.length, 2)

@@ -14,7 +14,7 @@ import { countersOf, watchServer, type ServerWatch } from './server-watch.js'
 import { streamsLoad } from './streams-load.js'
 import { withUndo, type UndoStack } from './undo-stack.js'
 
-export type BlockStep = 'start' | 'capacity' | 'load'
+export type BlockStep = 'start' | 'capacity' | 'load' | 'capacity again'
 
 /** Of an open loop: what its condition says of the gateway and its clients. */
 export type ConditionTraffic = Pick<Condition, 'policies' | 'policyOptions' | 'tellsLimit' | 'retry'>

@@ -2,6 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { planBytes, type PlanInput } from '../plan/plan.js'
 import { claimEntry } from '../analyse/claims/index.js'
 import type { StreamsPrimary } from '../analyse/outcomes.js'
+import { isOpenLoop } from '../analyse/plan-kind.js'
+import { readEvidence } from '../analyse/read.js'
 import { findGroupHost } from '../cgroups/index.js'
 import type { GroupHost } from '../cgroups/contract.js'
 import type { Knob } from '../knobs/contract.js'
@@ -17,7 +19,8 @@ import { announce } from './announce.js'
 import { runBlock, type BlockStep, type ConditionTraffic } from './block.js'
 import { makePlan } from './make-plan.js'
 import { prepare, serverOf, type Prepared } from './prepare.js'
-import { stepsOf } from './steps.js'
+import { runSparePairs } from './spare-pairs.js'
+import { blocksOf, stepsOf } from './steps.js'
 
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
@@ -57,6 +60,13 @@ export async function runExperiment (input: ExperimentInput): Promise<void> {
     if (evidence === undefined) return
     const probe = searchIn(plan) === undefined ? undefined : probeMade(plan, block, evidence)
     if (probe !== undefined) probes.push(probe)
+  }
+  if (isOpenLoop(plan)) {
+    await runSparePairs(plan, {
+      measured: async () => (await readEvidence(folder)).blocks,
+      run: async block => await finished(input, plan, block, prepared, []) !== undefined,
+      note: text => progress.note(text)
+    })
   }
 }
 
@@ -117,5 +127,5 @@ function conditionOf (plan: Plan, block: BlockPlan): Condition {
 
 function stepTeller ({ progress }: ExperimentInput, plan: Plan, block: BlockPlan, manifest: Manifest): (step: BlockStep) => void {
   const steps = stepsOf(plan, block, manifest)
-  return step => progress.step(`block ${block.index} of ${plan.blocks.length}, ${block.condition}: ${steps[step].text}`, steps[step].share)
+  return step => progress.step(`${block.index > plan.blocks.length ? 'spare block' : 'block'} ${block.index} of ${blocksOf(plan, block)}, ${block.condition}: ${steps[step].text}`, steps[step].share)
 }

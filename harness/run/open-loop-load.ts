@@ -3,7 +3,7 @@ import { usualClasses } from '../plan/traffic.js'
 import { readServerCounters } from '../probes/metrics-poll.js'
 import { cpuUsecOf } from '../probes/proc-process.js'
 import type { ClosedLoop, OpenLoopWorkload } from '../types.js'
-import type { LoadEvidence, ReadyBlock } from './block.js'
+import type { BlockStep, LoadEvidence, ReadyBlock } from './block.js'
 import { patienceSeconds } from './calibrate.js'
 import { startGateway } from './gateway-process.js'
 import { allStarted, startObservers } from './observers.js'
@@ -46,15 +46,15 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   const watch = { signal: AbortSignal.any([signal, server.gone]) }
   const serverCpuUsec = () => cpuUsecOf(running.pid)
 
-  const closedLoop = async (seed: number): Promise<ClosedLoop> => {
-    input.onStep('capacity')
+  const closedLoop = async (seed: number, step: BlockStep): Promise<ClosedLoop> => {
+    input.onStep(step)
     const beforeUsec = serverCpuUsec()
     const { fromMs, drainedAtMs } = await nextGenerator().run({ ...job, seed, drainSeconds: patienceSeconds, phase: 'capacity', target: { url: running.url, apiKey: running.apiKey }, clients: workload.closedLoopClients, callsPerClient: workload.capacityCalls ?? 2, seconds: workload.capacitySeconds }, watch)
     const afterUsec = serverCpuUsec()
     signal.throwIfAborted()
     return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
   }
-  const closedLoops = [await closedLoop(plan.traceSeed)]
+  const closedLoops = [await closedLoop(plan.traceSeed, 'capacity')]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
   // It may still work on calls that its closed loop gave up.
@@ -81,7 +81,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
   const [serverCountersAtEnd, slotSecondsWasted] = await Promise.all([serverCounters(), readSlotSecondsWasted(gateway.url)])
   if (workload.capacityAgain === true && await untilIdle(serverCpuUsec, watch.signal, Math.max(AGAIN_WITHIN_AT_LEAST_MS, workload.windowSeconds * 1000 * AGAIN_WITHIN))) {
     // Prompts of its own: llama-server keeps those of the first loop.
-    closedLoops.push(await closedLoop(deriveSeed(plan.traceSeed, AGAIN)))
+    closedLoops.push(await closedLoop(deriveSeed(plan.traceSeed, AGAIN), 'capacity again'))
   }
   const end = await server.end(false)
   if (end !== undefined) throw new Error(`block ${plan.index}: llama-server ended in the middle of the load: ${end.why}; see ${folder}/llama-server.log`)

@@ -10,15 +10,21 @@ interface Step {
   readonly share: number
 }
 
+/** Blocks of the run as far as it is known: while a spare pair runs its two blocks are the last ones. */
+export function blocksOf (plan: Plan, block: BlockPlan): number {
+  return Math.max(plan.blocks.length, block.index > plan.blocks.length ? block.pair * plan.conditions.length : 0)
+}
+
 /** What a block does now, and how much of the run is done then. */
 export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 'model' | 'server'>): Readonly<Record<BlockStep, Step>> {
   if (isOpenLoop(plan)) {
     const seconds = blockSeconds(plan)
-    const share = (secondsIn: number): number => (block.index - 1 + secondsIn / seconds.whole) / plan.blocks.length
+    const share = (secondsIn: number): number => (block.index - 1 + secondsIn / seconds.whole) / blocksOf(plan, block)
     return {
       start: { text: 'start llama-server and gateway', share: share(0) },
       capacity: { text: 'capacity, closed loop at full slots', share: share(seconds.capacity) },
-      load: { text: `load, ${plan.workload.ratePerSecond.toFixed(1)} requests/s`, share: share(seconds.load) }
+      load: { text: `load, ${plan.workload.ratePerSecond.toFixed(1)} requests/s`, share: share(seconds.load) },
+      'capacity again': { text: 'capacity again', share: share(seconds.again) }
     }
   }
   const secondsOf = (blocks: readonly BlockPlan[]): number => blocks.reduce((sum, each) => sum + streamsSeconds(plan, each, manifest), 0)
@@ -27,6 +33,7 @@ export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 
   return {
     start: { text: 'start llama-server, apply and read back the knobs', share },
     capacity: { text: 'warm-up', share },
+    'capacity again': { text: 'capacity again', share },
     load: { text: `${clients * calls} ${atLeastSeconds === undefined ? '' : 'or more '}streams of ${predictTokens} tokens`, share }
   }
 }

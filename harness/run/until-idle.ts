@@ -14,11 +14,12 @@ const IDLE_SHARE = 0.1
  */
 export async function untilIdle (cpuUsec: () => number | undefined, signal: AbortSignal, withinMs = IDLE_WITHIN_MS): Promise<boolean> {
   const untilMs = nowMs() + withinMs
-  for (let seen = cpuUsec(); nowMs() < untilMs && !signal.aborted;) {
+  for (let [seen, seenAtMs] = [cpuUsec(), nowMs()]; nowMs() < untilMs && !signal.aborted;) {
     await sleep(IDLE_CHECK_MS)
-    const now = cpuUsec()
-    if (seen === undefined || now === undefined || now - seen <= IDLE_CHECK_MS * 1000 * IDLE_SHARE) return true
-    seen = now
+    // A sleep may last longer than asked.
+    const [now, atMs] = [cpuUsec(), nowMs()]
+    if (seen === undefined || now === undefined || now - seen <= (atMs - seenAtMs) * 1000 * IDLE_SHARE) return true
+    ;[seen, seenAtMs] = [now, atMs]
   }
   return false
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { Claim, Manifest, Result } from '../types.js'
+import type { Claim, Leg, Manifest, Result } from '../types.js'
+import { countsText, verdictOf, whyUnsupported } from '../render/study/words.js'
 import { analyse } from '../analyse/analyse.js'
 import { simulateStreams } from '../analyse/testing-streams.js'
 import { findingsOf, isSupported } from './findings.js'
@@ -7,7 +8,7 @@ import type { Outcome } from './run.js'
 import { plannedFor, studyPlanOf } from './testing.js'
 
 const claim = (status: Claim['status']): Claim => {
-  const leg = { status: 'holds' as const, statement: '', source: '', value: null, band: null }
+  const leg = { status: 'holds' as const, statement: '', source: '', value: null, band: null, figures: [] }
   return { id: 'c', statement: 's', predicted: 'p', status, application: leg, os: leg, control: leg, mechanism: leg, explanation: '' }
 }
 const base = analyse(simulateStreams({ repeats: 1 }))
@@ -30,6 +31,24 @@ t.test('a requirement: as many as it needs; what is quiet does not count, what h
   t.equal(status([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['SUPPORTED'])]]), 'SUPPORTED')
   t.equal(status([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['SUPPORTED'], { complete: false })]]), 'UNSUPPORTED')
   t.match(found([], [{ id: 'a', status: 'failed', error: 'no disk' }]).requirements, [{ status: 'NOT RUN', because: 'concurrency: no time in 75 min' }, { because: /a: no disk; b: the study ended before it/ }])
+})
+
+t.test('a requirement says which experiments hold it, and what became of the others', async t => {
+  const because = (results: ReadonlyArray<readonly [string, Result]>): string | undefined => found(results).requirements[1]?.because
+  t.equal(because([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['SUPPORTED'])]]), 'held by a, b (2 wanted)')
+  t.equal(because([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['UNSUPPORTED'])]]), 'held by a (2 wanted); not by b (UNSUPPORTED)')
+  t.equal(because([['a', withClaims(['SUPPORTED'], { complete: false })]]), 'none holds (2 wanted); not by a (not complete), b (not complete)')
+})
+
+t.test('no verdict of a run that is not whole; why a claim is not supported, in words', async t => {
+  const [whole, partial] = found([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['SUPPORTED'], { complete: false })]]).experiments
+  if (whole === undefined || partial === undefined) return t.fail('two experiments')
+  t.same([verdictOf(whole), verdictOf(partial), verdictOf({ ...partial, outcome: 'failed' })], ['SUPPORTED', 'INCOMPLETE', 'FAILED'])
+  t.match(countsText(found([['a', withClaims(['SUPPORTED'])], ['b', withClaims(['SUPPORTED'], { complete: false })]])), /1 of 2 claims/)
+  const legs = (changed: Partial<Record<'application' | 'os' | 'control' | 'mechanism', Leg['status']>>) => whyUnsupported({ ...claim('UNSUPPORTED'), ...Object.fromEntries(['application', 'os', 'control', 'mechanism'].map(key => [key, { ...claim('UNSUPPORTED').os, status: changed[key as 'os'] ?? 'holds' }])) } as Claim)
+  t.equal(legs({}), undefined)
+  t.equal(legs({ control: 'fails' }), 'refuted by its control leg')
+  t.equal(legs({ application: 'fails', control: 'fails', os: 'missing' }), 'refuted by its application and control legs, operating system leg not measured')
 })
 
 t.test('runs in unlike environments are told; the VM beside the machine is not', async t => {

@@ -1,7 +1,7 @@
 import { differences, machineKeys } from '../analyse/diff/keys.js'
-import { headline } from '../render/headline.js'
+import { headline, type Headline } from '../render/headline.js'
 import type { Claim, Manifest, PresetName, Result } from '../types.js'
-import type { LeftOut, PlannedExperiment, StudyPlan } from './plan.js'
+import { NOT_ASKED, type LeftOut, type PlannedExperiment, type StudyPlan } from './plan.js'
 import type { Outcome, StudyState } from './run.js'
 
 export type RequirementStatus = 'SUPPORTED' | 'UNSUPPORTED' | 'DESCRIBED' | 'NOT RUN'
@@ -20,7 +20,7 @@ export interface ExperimentFinding extends PlannedExperiment {
   readonly outcome: Outcome['status']
   readonly error?: string
   readonly seconds?: number
-  readonly headline?: { readonly word: string, readonly numbers: string, readonly because: string }
+  readonly headline?: Omit<Headline, 'verdict'>
   readonly planSha256?: string
   /** Of its own evidence: all planned blocks were there. */
   readonly complete: boolean
@@ -34,6 +34,8 @@ export interface ExperimentFinding extends PlannedExperiment {
 export interface StudyResult {
   readonly schemaVersion: 1
   readonly preset: PresetName
+  /** Of its plan, which was written before the first run. */
+  readonly createdAt: string
   readonly planSha256: string
   /** Every planned experiment is complete. */
   readonly complete: boolean
@@ -43,6 +45,8 @@ export interface StudyResult {
   readonly leftOut: readonly LeftOut[]
   /** One for each environment that runs were made in. */
   readonly machines: readonly Manifest[]
+  /** All that any run had, by name. */
+  readonly models: ReadonlyArray<Manifest['model']>
   readonly warnings: readonly string[]
 }
 
@@ -75,6 +79,7 @@ export function findingsOf ({ plan, planSha256, state, results }: StudyEvidence)
   return {
     schemaVersion: 1,
     preset: plan.preset,
+    createdAt: plan.createdAt,
     planSha256,
     complete: experiments.every(({ complete }) => complete),
     ...(state.ended === undefined ? {} : { ended: state.ended }),
@@ -82,18 +87,24 @@ export function findingsOf ({ plan, planSha256, state, results }: StudyEvidence)
     experiments,
     leftOut: plan.leftOut,
     machines,
+    models: modelsOf(results),
     warnings: [...unfinished(experiments), ...unlikeMachines(machines)]
   }
 }
 
 function headlineOf (result: Result): NonNullable<ExperimentFinding['headline']> {
-  const { word, numbers, because } = headline(result)
-  return { word, numbers, because }
+  const { word, says, because, seen } = headline(result)
+  return { word, says, because, seen }
 }
 
 /** Models, slots and threads are an experiment's own; where it ran is not. */
 function environmentOf (manifest: Manifest): ReturnType<typeof machineKeys> {
   return machineKeys({ manifest }).filter(({ key }) => !/^manifest\.(model|otherModels|server\.(slots|threads|batchTokens|slotContextTokens)|placement)/.test(key))
+}
+
+function modelsOf (results: StudyEvidence['results']): Array<Manifest['model']> {
+  const all = [...results.values()].flatMap(({ manifest: { model, otherModels = [] } }) => [model, ...otherModels])
+  return [...new Map(all.map(model => [model.sha256, model])).values()].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 }
 
 function machineOf (machines: Manifest[], manifest: Manifest): number {
@@ -114,18 +125,22 @@ function requirementFinding ({ id, kind, asks, needs = 1 }: StudyPlan['requireme
   // That a mitigation does nothing on a quiet host says nothing of what it cures.
   const judged = ran.filter(({ quiet, results }) => !quiet && results.length > 0)
   const supported = judged.filter(isSupported)
-  const counts = `${supported.length} of ${judged.length} experiments with a claim supported${needs === 1 ? '' : `, ${needs} wanted`}`
-  if (supported.length >= needs) return { ...head, status: 'SUPPORTED', because: `${counts}: ${supported.map(each => each.id).join(', ')}` }
   if (judged.length === 0) return { ...head, status: 'DESCRIBED', because: 'what ran has no claim' }
-  return { ...head, status: 'UNSUPPORTED', because: counts }
+  const others = own.filter(each => !each.quiet && !supported.includes(each))
+  const because = [
+    `${supported.length === 0 ? 'none holds' : `held by ${supported.map(each => each.id).join(', ')}`}${needs === 1 ? '' : ` (${needs} wanted)`}`,
+    ...(others.length === 0 ? [] : [`not by ${others.map(each => `${each.id} (${each.complete ? each.headline?.word ?? each.outcome : 'not complete'})`).join(', ')}`])
+  ].join('; ')
+  return { ...head, status: supported.length >= needs ? 'SUPPORTED' : 'UNSUPPORTED', because }
 }
 
 function whyNotRun (id: string, { leftOut }: StudyPlan, own: readonly ExperimentFinding[]): string {
   const reasons = [
     ...own.map(each => `${each.id}: ${each.error ?? 'the study ended before it'}`),
-    ...leftOut.filter(({ serves }) => serves === id).map(each => `${each.id}: ${each.because}`)
+    ...leftOut.filter(each => each.serves === id && each.because !== NOT_ASKED).map(each => `${each.id}: ${each.because}`)
   ]
-  return reasons.length === 0 ? 'no experiment serves it yet' : reasons.join('; ')
+  if (reasons.length > 0) return reasons.join('; ')
+  return leftOut.some(({ serves }) => serves === id) ? NOT_ASKED : 'no experiment serves it yet'
 }
 
 function unfinished (experiments: readonly ExperimentFinding[]): string[] {

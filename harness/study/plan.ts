@@ -23,6 +23,9 @@ export interface PlannedExperiment {
   readonly cannotShow: readonly string[]
 }
 
+/** Of what `--only` leaves out. */
+export const NOT_ASKED = 'not asked for (--only)'
+
 export interface LeftOut {
   readonly id: string
   readonly serves: string
@@ -98,7 +101,7 @@ export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
       ...candidates.flatMap(({ id, experiment, sizes: [smallest] }, i) => chosen[i] === undefined
         ? [{ id, serves: experiment.serves, because: `no time in ${minutes} min: it takes ${minutesText(smallest.seconds)} at least; alone: npx harness study --only ${id} --preset ${preset}` }]
         : []),
-      ...list.experiments.filter(each => !asked.includes(each)).map(each => ({ id: idOf(each), serves: each.serves, because: 'not asked for (--only)' }))
+      ...list.experiments.filter(each => !asked.includes(each)).map(each => ({ id: idOf(each), serves: each.serves, because: NOT_ASKED }))
     ],
     createdAt: input.createdAt
   }

@@ -10,7 +10,7 @@ import { messageOf, runFolderOf, type StudyState } from './run.js'
 import { stateOfRun } from './run-state.js'
 import { studySchema } from './schema.js'
 
-export const studyFiles = ['study.json', 'study.schema.json', 'report.html', 'report.md', 'claims.csv', 'figures.csv'] as const
+export const studyFiles = ['study.json', 'study.schema.json', 'report.html', 'report.md', 'claims.csv', 'legs.csv', 'contrasts.csv', 'figures.csv'] as const
 
 /** Where a study is: what `--out` made, not one of its runs. */
 export function isStudyFolder (folder: string): boolean {
@@ -63,6 +63,8 @@ export async function writeStudyReport (folder: string, { write = replaceFile, o
     'report.html': renderStudyHtml(study, fragments),
     'report.md': tables.renderStudyMarkdown(study),
     'claims.csv': tables.claimsCsv(study),
+    'legs.csv': tables.legsCsv(study),
+    'contrasts.csv': tables.studyContrastsCsv(results),
     'figures.csv': tables.figuresCsv(results)
   }
   for (const [name, text] of Object.entries(texts)) await write(`${folder}/${name}`, text)

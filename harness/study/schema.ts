@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { claimSchema, manifestSchema } from '../result-schema.js'
+import { claimSchema, manifestSchema, modelSchema } from '../result-schema.js'
 
 const closed = { additionalProperties: false } as const
 const text = Type.String()
@@ -11,6 +11,7 @@ const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 export const studySchema = Type.Object({
   schemaVersion: Type.Literal(1),
   preset,
+  createdAt: text,
   planSha256: sha256,
   complete: Type.Boolean(),
   ended: Type.Optional(Type.Union([Type.Literal('stopped by the user'), Type.Literal('the disk is full')])),
@@ -39,7 +40,7 @@ export const studySchema = Type.Object({
     outcome: Type.Union([Type.Literal('complete'), Type.Literal('kept'), Type.Literal('partial'), Type.Literal('failed'), Type.Literal('not run')]),
     error: Type.Optional(text),
     seconds: Type.Optional(count),
-    headline: Type.Optional(Type.Object({ word: text, numbers: text, because: text }, closed)),
+    headline: Type.Optional(Type.Object({ word: text, says: text, because: text, seen: text }, closed)),
     planSha256: Type.Optional(sha256),
     complete: Type.Boolean(),
     results: Type.Array(claimSchema),
@@ -48,5 +49,6 @@ export const studySchema = Type.Object({
   }, closed)),
   leftOut: Type.Array(Type.Object({ id: text, serves: text, because: text }, closed)),
   machines: Type.Array(manifestSchema),
+  models: Type.Array(modelSchema),
   warnings: Type.Array(text)
 }, { ...closed, $schema: 'http://json-schema.org/draft-07/schema#', title: 'Weir study.json' })

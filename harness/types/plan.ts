@@ -133,6 +133,18 @@ export interface ExpectedSamples {
 export interface OpenLoopPlan extends PlanOfAnyKind {
   readonly workload: OpenLoopWorkload
   readonly calibration: OpenLoopCalibration
+  readonly spare?: SparePairs
+}
+
+/**
+ * A pair compares two policies only where both blocks met the same machine: else it is left out, and a spare one is run for it. What decides is measured straight at llama-server, where no policy
+ * acts. Absent: a pair counts whatever it met (smoke, conditions that differ in knobs, more than two of them, runs before there were any).
+ */
+export interface SparePairs {
+  /** CPU time per token in the closed loops of the pair's blocks, the larger ÷ the smaller: at most this. */
+  readonly machineWithin: number
+  /** In run order after the plan's blocks; run only as far as pairs are lacking. */
+  readonly blocks: readonly BlockPlan[]
 }
 
 export interface StreamsPlan extends PlanOfAnyKind {

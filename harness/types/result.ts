@@ -24,6 +24,8 @@ export interface Cell {
   readonly censoredAbove?: Partial<Record<'p50' | 'p95' | 'p99', number>>
   /** Block-bootstrap 95 % interval by percentile. */
   readonly ci95?: Partial<Record<'p50' | 'p95' | 'p99', readonly [number, number]>>
+  /** Least and most of the blocks; of one number a block, from two blocks on. */
+  readonly range?: readonly [number, number]
 }
 
 export interface Contrast {
@@ -46,12 +48,34 @@ export interface Contrast {
   readonly because: string
 }
 
-export interface Leg {
-  readonly status: 'holds' | 'fails' | 'missing'
-  readonly statement: string
+export type LegStatus = 'holds' | 'fails' | 'missing'
+
+/** One number against its band. */
+export interface LegFigure {
+  readonly what: string
+  /** A condition, or two and what stands between them; absent: `what` says it. */
+  readonly of?: string
+  /** The file, or the tool and what it printed. */
   readonly source: string
+  /** Of a figure that compares two conditions: what each of them had, first the one that the other is divided by, or taken from. Medians or means over blocks; `value` is made block by block. */
+  readonly compared?: readonly [number, number]
   readonly value: number | null
   readonly band: readonly [number, number] | null
+  readonly status: LegStatus
+  /** Why it is missing. */
+  readonly because?: string
+}
+
+/** All of its figures hold, or it does not. */
+export interface Leg {
+  readonly status: LegStatus
+  /** All figures with their bands, in one text. */
+  readonly statement: string
+  readonly source: string
+  /** Of the figure that made the status. */
+  readonly value: number | null
+  readonly band: readonly [number, number] | null
+  readonly figures: readonly LegFigure[]
 }
 
 export interface Claim {

@@ -117,7 +117,7 @@ export interface OpenLoopWorkload {
   readonly capacityCalls?: number
   /** How long a closed loop at full slots lasts at least, seconds; `closedLoopClients` clients, direct to llama-server. */
   readonly capacitySeconds: number
-  /** One such loop is before the load; with this another follows the load where llama-server is idle within a third of the window, and their mean is the block's capacity: a host that drifts is caught at both ends. */
+  /** One such loop is before the load; with this another follows the load where llama-server is idle within a third of the window, 3 s at least, and their mean is the block's capacity: a host that drifts is caught at both ends. */
   readonly capacityAgain?: boolean
   readonly closedLoopClients: number
   /** A call is good when answered completely with TTFT (from the intended time) at or under its class's limit. */

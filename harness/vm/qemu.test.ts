@@ -12,6 +12,7 @@ t.test('the host root is read-only, there is no network, nothing else is given',
   t.strictSame(shares, ['local,path=/,mount_tag=weirroot,security_model=none,readonly=on,multidevs=remap'])
   t.notOk(args.includes('-drive'))
   t.match(line(args), /panic=-1/)
+  t.match(line(args), /softlockup_panic=1 watchdog_thresh=30/, 'a kernel that hangs ends, too')
   t.match(line(args), '-no-reboot')
 })
 

@@ -23,8 +23,11 @@ export interface QemuOptions {
 /** File descriptors of QEMU that are sockets of ours, by the port's name in the VM. */
 export const ports = { 'weir.ctl': 3, 'weir.out': 4, 'weir.err': 5 } as const
 
-/** -1: a panic reboots at once, and with -no-reboot ends QEMU. */
-const kernelCommandLine = 'console=ttyS0 quiet panic=-1 psi=1 cgroup_no_v1=all'
+/**
+ * -1: a panic reboots at once, and with -no-reboot ends QEMU. A kernel whose CPUs hang in it for a minute (twice `watchdog_thresh`) panics, too: emulated ones did that once in a
+ * few hundred blocks, and would have held the run for ever (Documentation/admin-guide/lockup-watchdogs.rst).
+ */
+const kernelCommandLine = 'console=ttyS0 quiet panic=-1 softlockup_panic=1 watchdog_thresh=30 psi=1 cgroup_no_v1=all'
 
 /** Arguments of qemu-system-x86_64: no network, no devices but those named here, the host's root file system read-only. */
 export function qemuArguments (options: QemuOptions): string[] {

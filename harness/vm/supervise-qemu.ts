@@ -87,7 +87,7 @@ function withConsole (error: Error, lines: readonly string[]): Error {
 /** The last lines; after a panic the one that says why, which comes before the registers and the stack. */
 async function consoleEnd (path: string): Promise<string[]> {
   const panic = (await logTail(path, 200)).filter(line => /Kernel panic|sysrq: Trigger a crash|BUG:|Oops/.test(line))
-  return panic.length > 0 ? panic : await logTail(path, shownLines)
+  return panic.length > 0 ? panic.slice(-shownLines) : await logTail(path, shownLines)
 }
 
 function port (qemu: ChildProcess, name: keyof typeof ports): Duplex {

@@ -102,7 +102,7 @@ function cpuLegOfEarlierPlans (plan: Plan, contrasts: readonly Contrast[]): Leg 
 /** Ratio and both ends of its interval inside the band. */
 function cpuRatio (statement: string, contrast: Contrast | undefined, prediction: Prediction | undefined): Leg {
   const interval = contrast?.ci95
-  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, cpuSource, contrast?.because ?? 'not measured')
+  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, cpuSource, contrast?.because || 'not measured')
   const ratio = bandLeg(statement, cpuSource, contrast.ratio, prediction)
   return allOf([
     ratio,

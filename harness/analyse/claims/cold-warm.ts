@@ -28,10 +28,10 @@ function modelMib (manifest: Manifest | undefined, band: Band): Band | undefined
 function shareOfDifference (a: string, b: string, part: Figure, whole: Figure, band: Band): FactorCell {
   return {
     id: `${b} − ${a}`,
-    value: views => middleOfPairs(views, a, b, (from, to) => {
-      const [ofPart, ofWhole] = [differenceOf(part)(from, to), differenceOf(whole)(from, to)]
-      return ofPart === null || ofWhole === null || ofWhole <= 0 ? null : ofPart / ofWhole
-    }),
+    value: views => {
+      const [ofPart, ofWhole] = [part, whole].map(figure => middleOfPairs(views, a, b, differenceOf(figure)))
+      return ofPart === null || ofPart === undefined || ofWhole === null || ofWhole === undefined || ofWhole <= 0 ? null : ofPart / ofWhole
+    },
     band
   }
 }

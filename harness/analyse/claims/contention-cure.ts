@@ -1,4 +1,4 @@
-import type { Claim, Contrast, Leg, Manifest, Plan, Prediction, StreamsPlan } from '../../types.js'
+import type { Claim, Contrast, Leg, LegFigure, Manifest, Plan, Prediction, StreamsPlan } from '../../types.js'
 import { cpusOfOthers } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
@@ -6,7 +6,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { claimOf, figureLeg, queueLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
 export type StreamsDraft = Extract<PlanDraft, Omit<StreamsPlan, 'predictions'>>
 export type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>
@@ -94,9 +94,11 @@ export function cureLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
   const leg = bandLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without`, LOAD, primary?.ratio ?? null, prediction)
   const interval = primary?.ci95
   if (leg.status !== 'holds') return leg
-  if (interval === null || interval === undefined) return missingLeg('interval of the ratio', LOAD, primary?.because ?? 'not measured')
-  const clear = interval[0] > 1 || interval[1] < 1
-  return { ...leg, status: clear ? 'holds' : 'fails', statement: `${leg.statement}; interval ${number(interval[0])} to ${number(interval[1])}` }
+  if (interval === null || interval === undefined) return missingLeg('interval of the ratio', LOAD, primary?.because || 'not measured')
+  const status = interval[0] > 1 || interval[1] < 1 ? 'holds' as const : 'fails' as const
+  const above = (primary?.ratio ?? 1) > 1
+  const end: LegFigure = { what: 'the end of its interval that is nearer to 1', source: LOAD, value: above ? interval[0] : interval[1], band: above ? [1, unbounded] : [-unbounded, 1], status }
+  return { ...leg, status, statement: `${leg.statement}; interval ${number(interval[0])} to ${number(interval[1])}`, figures: [...leg.figures, end] }
 }
 
 export function quietPredictions (of: Cure): Prediction[] {

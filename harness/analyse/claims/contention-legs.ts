@@ -1,5 +1,5 @@
 import type { Claim, Leg, Plan, Prediction } from '../../types.js'
-import { majorFaultsPerSecond, middleOf, middleOfPairs, ratioOf, queueShare, queueShareByPidstat, stealShare, throttledPeriods, worstOf, type Figure } from '../contention.js'
+import { bothOf, majorFaultsPerSecond, middleOf, middleOfPairs, ratioOf, queueShare, queueShareByPidstat, stealShare, throttledPeriods, worstOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { bandLeg, predictionOf } from './leg.js'
 
@@ -36,7 +36,7 @@ export function figureLeg (plan: Plan, views: readonly StreamsView[], what: stri
 
 /** b ÷ a. */
 export function ratioLeg (plan: Plan, views: readonly StreamsView[], what: string, source: string, [a, b]: readonly [string, string], figure: Figure, id: string): Leg {
-  return bandLeg(what, source, middleOfPairs(views, a, b, ratioOf(figure)), predictionOf(plan, id))
+  return bandLeg(what, source, middleOfPairs(views, a, b, ratioOf(figure)), predictionOf(plan, id), bothOf(views, a, b, figure))
 }
 
 type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>

@@ -6,7 +6,7 @@ import { number } from '../verdict.js'
 import { cellsLeg } from './cells-leg.js'
 import { claimOf, rivalLegs, rivalPredictions } from './contention-legs.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, missingLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, missingLeg, predictionOf, unbounded, type Compared } from './leg.js'
 
 export type Band = readonly [lo: number, hi: number]
 
@@ -17,6 +17,8 @@ export interface FactorCell {
   /** A condition's id, or two and what stands between them. */
   readonly id: string
   readonly value: (views: readonly StreamsView[]) => number | null
+  /** Where it compares two conditions. */
+  readonly compared?: (views: readonly StreamsView[]) => Compared
   /** Undefined: it cannot be predicted from this calibration, and its leg will be missing. */
   readonly band: Band | undefined
 }
@@ -89,7 +91,7 @@ function judged (claim: FactorClaim, plan: StreamsPlan, views: readonly StreamsV
 }
 
 function legOf ({ id, what, source, cells }: FactorFigure, plan: Plan, views: readonly StreamsView[]): Leg {
-  return cellsLeg(what, source, cells.map(cell => ({ id: cell.id, value: cell.value(views), prediction: predictionOf(plan, `${id}:${cell.id}`) })))
+  return cellsLeg(what, source, cells.map(cell => ({ id: cell.id, value: cell.value(views), prediction: predictionOf(plan, `${id}:${cell.id}`), compared: cell.compared?.(views) })))
 }
 
 function told ({ id, what, cells }: FactorFigure, plan: Plan): string {

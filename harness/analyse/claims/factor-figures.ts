@@ -1,7 +1,7 @@
-/** Figures of blocks of streams that the claims of factors rest on: medians over the valid blocks of a condition, null where one of them lacks it. */
+/** Figures of blocks of streams that the claims of factors rest on: medians over the valid blocks of a condition, ratios and differences over repeats; null where one lacks it. */
 import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
-import { differenceOf, middleOf, middleOfPairs, ratioOf, type Figure } from '../contention.js'
+import { bothOf, differenceOf, middleOf, middleOfPairs, ratioOf, type Figure } from '../contention.js'
 import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import type { Band, FactorCell, StreamsDraft } from './factor-claim.js'
@@ -72,12 +72,12 @@ export function cellOf (id: string, figure: Figure, band: Band | undefined): Fac
 
 /** b ÷ a. */
 export function ratioCell (a: string, b: string, figure: Figure, band: Band | undefined): FactorCell {
-  return { id: `${b} ÷ ${a}`, value: views => middleOfPairs(views, a, b, ratioOf(figure)), band }
+  return { id: `${b} ÷ ${a}`, value: views => middleOfPairs(views, a, b, ratioOf(figure)), compared: views => bothOf(views, a, b, figure), band }
 }
 
 /** b − a. */
 export function differenceCell (a: string, b: string, figure: Figure, band: Band | undefined): FactorCell {
-  return { id: `${b} − ${a}`, value: views => middleOfPairs(views, a, b, differenceOf(figure)), band }
+  return { id: `${b} − ${a}`, value: views => middleOfPairs(views, a, b, differenceOf(figure)), compared: views => bothOf(views, a, b, figure), band }
 }
 
 export function quotient (a: number | undefined, b: number | undefined): number | undefined {

@@ -27,7 +27,7 @@ const serverCpu: OpenLoopCheck = {
   metric: 'server-cpu',
   what: 'CPU time of llama-server per second, with fairness ÷ as they came: an order is no work',
   source: 'pidstat (%usr + %system)',
-  value: views => withToWithout(views, ({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
+  ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
   band: () => [1 / MATTERS.work, MATTERS.work]
 }
 
@@ -68,7 +68,7 @@ export const fair = openLoopEntry({
       metric: 'ttft',
       what: 'median TTFT of the answered calls, with fairness ÷ as they came',
       source: CALLS,
-      value: views => withToWithout(views, view => view.summary.ttftAnsweredP50Ms),
+      ...withToWithout(view => view.summary.ttftAnsweredP50Ms),
       band: null,
       quiet: [1 / MATTERS.wait, MATTERS.wait]
     }
@@ -126,7 +126,7 @@ export const fairSaturated = openLoopEntry({
       metric: 'answered-per-second',
       what: 'answers per second, with fairness ÷ as they came: it costs nothing that matters',
       source: CALLS,
-      value: views => withToWithout(views, view => view.summary.answeredPerSecond),
+      ...withToWithout(view => view.summary.answeredPerSecond),
       band: () => [1 / MATTERS.work, unbounded]
     }
   ],

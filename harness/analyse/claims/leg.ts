@@ -7,25 +7,32 @@ export function predictionOf (plan: Plan, id: string): Prediction | undefined {
 }
 
 export function missingLeg (statement: string, source: string, why: string): Leg {
-  return { status: 'missing', statement: `${statement}: ${why}`, source, value: null, band: null }
+  return { status: 'missing', statement: `${statement}: ${why}`, source, value: null, band: null, figures: [{ what: statement, source, value: null, band: null, status: 'missing', because: why }] }
 }
 
+/** Of a figure that compares two conditions: what each of them had. Undefined where it compares none, or one lacks it. */
+export type Compared = readonly [number, number] | undefined
+
 /** One number against its predicted band, ends included. */
-export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined): Leg {
+export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined, compared?: Compared): Leg {
   if (prediction === undefined) return missingLeg(statement, source, 'no band was predicted before the run')
-  if (value === null) return { ...missingLeg(statement, source, 'not measured'), band: [prediction.lo, prediction.hi] }
-  const inside = value >= prediction.lo && value <= prediction.hi
-  return {
-    status: inside ? 'holds' : 'fails',
-    statement: `${statement}: ${number(value)}, predicted ${bandText(prediction)}`,
-    source,
-    value,
-    band: [prediction.lo, prediction.hi]
+  const band = [prediction.lo, prediction.hi] as const
+  if (value === null) {
+    const missing = missingLeg(statement, source, 'not measured')
+    return { ...missing, band, figures: missing.figures.map(figure => ({ ...figure, band })) }
   }
+  const status = isInside(value, band) ? 'holds' : 'fails'
+  return { status, statement: `${statement}: ${number(value)}, predicted ${bandText(prediction)}`, source, value, band, figures: [{ what: statement, source, ...(compared === undefined ? {} : { compared }), value, band, status }] }
+}
+
+/** Ends included. */
+export function isInside (value: number, [lo, hi]: readonly [number, number]): boolean {
+  return value >= lo && value <= hi
 }
 
 export function bandText ({ lo, hi }: Pick<Prediction, 'lo' | 'hi'>): string {
-  return hi >= unbounded ? `at least ${number(lo)}` : `${number(lo)} to ${number(hi)}`
+  if (hi >= unbounded) return `at least ${number(lo)}`
+  return lo <= -unbounded ? `at most ${number(hi)}` : lo === hi ? `exactly ${number(lo)}` : `${number(lo)} to ${number(hi)}`
 }
 
 /** Upper end of a band that has none (JSON has no Infinity). */
@@ -38,6 +45,7 @@ export function allOf (legs: readonly [Leg, ...Leg[]]): Leg {
   return {
     ...legs.find(leg => leg.status === status) ?? legs[0],
     statement: legs.map(leg => leg.statement).join('; '),
-    source: [...new Set(legs.map(leg => leg.source))].join('; ')
+    source: [...new Set(legs.map(leg => leg.source))].join('; '),
+    figures: legs.flatMap(leg => leg.figures)
   }
 }

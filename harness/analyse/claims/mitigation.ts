@@ -65,6 +65,6 @@ function gainLeg ({ primary: { metric } }: Mitigation, plan: Plan, contrasts: re
   const [statement, source] = [`${metric}, with ÷ without`, 'load generator (calls.ndjson)']
   const contrast = contrasts.find(each => each.metric === metric && each.primary)
   const gain = predictionOf(plan, gainId)
-  if (contrast === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because ?? 'not measured')
+  if (contrast === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because || 'not measured')
   return allOf([bandLeg(`${statement}, ${number(contrast.ci95[0])} to ${number(contrast.ci95[1])}`, source, contrast.ratio, gain), ...contrast.ci95.map((end, i) => bandLeg(i === 0 ? 'lower end' : 'upper end', source, end, gain))])
 }

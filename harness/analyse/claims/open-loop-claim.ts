@@ -1,11 +1,11 @@
 /** A claim about an open loop whose legs are tables of numbers and bands. */
-import type { Claim, Contrast, OpenLoopPlan } from '../../types.js'
+import type { Claim, Contrast, OpenLoopPlan, Plan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { legOf, predictedBy, type Check } from './checks.js'
 import type { ClaimEntry } from './contract.js'
-import { bandText } from './leg.js'
+import { bandText, type Compared } from './leg.js'
 
 export type OpenLoopCheck = Check<OpenLoopView>
 type Checks = readonly [OpenLoopCheck, ...OpenLoopCheck[]]
@@ -49,8 +49,24 @@ function claimOf ({ id, statement, quietStatement, explanation, ...tables }: Ope
   }
 }
 
-/** Geometric mean over the pairs of with ÷ without; null without pairs, or when a block lacks the number or has none of it. */
-export function withToWithout (views: readonly OpenLoopView[], value: (view: OpenLoopView) => number | null): number | null {
+type OfBlock = (view: OpenLoopView, plan: Plan) => number | null
+
+/**
+ * A check's value: geometric mean over the pairs of with ÷ without; null without pairs, or when a block lacks the number or has none of it. And what it compares: means over the blocks of both.
+ */
+export function withToWithout (value: OfBlock): Required<Pick<OpenLoopCheck, 'value' | 'compared'>> {
+  return { value: (views, plan) => geometricMean(views, view => value(view, plan)), compared: (views, plan) => means(views, view => value(view, plan)) }
+}
+
+function means (views: readonly OpenLoopView[], value: (view: OpenLoopView) => number | null): Compared {
+  const [without, withIt] = ['before', 'after'].map(condition => {
+    const found = ofCondition(views, condition).map(value)
+    return found.length === 0 || found.includes(null) ? undefined : found.reduce<number>((sum, each) => sum + (each ?? 0), 0) / found.length
+  })
+  return without === undefined || withIt === undefined ? undefined : [without, withIt]
+}
+
+function geometricMean (views: readonly OpenLoopView[], value: (view: OpenLoopView) => number | null): number | null {
   const logs = pairsOf(views, 'before', 'after').map(({ a, b }) => {
     const [without, withIt] = [value(a), value(b)]
     return without === null || withIt === null || without <= 0 || withIt <= 0 ? null : Math.log(withIt / without)

@@ -63,7 +63,7 @@ export const promptCap = openLoopEntry({
     metric: 'server-cpu',
     what: 'CPU time of llama-server per answered call within the cap, with ÷ without',
     source: 'pidstat (%usr + %system)',
-    value: (views, plan) => withToWithout(views, view => cpuPerAnswer(view, plan)),
+    ...withToWithout(cpuPerAnswer),
     // Each call within the cap carries its part of the long prompts' work only where they are served.
     band: draft => [0.8 / (1 + excessOf(draft)), 0.9],
     quiet: [1 / MATTERS, MATTERS]

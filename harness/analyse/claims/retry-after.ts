@@ -55,7 +55,7 @@ export const retryAfter = openLoopEntry({
       metric: 'answered-per-second',
       what: 'answers per second, as told ÷ after a second',
       source: CALLS,
-      value: views => withToWithout(views, view => view.summary.answeredPerSecond),
+      ...withToWithout(view => view.summary.answeredPerSecond),
       band: null,
       quiet: [1 / MATTERS, MATTERS]
     }
@@ -65,7 +65,7 @@ export const retryAfter = openLoopEntry({
     metric: 'server-cpu',
     what: 'CPU time of llama-server in the judged window, as told ÷ after a second: calls that come back in time are work that it does after the burst',
     source: 'pidstat (%usr + %system)',
-    value: views => withToWithout(views, ({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
+    ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
     // As told the server is busy to the end of the window; else from the end of the burst on only with what is offered.
     band: draft => busyBand(draft),
     quiet: [1 / MATTERS, MATTERS]
@@ -85,7 +85,7 @@ export const retryAfter = openLoopEntry({
       metric: 'offered-per-second',
       what: 'calls per second that were offered, as told ÷ after a second',
       source: CALLS,
-      value: views => withToWithout(views, view => view.summary.offeredPerSecond),
+      ...withToWithout(view => view.summary.offeredPerSecond),
       band: () => [0.99, 1.01]
     },
     sameMachine('as told ÷ after a second: the machine was the same')

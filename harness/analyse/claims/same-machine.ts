@@ -1,3 +1,5 @@
+import type { OpenLoopView } from '../block-summary.js'
+import { pairedPace } from '../machine.js'
 import { withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 
 /** Of the CPU time per token that llama-server takes in a block's own closed loop, one arm ÷ the other. */
@@ -10,8 +12,14 @@ export function sameMachine (what: string, band: readonly [number, number] = SAM
     metric: 'closed-loop-cpu-per-token',
     what: `CPU time per token in the block's closed loops, ${what}`,
     source: '/proc/PID/stat of llama-server and content chunks of the load generator',
-    value: views => withToWithout(views, ({ summary }) => summary.closedLoopCpuUsecPerToken),
+    value: (views, plan, contrasts) => pacedBy(views).value(views, plan, contrasts),
+    compared: (views, plan) => pacedBy(views).compared(views, plan),
     band: () => band,
     quiet: SAME_MACHINE
   }
+}
+
+function pacedBy (views: readonly OpenLoopView[]): ReturnType<typeof withToWithout> {
+  const pace = pairedPace(views.map(({ block }) => block))
+  return withToWithout(({ block }) => pace(block))
 }

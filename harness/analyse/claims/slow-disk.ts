@@ -2,7 +2,7 @@ import { differenceOf, middleOf, middleOfPairs, type Figure } from '../contentio
 import type { StreamsView } from '../streams-summary.js'
 import { rateOf } from './disk-rate.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, cellOf, LOAD, ratioCell, startToFirstToken, ttft, untilLoad } from './factor-figures.js'
+import { around, cellOf, differenceCell, LOAD, ratioCell, startToFirstToken, ttft, untilLoad } from './factor-figures.js'
 import { growth } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
 
@@ -35,7 +35,7 @@ export const slowDisk = factorEntry('slow-disk', [{
     const readingMs = (rate: number): number | undefined => manifest === undefined ? undefined : manifest.model.bytes / rate * 1000
     const mib = manifest === undefined ? undefined : manifest.model.bytes / mebi
     return {
-      application: [{ id: 'later', metric: 'start-to-first-token', what: 'start to first token, ms later than without a limit: bytes of the model ÷ rate, less where it computes while it reads', source: STAMPS, cells: cold.map(({ id, rate }) => ({ id, value: (views: readonly StreamsView[]) => laterMs(views, base.id, id), band: around(readingMs(rate), [0.7, 1.25]) })) }],
+      application: [{ id: 'later', metric: 'start-to-first-token', what: 'start to first token, ms later than without a limit: bytes of the model ÷ rate, less where it computes while it reads', source: STAMPS, cells: cold.map(({ id, rate }) => ({ ...differenceCell(base.id, id, startToFirstToken, around(readingMs(rate), [0.7, 1.25])), id })) }],
       os: [{ id: 'read', metric: 'read-bytes', what: 'MiB that the process read from storage until the load: the model', source: '/proc/PID/io of llama-server', cells: [base, ...cold].map(({ id }) => cellOf(id, readMib, around(mib, [0.9, 1.2]))) }],
       mechanism: [
         { id: 'io-full', metric: 'io.pressure', what: 'time until the load in which all of the group stood still for IO, ms: bytes of the model ÷ rate', source: 'io.pressure full of the group', cells: cold.map(({ id, rate }) => cellOf(id, ioFullMs, around(readingMs(rate), [0.6, 1.3]))) },

@@ -97,7 +97,7 @@ function neverThrottled (plan: Plan, views: readonly StreamsView[]): Leg {
 function endLeg (statement: string, contrasts: readonly Contrast[], id: string, end: 0 | 1, plan: Plan, prediction: string): Leg {
   const contrast = contrasts.find(each => each.id === id)
   const source = client
-  if (contrast?.ci95 === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because ?? 'not measured')
+  if (contrast?.ci95 === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because || 'not measured')
   return bandLeg(statement, source, contrast.ci95[end], predictionOf(plan, prediction))
 }
 

@@ -37,7 +37,7 @@ export const zombie = openLoopEntry({
       metric: 'answered-per-second',
       what: 'answers per second, kept ÷ given back: it costs those who stay nothing that matters',
       source: CALLS,
-      value: views => withToWithout(views, view => view.summary.answeredPerSecond),
+      ...withToWithout(view => view.summary.answeredPerSecond),
       band: () => [1 / MATTERS, unbounded],
       quiet: [1 / MATTERS, MATTERS]
     }
@@ -101,7 +101,7 @@ export const zombie = openLoopEntry({
       metric: 'send-to-headers',
       what: 'mean time from sending a call to llama-server’s response headers, which come when a slot begins with it, kept ÷ given back',
       source: RECORDS,
-      value: views => withToWithout(views, view => meanSendToHeadersMs(view)),
+      ...withToWithout(view => meanSendToHeadersMs(view)),
       band: () => [0, 0.8],
       quiet: [0.8, 1.25]
     }

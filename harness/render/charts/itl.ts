@@ -12,7 +12,7 @@ import type { Evidence, Result } from '../../types.js'
 
 export function itlSpectrum (evidence: Evidence, result: Result, size: Size): string {
   const spectra = conditionIds(result).flatMap((id) => {
-    const gapsMs = countedBlocks(evidence, result, id).flatMap(judgedCalls).flatMap((call) => call.itlMs)
+    const gapsMs = countedBlocks(evidence, result, id).flatMap(judgedCalls).filter(({ outcome }) => outcome === 'answered').flatMap((call) => call.itlMs)
     return gapsMs.length === 0 ? [] : [{ id, name: `${id} (n = ${formatCount(gapsMs.length)} gaps)`, total: gapsMs.length, bins: histogram(gapsMs) }]
   })
   const used = spectra.flatMap(({ bins }) => [...bins.keys()])

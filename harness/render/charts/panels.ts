@@ -1,4 +1,4 @@
-/** Queue depth and OS counters of one pair of blocks, stacked on one time axis. */
+/** Latency, queue depth and OS counters of one pair of blocks, stacked on one time axis. */
 import { formatNumber } from '../format.js'
 import { niceCeiling, representativeBlocks, shownConditions, thinKeepingPeaks } from './data.js'
 import { SIGNALS } from './signals.js'
@@ -51,7 +51,7 @@ export function osPanels (evidence: Evidence, result: Result, size: Size): strin
   const style = (id: string) => result.design === 'sweep' ? styleAt(shown.indexOf(id)) : styleOf(result, id)
   const lastSecond = drawn.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([second]) => second))).reduce((most, second) => Math.max(most, second), 1)
   const narrow = size.width < 560
-  return renderSvg(`panels${size.width}`, 'Queue depth and operating system counters over time, one block of each condition', {
+  return renderSvg(`panels${size.width}`, 'Latency, queue depth and operating system counters over time, one block of each condition', {
     legend: { ...legend(shown.map((name) => ({ name }))), itemStyle: { opacity: 0 } },
     title: drawn.map(({ signal }, index) => ({
       text: narrow ? `${signal.title} (${signal.unit})` : `${signal.title} (${signal.unit}; ${signal.source})`,

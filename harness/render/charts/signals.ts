@@ -90,6 +90,25 @@ function tokensReceived (block: Block): Point[] {
   return counts.map((count, bin): Point => [(bin + 0.5) * TOKENS_EVERY_MS / 1000, count * 1000 / TOKENS_EVERY_MS])
 }
 
+/** Of each call that got one, at its intended send. */
+function firstTokens (block: Block): Point[] {
+  return loadCalls(block).flatMap(({ intendedMs, firstMs }): Point[] => firstMs === undefined ? [] : [[secondsSinceLoad(block, intendedMs), firstMs - intendedMs]]).sort(([a], [b]) => a - b)
+}
+
+/** The longest of the gaps that end in each quarter of a second, at its end. */
+function longestGaps (block: Block): Point[] {
+  const longest = new Map<number, Point>()
+  for (const call of loadCalls(block)) {
+    let atMs = call.firstMs ?? NaN
+    for (const gapMs of call.itlMs) {
+      atMs += gapMs
+      const bin = Math.floor((atMs - block.evidence.loadFromMs) / TOKENS_EVERY_MS)
+      if (gapMs > (longest.get(bin)?.[1] ?? 0)) longest.set(bin, [secondsSinceLoad(block, atMs), gapMs])
+    }
+  }
+  return [...longest.values()].sort(([a], [b]) => a - b)
+}
+
 /** Below this a call was not held back, it only passed. */
 const HELD_FROM_MS = 5
 
@@ -103,8 +122,10 @@ function switchesOf ({ process }: OsSample): number | undefined {
 }
 
 export const SIGNALS: readonly Signal[] = [
+  { title: 'time to first token, by intended send', unit: 'ms', source: 'load generator', points: firstTokens, load: 'open-loop' },
   { title: 'calls that wait for their first token', unit: 'calls', source: 'load generator', points: waitingCalls, load: 'open-loop' },
   { title: 'tokens received', unit: 'tokens/s', source: 'load generator', points: tokensReceived, load: 'streams' },
+  { title: 'longest gap between two tokens', unit: 'ms', source: 'load generator', points: longestGaps, load: 'streams' },
   { title: 'of these, held back in the gateway over 5 ms', unit: 'calls', source: 'gateway records', points: inGateway, load: 'open-loop' },
   { title: 'deferred in llama-server', unit: 'calls', source: 'its own gauge', points: gauge((sample) => sample.requestsDeferred), load: 'open-loop' },
   { title: 'connections to llama-server', unit: 'sockets', source: 'ss', points: gauge((sample) => sample.serverSockets), load: 'open-loop' },

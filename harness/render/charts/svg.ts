@@ -35,6 +35,11 @@ export function renderSvg (id: string, label: string, option: EChartsCoreOption,
   }
 }
 
+/** As a file of its own; in a page the name of its language is known. */
+export function standalone (svg: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${svg.replace(/^<svg/, '<svg xmlns="http://www.w3.org/2000/svg"')}\n`
+}
+
 function tidy (svg: string, id: string, label: string): string {
   return svg
     .replace(/ xmlns(:\w+)?="[^"]*"/g, '')

@@ -29,7 +29,7 @@ export function conditionsSection (result: StreamsResult): Html {
 <section id="conditions"><h2>Conditions</h2>
 <div class="scroll"><table class="dense"><thead><tr><th class="text">condition</th>${factors.map((name) => html`<th>${name}</th>`)}${columns.map(({ title }) => html`<th>${title}</th>`)}</tr></thead>
 <tbody>${result.conditions.map(row)}</tbody></table></div>
-<p class="soft">Gaps are the times between two tokens of a stream, all gaps of the answered calls of a condition together; TTFT, tokens/s and the counters are means over its blocks. Small: the 95 % interval of a percentile, by resampling whole blocks, and n, gaps, calls or blocks; intervals of ratios are in “Contrasts”. Counters are those of llama-server’s own control group during the load; a counter that no condition moved has no column.</p>
-${result.design === 'sweep' ? html`<details${result.conditions.length > 4 ? undefined : html` open`}><summary>What the conditions are</summary><dl>${meanings}</dl></details>` : undefined}
+<p class="soft">Gaps are the times between two tokens of a stream, all gaps of the answered calls of a condition together; TTFT, tokens/s and the counters are means over its blocks. Small: the 95 % interval of a percentile, by resampling whole blocks, or the least and the most of the blocks that a mean is of, and n, gaps, calls or blocks; intervals of ratios are in “Contrasts”. Counters are those of llama-server’s own control group during the load; a counter that no condition moved has no column.</p>
+${result.design === 'sweep' ? html`<details class="printed"${result.conditions.length > 4 ? undefined : html` open`}><summary>What the conditions are</summary><dl>${meanings}</dl></details>` : undefined}
 </section>`
 }

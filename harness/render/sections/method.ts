@@ -1,8 +1,7 @@
-import { formatBytes, formatCount, formatNumber, formatSeconds } from '../format.js'
+import { counted, formatBytes, formatCount, formatNumber, formatRatio, formatSeconds } from '../format.js'
 import { conditionIds, metricDefinition, metricLabel, splitMetric } from '../labels.js'
 import { html } from '../markup.js'
 import type { Html } from '../markup.js'
-import { bandText } from '../../analyse/claims/leg.js'
 import { isOpenLoop } from '../../analyse/plan-kind.js'
 import type { Burst, Condition, Conversations, DrawnLength, Evidence, Manifest, OpenLoopPlan, Plan, Result, StreamsPlan, WorkloadClass } from '../../types.js'
 
@@ -14,34 +13,53 @@ function list (entries: readonly Entry[]): Html {
 }
 
 export function machineSection ({ manifest }: Pick<Result, 'manifest'>): Html {
-  return html`<details><summary>Machine, model and server</summary>${machineList(manifest)}</details>`
+  return html`<details class="printed"><summary>Machine, model and server</summary>${machineList(manifest)}</details>`
 }
 
 export function machineList (manifest: Manifest): Html {
   const { model, server, placement } = manifest
   const entries: Entry[] = [
     ['Machine', `${manifest.cpuModel}, ${manifest.cpus} CPUs, ${formatBytes(manifest.memoryBytes)} memory, virtualisation: ${manifest.virtualisation}`],
-    ['System', `${manifest.kernel}, cgroup ${manifest.cgroup}, CPU governor ${manifest.governor ?? 'none seen'}, Node ${manifest.node}, Weir ${manifest.weirVersion}${manifest.gitCommit === undefined ? '' : `, commit ${manifest.gitCommit}`}`],
-    ['Model', `${model.name}${model.synthetic ? ` (synthetic weights, seed ${model.seed ?? 'unknown'})` : ''}, ${formatNumber(model.parameters / 1e6)} M parameters, ${model.quantisation}, ${formatBytes(model.bytes)}, sha256 ${model.sha256}`],
-    ['llama-server', `${server.version} from ${server.from}; ${server.slots} slots of ${formatCount(server.slotContextTokens)} tokens, ${server.threads} threads, batch ${formatCount(server.batchTokens)} tokens`],
+    ['System', `${manifest.kernel}, cgroup ${manifest.cgroup}, CPU governor ${manifest.governor ?? 'none seen'}${manifest.autogroup === true ? ', CPUs shared out between sessions (autogroup)' : ''}, Node ${manifest.node}, Weir ${manifest.weirVersion}${manifest.gitCommit === undefined ? '' : `, commit ${manifest.gitCommit}`}`],
+    ...[model, ...manifest.otherModels ?? []].map((each): Entry => ['Model', `${each.name}, ${modelText(each)}`]),
+    ['llama-server', `${server.version} from ${server.from}; ${counted(server.slots, 'slot')} of ${formatCount(server.slotContextTokens)} tokens, ${counted(server.threads, 'thread')}, batch ${formatCount(server.batchTokens)} tokens`],
     ['Placement', `llama-server on CPUs ${placement.serverCpus.join(', ')}; clients on CPUs ${placement.clientCpus.join(', ')}. ${placement.note}`],
     ['Missing here', manifest.missing.length === 0 ? 'nothing' : manifest.missing.join('; ')]
   ]
   return list(entries)
 }
 
+export function modelText ({ synthetic, seed, parameters, quantisation, bytes, sha256 }: Manifest['model']): string {
+  return `${synthetic ? `synthetic weights (seed ${seed ?? 'unknown'}), ` : ''}${formatNumber(parameters / 1e6)} M parameters, ${quantisation}, ${formatBytes(bytes)}, sha256 ${sha256}`
+}
+
 export function methodSection (evidence: Evidence, result: Result): Html {
   const { plan } = evidence
   const entries: Entry[] = [
     ['Plan', `${result.experiment}, ${result.preset} preset, seed ${plan.seed}, written ${plan.createdAt} before the first block; sha256 ${result.planSha256}`],
-    ['Blocks', `${plan.blocks.length} planned, ${result.blocks.length} run, ${orderText(plan)}. Each has a fresh llama-server; ${plan.design === 'pairs' ? 'the two of a pair' : 'all of a repeat'} get the same ${isOpenLoop(plan) ? 'arrivals and prompts' : 'prompt'}.`],
-    ...(isOpenLoop(plan) ? openLoopEntries(plan) : streamsEntries(plan)),
+    ['Blocks', `${plan.blocks.length} planned, ${result.blocks.length} run, ${orderText(plan)}. Each has a fresh llama-server; ${plan.design === 'pairs' ? 'the two of a pair' : 'all of a repeat'} get the same ${isOpenLoop(plan) ? 'arrivals and prompts' : 'prompt'}.${spareText(plan)}`],
+    ...(isOpenLoop(plan) ? [...openLoopEntries(plan), ...secondLoops(evidence)] : streamsEntries(plan)),
     ['Test', `sign-flip test over pairs on log ratios, two-sided level ${plan.alpha}; the interval is the same test inverted, so that interval and p cannot disagree`],
     ['Outcomes', result.outcomes.map((outcome) => `${metricLabel(outcome.metric)} (${outcome.better} is better, matters from ×${formatNumber(outcome.matters)}${outcome.primary ? ', primary' : ''})`).join('; ')],
     ...(plan.effects.length === 0 ? [] : [['Effects', plan.effects.join('; ')] as const]),
-    ['Predicted', plan.predictions.map((prediction) => `${prediction.statement}: ${bandText(prediction)}`).join('; ')]
+    ['Predicted', `${formatCount(plan.predictions.length)} bands, in plan.json before the first block: the legs above are held against them`]
   ]
-  return html`<details><summary>Method</summary>${list(entries)}</details>`
+  return html`<details class="printed"><summary>Method</summary>${list(entries)}</details>`
+}
+
+/** In how many blocks of each condition the second closed loop was made. */
+function secondLoops ({ plan, blocks }: Evidence): Entry[] {
+  if (!isOpenLoop(plan) || plan.workload.capacityAgain !== true) return []
+  const told = plan.conditions.map(({ id }) => {
+    const own = blocks.filter(({ evidence }) => evidence.plan.condition === id)
+    return `${id} ${own.filter(({ evidence: { closedLoops = [] } }) => closedLoops.length > 1).length} of ${own.length} blocks`
+  })
+  return [['Second closed loop', `${told.join(', ')}; two blocks are compared by the loops that both have`]]
+}
+
+function spareText (plan: Plan): string {
+  const { spare } = isOpenLoop(plan) ? plan : { spare: undefined }
+  return spare === undefined ? '' : ` A pair is left out when CPU time per token in its blocks' closed loops differs by more than ${formatRatio(spare.machineWithin)}; up to ${spare.blocks.length / 2} spare pairs replace such.`
 }
 
 function orderText ({ design, blocks, seed }: Plan): string {
@@ -54,7 +72,7 @@ function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): 
   const { conversations } = workload
   return [
     ...(conversations !== undefined ? [conversationsEntry(conversations, workload)] : [['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`] as const]),
-    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before each load, and again after it where llama-server is idle within a third of the window: their mean' : 'before each load'}`],
+    ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before each load, and again after it where llama-server is idle within a third of the window, 3 s at least: their mean' : 'before each load'}`],
     ['Calls', workload.classes.map((each) => `${each.name}: ${lengthText(each.promptWords)} words in, ${lengthText(each.maxTokens)} tokens out, share ${formatNumber(each.share)}${ofWhomText(each)}`).join('; ')],
     ...(workload.burst === undefined ? [] : [burstEntry(workload.burst)]),
     ...conditions.flatMap(retryEntries),

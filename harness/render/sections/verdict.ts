@@ -7,7 +7,7 @@ import type { Result } from '../../types.js'
 
 /** What was asked and what came out: enough for a reader with ten seconds. */
 export function verdictSection (result: Result): Html {
-  const { word, verdict, numbers, because } = headline(result)
+  const { word, verdict, says, because } = headline(result)
   const primary = primaryContrast(result)
   const yardstick = yardstickText(result)
   const meaning = primary === undefined ? undefined : metricDefinition(primary.metric)
@@ -16,7 +16,7 @@ export function verdictSection (result: Result): Html {
 <h1>${result.question}</h1>
 <div class="verdict tone-${verdict === undefined || verdict === 'cannot say' ? 'open' : verdict}">
 <div class="word">${word}</div>
-<div class="numbers">${numbers}</div>
+<div class="numbers">${says}</div>
 ${because === '' ? undefined : html`<p>${because}</p>`}
 ${yardstick === undefined ? undefined : html`<p><b>${metricLabel(YARDSTICK)}:</b> ${yardstick}</p>`}
 </div>

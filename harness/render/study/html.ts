@@ -2,11 +2,11 @@
 import { CSS } from '../css.js'
 import { formatSeconds } from '../format.js'
 import { html, trusted } from '../markup.js'
-import { machineList } from '../sections/method.js'
-import { countsText, legMarks, sizeText } from './words.js'
+import { machineList, modelText } from '../sections/method.js'
+import { countsText, legMarks, sizeText, verdictOf, whyUnsupported } from './words.js'
 import type { Html } from '../markup.js'
+import { NOT_ASKED } from '../../study/plan.js'
 import type { ExperimentFinding, RequirementFinding, StudyResult } from '../../study/findings.js'
-import type { Manifest } from '../../types.js'
 
 const STUDY_CSS = `
 .experiment { border-top: 3px solid var(--soft); margin-top: 3rem; }
@@ -34,7 +34,7 @@ ${environment(study)}
 ${study.experiments.map((experiment, i) => experimentSection(i + 1, experiment, fragments.get(experiment.id)))}
 <section id="check"><h2>Check it</h2>
 <p>Every number here is computed from the raw files of the runs, in <code>runs/</code> beside this file. Compute all of it again with <code>npx harness report DIR</code>, where DIR is the folder of this file;
-or one run, with its folder. study-plan.json was written before the first run, sha256 <code>${study.planSha256}</code>; each run has a plan of its own. study.json is this page as data (schema: study.schema.json), claims.csv and figures.csv its tables.</p>
+or one run, with its folder. study-plan.json was written before the first run, sha256 <code>${study.planSha256}</code>; each run has a plan of its own. study.json has its verdicts, claims and environments (schema: study.schema.json), claims.csv and legs.csv the claims with each figure of their legs, contrasts.csv all ratios, figures.csv all figures; the rest of a run is in its own result.json, its charts as SVG in its charts/.</p>
 </section>
 </body>
 </html>
@@ -44,21 +44,28 @@ or one run, with its folder. study-plan.json was written before the first run, s
 function verdicts (study: StudyResult): Html {
   const open = study.requirements.some(({ status }) => status !== 'SUPPORTED')
   return html`<header>
-<h1>Study of llama-server behind the gateway, ${study.preset} preset</h1>
+<h1>What slows llama-server down, and what helps: study of ${study.createdAt.slice(0, 10)}, ${study.preset} preset</h1>
 <div class="verdict tone-${open ? 'open' : 'better'}">
 <div class="word">${open ? 'NOT ALL SUPPORTED' : 'ALL SUPPORTED'}</div>
 <div class="numbers">${countsText(study)}</div>
 ${study.ended === undefined ? undefined : html`<p>The study ended early: ${study.ended}. What was finished is below; <code>npx harness study --resume DIR</code> goes on.</p>`}
 </div>
-${study.warnings.length + syntheticModels(study.machines).length === 0 ? undefined : html`<div class="warnings"><b>Read with care</b><ul>${[...syntheticModels(study.machines), ...study.warnings].map((warning) => html`<li>${warning}</li>`)}</ul></div>`}
+${study.warnings.length + syntheticModels(study).length === 0 ? undefined : html`<div class="warnings"><b>Read with care</b><ul>${[...syntheticModels(study), ...study.warnings].map((warning) => html`<li>${warning}</li>`)}</ul></div>`}
 <h2 id="verdicts">Verdicts</h2>
 <div class="scroll"><table class="toc"><thead><tr><th class="text">experiment</th><th class="text">verdict</th><th class="text">what was seen</th></tr></thead>
-<tbody>${study.experiments.map((each) => html`<tr><td class="text"><a href="#${anchor(each)}">${each.id}</a></td><td><span class="badge tone-${tone(each)}">${each.headline?.word ?? outcomeWord(each)}</span></td><td class="text">${each.headline?.numbers ?? each.error ?? 'the study ended before it'}</td></tr>`)}</tbody></table></div>
+<tbody>${study.experiments.map(verdictRow)}</tbody></table></div>
 </header>`
 }
 
-function syntheticModels (machines: readonly Manifest[]): string[] {
-  const names = [...new Set(machines.flatMap(({ model, otherModels = [] }) => [model, ...otherModels].filter(({ synthetic }) => synthetic).map(({ name }) => name)))]
+function verdictRow (each: ExperimentFinding): Html {
+  const lacking = each.results.flatMap((claim) => whyUnsupported(claim) ?? [])
+  return html`<tr><td class="text"><a href="#${anchor(each)}">${each.id}</a><small>${each.question}</small></td>
+<td><span class="badge tone-${tone(each)}">${verdictOf(each)}</span>${lacking.map((why) => html`<small>${why}</small>`)}<small>${sizeText(each)}</small></td>
+<td class="text">${each.headline?.seen ?? each.error ?? 'the study ended before it'}</td></tr>`
+}
+
+function syntheticModels ({ models }: StudyResult): string[] {
+  const names = [...new Set(models.filter(({ synthetic }) => synthetic).map(({ name }) => name))]
   return names.length === 0 ? [] : [`synthetic weights (${names.join(', ')}): seeded random weights in the shape of real models; time, memory and IO are those of the shape, the text is nonsense`]
 }
 
@@ -74,32 +81,40 @@ function claimsOf ({ experiments }: RequirementFinding, study: StudyResult): Htm
   const own = study.experiments.filter(({ id }) => experiments.includes(id))
   return html`${own.map((each) => html`<div><a href="#${anchor(each)}">${each.id}</a>${each.results.length === 0
     ? html` <small>${each.headline === undefined ? each.error ?? 'not run' : 'describes; it has no claim'}</small>`
-    : each.results.map((claim) => html`<small><b>${claim.status}</b> (${legMarks(claim)}) ${claim.statement}</small>`)}</div>`)}`
+    : each.results.map((claim) => html`<small><b>${claim.status}</b> (${legMarks(claim)}${orNothing(whyUnsupported(claim))}) ${claim.statement}</small>`)}</div>`)}`
+}
+
+function orNothing (why: string | undefined): string {
+  return why === undefined ? '' : `; ${why}`
 }
 
 function limits (study: StudyResult): Html | undefined {
   const limited = study.experiments.filter(({ cannotShow }) => cannotShow.length > 0)
-  if (limited.length + study.leftOut.length === 0) return undefined
+  const leftOut = study.leftOut.filter(({ because }) => because !== NOT_ASKED)
+  if (limited.length + leftOut.length === 0) return undefined
   return html`<section id="limits"><h2>What this preset cannot support</h2>
 <p class="soft">Said before the first run.</p>
 <dl>${limited.map((each) => html`<dt>${each.id} (${sizeText(each)})</dt><dd>${each.cannotShow.join('; ')}</dd>
-`)}${study.leftOut.map(({ id, because }) => html`<dt>${id}</dt><dd>left out: ${because}</dd>
+`)}${leftOut.map(({ id, because }) => html`<dt>${id}</dt><dd>left out: ${because}</dd>
 `)}</dl></section>`
 }
 
-function environment ({ machines, experiments }: StudyResult): Html {
+function environment ({ machines, models, experiments }: StudyResult): Html {
   return html`<section id="environment"><h2>Environment</h2>
 ${machines.map((manifest, i) => html`<h3>${manifest.virtualisation.startsWith('vm: ') ? `The VM (${manifest.virtualisation})` : 'This machine'}</h3>
 <p class="soft">${experiments.filter(({ machine }) => machine === i).map(({ id }) => id).join(', ')}. Model, slots and threads are those of the first of them; each run says its own.</p>
 ${machineList(manifest)}`)}
+<h3>Models</h3>
+<dl>${models.map((model) => html`<dt>${model.name}</dt><dd>${modelText(model)}</dd>
+`)}</dl>
 </section>`
 }
 
 function experimentSection (n: number, experiment: ExperimentFinding, fragment: string | undefined): Html {
-  const { id, outcome, error, seconds, host } = experiment
+  const { id, error, seconds, host } = experiment
   return html`
 <section class="experiment" id="${anchor(experiment)}"><h2>${n}. ${id}</h2>
-<p class="soft">${sizeText(experiment)}, ${host === 'vm' ? 'in the VM' : 'on this machine'}${seconds === undefined ? '' : `, ${formatSeconds(seconds)}`}. <a href="#contents">Contents</a>${outcome === 'complete' || outcome === 'kept' ? '' : `. ${outcomeWord(experiment)}${error === undefined ? '' : `: ${error}`}`}</p>
+<p class="soft">${sizeText(experiment)}, ${host === 'vm' ? 'in the VM' : 'on this machine'}${seconds === undefined ? '' : `, ${formatSeconds(seconds)}`}. <a href="#contents">Contents</a>${experiment.complete ? '' : `. ${verdictOf(experiment)}${error === undefined ? '' : `: ${error}`}`}</p>
 ${fragment === undefined ? html`<p>There is nothing to show: ${error ?? 'the study ended before it'}.</p>` : trusted(fragment)}
 </section>`
 }
@@ -108,13 +123,9 @@ function anchor ({ id }: Pick<ExperimentFinding, 'id'>): string {
   return `experiment-${id}`
 }
 
-function outcomeWord ({ outcome }: ExperimentFinding): string {
-  return outcome === 'failed' ? 'FAILED' : outcome === 'partial' ? 'INCOMPLETE' : 'NOT RUN'
-}
-
-function tone ({ headline, outcome }: ExperimentFinding): string {
-  if (outcome === 'failed') return 'worse'
-  switch (headline?.word) {
+function tone (experiment: ExperimentFinding): string {
+  switch (verdictOf(experiment)) {
+    case 'FAILED': return 'worse'
     case 'SUPPORTED': case 'BETTER': return 'better'
     case 'UNSUPPORTED': case 'WORSE': return 'worse'
     case 'EQUIVALENT': return 'equivalent'

@@ -1,10 +1,10 @@
-import { minutesText, type StudyPlan } from '../../study/plan.js'
+import { minutesText, NOT_ASKED, type StudyPlan } from '../../study/plan.js'
 import { wrap } from '../text.js'
 import { sizeText } from './words.js'
 
 /** What will be run, how long it takes, and what it cannot show, before anything starts. */
 export function studyPlanLines ({ preset, budgetMinutes, expectedSeconds, experiments, leftOut }: StudyPlan, width: number): string[] {
-  const shown = leftOut.filter(({ because }) => !because.startsWith('not asked for'))
+  const shown = leftOut.filter(({ because }) => because !== NOT_ASKED)
   const name = Math.max(12, ...[...experiments, ...shown].map(({ id }) => id.length)) + 1
   return [
     ...wrap(`${preset} preset: ${experiments.length} experiment${experiments.length === 1 ? '' : 's'}, about ${minutesText(expectedSeconds)} (a study has ${budgetMinutes} min)`, width),
