@@ -13,6 +13,7 @@ function sound (t: Test, name: string, run: { evidence: Evidence, result: Result
     for (const svg of [chart.wide, chart.narrow]) {
       t.match(svg, /^<svg[^>]*viewBox[\s\S]*<\/svg>$/, `${name}: ${chart.id}`)
       t.notMatch(svg, /NaN|undefined|Infinity|https?:/, `${name}: ${chart.id} has no broken number`)
+      t.notMatch(svg, /="[^"]*"[^\s/>]/, `${name}: ${chart.id} has no quotation mark inside an attribute`)
     }
   }
 }

@@ -32,7 +32,7 @@ export const INK = '#222222'
 export const FAINT = '#767676'
 export const RULE = '#e3e3e3'
 export const LIMIT = '#444444'
-export const FONT = 'system-ui, "Segoe UI", Helvetica, Arial, sans-serif'
+export const FONT = "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 export const FONT_SIZE = 13
 
 /** A cross of two strokes, for calls that were refused. */
