@@ -13,9 +13,10 @@ function allBlocks (plan: Plan): readonly BlockPlan[] {
 export function ofPlan (plan: Plan, blocks: readonly Block[]): { blocks: Block[], warnings: string[] } {
   const kept = new Map<number, Block>()
   const warnings: string[] = []
+  const known = allBlocks(plan)
   for (const block of blocks) {
     const { index, condition, pair, traceSeed } = block.evidence.plan
-    const planned = allBlocks(plan).find(one => one.index === index)
+    const planned = known.find(one => one.index === index)
     if (planned === undefined) warnings.push(`block ${index} (${condition}) is not in the plan and is left out`)
     else if (planned.condition !== condition || planned.pair !== pair || planned.traceSeed !== traceSeed) warnings.push(`block ${index} says condition ${condition}, pair ${pair}, seed ${traceSeed}; the plan says condition ${planned.condition}, pair ${planned.pair}, seed ${planned.traceSeed}: it is left out`)
     else if (kept.has(index)) throw new Error(`block ${index} (${condition}) is there twice; remove one of the two from the evidence`)

@@ -41,7 +41,7 @@ export function selftestCommand (): Command {
 async function record (pairs: number, file: string): Promise<void> {
   const folder = resolve(`results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-a-a`)
   const same = (id: string): Condition => ({ id, title: 'with admission', policies: ['admission'], knobs: [], factors: {} })
-  const preset = { ...presets.laptop, pairs, windowSeconds: { usual: 6, longest: 6 }, spareShare: 0 }
+  const preset = { ...presets.laptop, pairs, windowSeconds: { usual: 6, longest: 6 }, capacityAgain: false, spareShare: 0 }
   const progress = createProgress(process.stderr, 2 * pairs * 16)
   try {
     await runExperiment({

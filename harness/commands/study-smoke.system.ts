@@ -11,7 +11,7 @@ import { machine } from './testing-machine.js'
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
 
-/** 15 minutes or so. */
+/** Three times what the preset may take. */
 t.setTimeout(45 * 60_000)
 
 /** Whether a claim is supported depends on the machine and decides nothing here. */

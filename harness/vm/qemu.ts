@@ -24,8 +24,8 @@ export interface QemuOptions {
 export const ports = { 'weir.ctl': 3, 'weir.out': 4, 'weir.err': 5 } as const
 
 /**
- * -1: a panic reboots at once, and with -no-reboot ends QEMU. A kernel whose CPUs hang in it for a minute (twice `watchdog_thresh`) panics, too: emulated ones did that once in a
- * few hundred blocks, and would have held the run for ever (Documentation/admin-guide/lockup-watchdogs.rst).
+ * -1: a panic reboots at once, and with -no-reboot ends QEMU. A kernel whose CPUs hang in it for a minute (twice `watchdog_thresh`) panics, too: an emulated one hung in a study, which would have
+ * waited for ever (Documentation/admin-guide/lockup-watchdogs.rst).
  */
 const kernelCommandLine = 'console=ttyS0 quiet panic=-1 softlockup_panic=1 watchdog_thresh=30 psi=1 cgroup_no_v1=all'
 

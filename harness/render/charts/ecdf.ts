@@ -1,5 +1,5 @@
 /** Share of all offered calls that had their first token by then. */
-import { formatCount, formatPercent } from '../format.js'
+import { counted, formatCount, formatPercent } from '../format.js'
 import { conditionIds } from '../labels.js'
 import { countedBlocks, judgedCalls, logRange, thin } from './data.js'
 import { logAxis } from './log-axis.js'
@@ -29,7 +29,7 @@ function curve (evidence: Evidence, result: OpenLoopResult, condition: string): 
     return { offered: calls.length, ttftsMs: calls.flatMap((call) => call.firstMs === undefined ? [] : [call.firstMs - call.intendedMs]).sort((a, b) => a - b) }
   })
   const offered = blocks.reduce((sum, block) => sum + block.offered, 0)
-  return { condition, name: `${condition} (n = ${formatCount(offered)}, ${blocks.length} block${blocks.length === 1 ? '' : 's'})`, offered, ttftsMs: blocks.flatMap((block) => block.ttftsMs).sort((a, b) => a - b), blocks }
+  return { condition, name: `${condition} (n = ${formatCount(offered)}, ${counted(blocks.length, 'block')})`, offered, ttftsMs: blocks.flatMap((block) => block.ttftsMs).sort((a, b) => a - b), blocks }
 }
 
 /** Places on the axis at which the band is known. */
