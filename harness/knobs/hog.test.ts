@@ -44,6 +44,15 @@ t.test('at work is what a counter says', { skip }, async t => {
   t.equal(await assertAtWork(hog, 'x', () => count++ * 10, 25), 30)
 })
 
+t.test('it is there when its script is, not while it enters a group or gets its CPUs', { skip }, async t => {
+  const folder = t.testdir()
+  const enter = ['sh', '-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; exec "$@"', 'enter']
+  const hog = await startHog({ what: 'x', script: 'sleep 1000 # as is: $1', args: ['two words'], cpus: [0], enter, logPath: `${folder}/log` })
+  t.teardown(() => hog.stop())
+  t.match(readFileSync(`/proc/${hog.pid}/cmdline`, 'utf8'), /^sh\0-c\0sleep 1000/)
+  t.match(readFileSync(`/proc/${hog.pid}/status`, 'utf8'), /^Cpus_allowed_list:\s*0$/m)
+})
+
 t.test('CPUs that are not there', { skip }, async t => {
   const hog = await startHog({ what: 'cpu-hog=1@4095', script: 'sleep 1000', cpus: [4095], logPath: `${t.testdir()}/log` })
   await until(() => isGone(hog.pid))

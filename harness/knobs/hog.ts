@@ -4,6 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logTail } from '../../models/log-tail.js'
 import { cpuWrapper, parentDeathWrapper } from '../../models/wrappers.js'
 import { atExit } from '../cgroups/at-exit.js'
+import { readText } from '../probes/read-text.js'
+
+const POLL_MS = 50
+const PATIENCE_MS = 20_000
 
 export interface HogPlan {
   /** For messages. */
@@ -32,10 +36,16 @@ export interface Hog {
   stop (): Promise<void>
 }
 
-/** A process that takes something away from llama-server. It ends with `stop()`, with our process however that ends, and by itself. */
+/**
+ * A process that takes something away from llama-server. It ends with `stop()`, with our process however that ends, and by itself.
+ * Resolves when its script is under way, no sooner: what gets it there (a group, its CPUs, its class) takes CPU time too, which is not the hog's work.
+ * Resolves also when it has ended already, which `assertRunning` and `stop` tell.
+ * @throws Error when it cannot be run, or its script has not begun after 20 s
+ */
 export async function startHog ({ what, script, args = [], cpus = [], idle = false, enter = [], logPath }: HogPlan): Promise<Hog> {
   const wrappers = [enter, await parentDeathWrapper(process.env) ?? [], cpus.length === 0 ? [] : await cpuWrapper(cpus, process.env), idle ? ['chrt', '--idle', '0'] : []].flat()
-  const [command = 'sh', ...rest] = [...wrappers, 'sh', '-c', script, 'sh', ...args]
+  const own = ['sh', '-c', script, 'sh', ...args]
+  const [command = 'sh', ...rest] = [...wrappers, ...own]
   const log = openSync(logPath, 'a')
   // A process group of its own, so that its children can be killed with it.
   const child = spawn(command, rest, { stdio: ['ignore', log, log], detached: true })
@@ -60,6 +70,18 @@ export async function startHog ({ what, script, args = [], cpus = [], idle = fal
     const words = (await logTail(logPath, 3)).join('; ')
     return new Error(`${what}: it ended too early, with ${end}${words === '' ? '' : `: ${words}`}`)
   }
+  // proc_pid_cmdline(5): each argument ends with a null byte; each wrapper replaces itself (execve) by the next.
+  const ownLine = own.map(arg => `${arg}\0`).join('')
+  const onTheWay = (): boolean => end === undefined && readText(`/proc/${pid}/cmdline`) !== ownLine
+  for (let waitedMs = 0; onTheWay(); waitedMs += POLL_MS) {
+    if (waitedMs >= PATIENCE_MS) {
+      kill()
+      await over
+      forget()
+      throw new Error(`${what}: process ${pid} did not get as far as its script in ${PATIENCE_MS / 1000} s`)
+    }
+    await sleep(POLL_MS)
+  }
   let stopped: Promise<void> | undefined
   async function stopOnce (): Promise<void> {
     const early = end !== undefined
@@ -79,9 +101,6 @@ export async function startHog ({ what, script, args = [], cpus = [], idle = fal
     }
   }
 }
-
-const POLL_MS = 50
-const PATIENCE_MS = 20_000
 
 /**
  * Waits until a counter of the hog has grown: it is at work. Returns by how much.
