@@ -100,6 +100,7 @@ const contrast = Type.Object({
   population,
   primary: Type.Boolean(),
   ratio: Type.Union([num, Type.Null()], { description: 'b ÷ a' }),
+  compared: Type.Optional(range),
   ci95: rangeOrNull,
   p: orNull,
   pAdjusted: Type.Optional(orNull),
@@ -151,7 +152,7 @@ const explained = Type.Array(Type.Object({
 
 const window = { fromMs: num, toMs: num }
 const tools = Type.Object({
-  pidstat: Type.Optional(Type.Object({ ...window, cpuUsec: num, voluntarySwitches: num, involuntarySwitches: num, minorFaults: num, majorFaults: num, readBytes: Type.Optional(num), waitUsec: Type.Optional(num) }, { ...closed, description: 'llama-server' })),
+  pidstat: Type.Optional(Type.Object({ ...window, cpuUsec: num, voluntarySwitches: num, involuntarySwitches: num, minorFaults: num, majorFaults: num, readBytes: Type.Optional(num), waitUsec: Type.Optional(num), threads: Type.Optional(Type.Array(Type.Object({ cpuUsec: num, waitUsec: num }, closed))) }, { ...closed, description: 'llama-server' })),
   iostat: Type.Optional(Type.Object({ ...window, reads: num, readBytes: num, writtenBytes: num, readAwaitMs: Type.Optional(num) }, { ...closed, description: 'all whole disks' })),
   vmstat: Type.Optional(Type.Object({ ...window, contextSwitches: num, swapInBytes: num, swapOutBytes: num, runnable: num, stealShare: num }, { ...closed, description: 'the whole machine' })),
   perf: Type.Optional(Type.Object({ ...window, contextSwitches: num, cpuMigrations: num, minorFaults: num, majorFaults: num, cpuUsec: num }, { ...closed, description: 'llama-server, software events' }))

@@ -2,6 +2,7 @@ import type { Contrast, OutcomeSpec, Plan, Population } from '../types.js'
 import { holm } from '../stats/holm.js'
 import type { ViewPair } from './gate.js'
 import { measuredOf } from './log-ratios.js'
+import { geometricMean } from './ratio.js'
 import { judge, type Measured } from './verdict.js'
 
 /** A comparison before its verdict, which needs the p values of its family. */
@@ -12,6 +13,8 @@ export interface Open {
   readonly spec: OutcomeSpec
   readonly population: Population
   readonly measured: Measured | null
+  /** As in `Contrast`. */
+  readonly compared?: readonly [number, number]
   /** Why nothing was measured, or what was done to the numbers. */
   readonly note?: string
 }
@@ -20,11 +23,13 @@ export type Named = Pick<Open, 'id' | 'a' | 'b' | 'spec' | 'population'>
 
 /** b ÷ a of a number that each block has: geometric mean over the pairs. Pairs in which a block lacks it, or has 0, are left out and said. */
 export function ofPairs<V> (plan: Plan, named: Named, pairs: readonly ViewPair<V>[], value: (view: V) => number | null): Open {
-  const logRatios = pairs.flatMap(pair => {
+  const values = pairs.flatMap(pair => {
     const [a, b] = [value(pair.a), value(pair.b)]
-    return a !== null && b !== null && a > 0 && b > 0 ? Math.log(b / a) : []
+    return a !== null && b !== null && a > 0 && b > 0 ? [{ a, b }] : []
   })
-  return ofLogRatios(plan, named, logRatios, pairs.length)
+  const open = ofLogRatios(plan, named, values.map(({ a, b }) => Math.log(b / a)), pairs.length)
+  const [before, after] = [geometricMean(values.map(({ a }) => a)), geometricMean(values.map(({ b }) => b))]
+  return before === null || after === null ? open : { ...open, compared: [before, after] }
 }
 
 /** @param planned how many there would be if no block lacked the number */
@@ -48,7 +53,7 @@ export function closeFamily (opens: readonly Open[], plan: Plan, fewest?: number
 }
 
 function close (open: Open, adjusted: number | null, alpha: number, fewest: number | undefined): Contrast {
-  const { id, a, b, spec, measured, population, note } = open
+  const { id, a, b, spec, measured, compared, population, note } = open
   const base = { id, a, b, metric: spec.metric, population, primary: spec.primary }
   if (measured === null) {
     return { ...base, ratio: null, ci95: null, p: null, n: 0, verdict: 'cannot say', because: note ?? 'not measured' }
@@ -57,6 +62,7 @@ function close (open: Open, adjusted: number | null, alpha: number, fewest: numb
   return {
     ...base,
     ratio: measured.ratio,
+    ...(compared !== undefined && { compared }),
     ci95: measured.interval,
     p: measured.p,
     ...(!spec.primary && { pAdjusted: adjusted }),

@@ -49,7 +49,7 @@ function contended (block: Block, conditions: readonly ContendedCondition[], wit
   const { throttledPeriods = 0 } = condition
   const ranUsec = condition.cpusUsed * (toMs - fromMs) * 1000
   const { perf, pidstat } = {
-    pidstat: { fromMs, toMs, cpuUsec: ranUsec, waitUsec: waited(condition, ranUsec), voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 },
+    pidstat: { fromMs, toMs, cpuUsec: ranUsec, waitUsec: waited(condition, ranUsec), threads: [{ cpuUsec: ranUsec, waitUsec: waited(condition, ranUsec) }, { cpuUsec: ranUsec / 50, waitUsec: ranUsec }], voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 },
     perf: { fromMs, toMs, contextSwitches: 0, cpuMigrations: (condition.migrationsPerSecond ?? 0) * (toMs - fromMs) / 1000, minorFaults: 0, majorFaults: 0, cpuUsec: ranUsec }
   }
   return {

@@ -29,7 +29,7 @@ function fake (folder: string, changed: Partial<StudyRun> = {}): StudyRun & { re
     measure: async ({ id, name }, into) => { measured.push(id); copy(name, into) },
     report: async into => { await writeRunReport(into) },
     freeBytes: () => 1e12,
-    nowMs: () => 0,
+    nowMs: () => measured.length * 60_000,
     measured,
     notes,
     ...changed
@@ -68,7 +68,10 @@ t.test('all run, one report of all; going on runs nothing again; re-rendering gi
   t.match(page, /<small>refuted by its [\w ,]+ leg/, 'what is not supported says why in the first table')
 
   const again = fake(folder)
-  t.same(statuses(await runStudy(again)), ['kept', 'kept', 'kept'])
+  const kept = await runStudy(again)
+  t.same(statuses(kept), ['kept', 'kept', 'kept'])
+  t.same(kept.outcomes.map(({ seconds }) => seconds), [60, 60, 60], 'what they took when they were measured')
+  t.same(again.notes, ['1 of 3: pinning: complete already, kept', '2 of 3: cpu-weight: complete already, kept', '3 of 3: warmup: complete already, kept'])
   t.same(again.measured, [])
   await writeStudyReport(folder)
   t.same({ ...json<StudyResult>(`${folder}/study.json`), experiments: [] }, { ...study, experiments: [] })
@@ -124,6 +127,7 @@ t.test('stopped in the middle: what is finished counts, the partial run is repor
   t.match(study.requirements[1], { status: 'UNSUPPORTED' }, 'a partial run supports nothing')
   const again = fake(folder)
   t.same(statuses(await runStudy(again)), ['kept', 'complete', 'complete'])
+  t.match(again.notes, ['1 of 3: pinning: complete already, kept', /^2 of 3: cpu-weight .*; the whole study about 2 min more$/, /^3 of 3: warmup .* about 60 s more$/], 'what is kept takes no time any more')
   t.same(again.measured, ['cpu-weight', 'warmup'])
   t.ok(existsSync(`${folder}/runs/cpu-weight.incomplete-1/plan.json`))
 })

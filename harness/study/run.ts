@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs'
 import { replaceFile } from '../replace-file.js'
 import { minutesText, type PlannedExperiment, type StudyPlan } from './plan.js'
 import { stateOfRun } from './run-state.js'
@@ -9,7 +9,7 @@ export interface Outcome {
   /** `kept`: it was complete before. `partial`: stopped, its finished blocks count. `failed`: its finished blocks, if there are any, count. */
   readonly status: 'complete' | 'kept' | 'partial' | 'failed' | 'not run'
   readonly error?: string
-  /** Of this run of the study. */
+  /** Of the try that left what counts; of a kept one, as its own study-state.json said. */
   readonly seconds?: number
 }
 
@@ -50,18 +50,22 @@ export function runFolderOf (folder: string, id: string): string {
  */
 export async function runStudy (run: StudyRun): Promise<StudyState> {
   const { plan, signal, note } = run
-  const outcomes = new Map<string, Outcome>(plan.experiments.map(({ id }) => [id, { id, status: 'not run' }]))
+  const missing = plan.experiments.filter(each => !isMeasured(runFolderOf(run.folder, each.id), each))
+  const earlier = readState(run.folder)
+  const outcomes = new Map<string, Outcome>(plan.experiments.map(each => [each.id, missing.includes(each) ? { id: each.id, status: 'not run' } : keptOf(each, earlier)]))
   let ended: StudyState['ended']
   const state = (): StudyState => ({ planSha256: run.planSha256, outcomes: [...outcomes.values()], ...(ended === undefined ? {} : { ended }) })
   for (const [i, experiment] of plan.experiments.entries()) {
     if (signal.aborted) ended = 'stopped by the user'
     else if (run.freeBytes(run.folder) < leastFreeBytes) ended = 'the disk is full'
     if (ended !== undefined) break
-    const left = plan.experiments.slice(i).reduce((sum, each) => sum + each.expectedSeconds, 0)
-    note(`${i + 1} of ${plan.experiments.length}: ${experiment.id} (${experiment.size.preset}${experiment.host === 'vm' ? ', in the VM' : ''}), about ${minutesText(experiment.expectedSeconds)}; the whole study about ${minutesText(left)} more`)
-    const outcome = await one(run, experiment)
+    const place = `${i + 1} of ${plan.experiments.length}: ${experiment.id}`
+    const left = missing.slice(missing.indexOf(experiment)).reduce((sum, each) => sum + each.expectedSeconds, 0)
+    note(missing.includes(experiment)
+      ? `${place} (${experiment.size.preset}${experiment.host === 'vm' ? ', in the VM' : ''}), about ${minutesText(experiment.expectedSeconds)}; the whole study about ${minutesText(left)} more`
+      : `${place}: complete already, kept`)
+    const outcome = await one(run, experiment, keptOf(experiment, earlier))
     outcomes.set(experiment.id, outcome)
-    if (outcome.status === 'kept') note(`${experiment.id}: complete already, kept`)
     if (outcome.error !== undefined) note(`${experiment.id}: ${outcome.error}`)
     if (isFull(outcome.error) || (outcome.status === 'failed' && run.freeBytes(run.folder) < leastFreeBytes)) ended = 'the disk is full'
     else if (signal.aborted) ended = 'stopped by the user'
@@ -71,7 +75,26 @@ export async function runStudy (run: StudyRun): Promise<StudyState> {
   return state()
 }
 
-async function one (run: StudyRun, experiment: PlannedExperiment): Promise<Outcome> {
+function isMeasured (folder: string, experiment: PlannedExperiment): boolean {
+  return ['measured', 'complete'].includes(stateOfRun(folder, experiment))
+}
+
+/** What a stopped study left; undefined where none was. */
+function readState (folder: string): StudyState | undefined {
+  try {
+    return JSON.parse(readFileSync(`${folder}/study-state.json`, 'utf8')) as StudyState
+  } catch {
+    return undefined
+  }
+}
+
+function keptOf ({ id }: PlannedExperiment, earlier: StudyState | undefined): Outcome {
+  const seconds = earlier?.outcomes.find(outcome => outcome.id === id)?.seconds
+  return { id, status: 'kept', ...(seconds === undefined ? {} : { seconds }) }
+}
+
+/** @param kept what it is where nothing is to be measured */
+async function one (run: StudyRun, experiment: PlannedExperiment, kept: Outcome): Promise<Outcome> {
   const { id } = experiment
   const folder = runFolderOf(run.folder, id)
   const startedMs = run.nowMs()
@@ -79,11 +102,8 @@ async function one (run: StudyRun, experiment: PlannedExperiment): Promise<Outco
   let error: string | undefined
   try {
     const found = stateOfRun(folder, experiment)
-    if (found === 'complete') return { id, status: 'kept' }
-    if (found === 'measured') {
-      await run.report(folder)
-      return { id, status: 'kept' }
-    }
+    if (found === 'measured') await run.report(folder)
+    if (found === 'measured' || found === 'complete') return kept
     putAside(folder)
     await run.measure(experiment, folder)
   } catch (caught) {

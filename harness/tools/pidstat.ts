@@ -1,6 +1,6 @@
 import type { PidstatTotals, ToolWindow } from '../types.js'
 import { INTERVAL_SECONDS, type Report, type Stamp, type Tool } from './contract.js'
-import { countOf, intervalsWithin } from './intervals.js'
+import { countOf, intervalsWithin, type Covered } from './intervals.js'
 import { linesOf, rowOf, type Row } from './table.js'
 
 /** sysstat. With threads (-t): the row of a process has the switches of its first thread only. */
@@ -20,7 +20,12 @@ export interface PidstatReport {
   readonly voluntarySwitches: number | undefined
   readonly involuntarySwitches: number | undefined
   readonly waitPercent: number | undefined
+  /** By thread id. */
+  readonly threads: ReadonlyMap<string, { readonly cpuPercent: number, readonly waitPercent: number }>
 }
+
+/** Of the CPU time of the process: a thread that used less is not told of by itself. */
+const SHARE_THAT_COUNTS = 0.01
 
 /** A report without a row of the process (it had ended) is none. */
 export function parsePidstat (text: string): Report<PidstatReport>[] {
@@ -65,7 +70,11 @@ function valuesOf (process: Row, threads: readonly Row[]): PidstatReport {
     readKiB: readKiB === undefined || readKiB < 0 ? undefined : readKiB,
     voluntarySwitches: sum('cswch/s'),
     involuntarySwitches: sum('nvcswch/s'),
-    waitPercent: sum('%wait')
+    waitPercent: sum('%wait'),
+    threads: new Map(threads.flatMap(row => {
+      const [tid, cpuPercent, waitPercent] = [row.text('TID'), plus(row.number('%usr'), row.number('%system')), row.number('%wait')]
+      return tid === undefined || cpuPercent === undefined || waitPercent === undefined ? [] : [[tid, { cpuPercent, waitPercent }] as const]
+    }))
   }
 }
 
@@ -93,8 +102,17 @@ export function pidstatTotals (text: string, stamps: readonly Stamp[], window: T
     minorFaults,
     majorFaults,
     ...(readBytes === undefined ? {} : { readBytes }),
-    ...(waitUsec === undefined ? {} : { waitUsec })
+    ...(waitUsec === undefined ? {} : { waitUsec, threads: busiest(covered, cpuUsec) })
   }
+}
+
+/** A thread that was not there yet, or not any more, used nothing. */
+function busiest (covered: Covered<PidstatReport>, ofAllUsec: number): Array<{ readonly cpuUsec: number, readonly waitUsec: number }> {
+  const ids = new Set(covered.intervals.flatMap(({ values: { threads } }) => [...threads.keys()]))
+  const usec = (tid: string, of: 'cpuPercent' | 'waitPercent'): number => Math.round(countOf(covered, ({ threads }) => 10_000 * (threads.get(tid)?.[of] ?? 0)) ?? 0)
+  return [...ids].map(tid => ({ cpuUsec: usec(tid, 'cpuPercent'), waitUsec: usec(tid, 'waitPercent') }))
+    .filter(({ cpuUsec }) => cpuUsec > 0 && cpuUsec >= SHARE_THAT_COUNTS * ofAllUsec)
+    .sort((a, b) => b.cpuUsec - a.cpuUsec)
 }
 
 function times (value: number | undefined, factor: number): number | undefined {

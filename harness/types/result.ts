@@ -39,6 +39,8 @@ export interface Contrast {
   readonly primary: boolean
   /** b ÷ a. */
   readonly ratio: number | null
+  /** What a and b had: geometric means over the blocks of the pairs that count, so that one ÷ the other is `ratio`. Absent where that is not made of one number of each block. */
+  readonly compared?: readonly [number, number]
   readonly ci95: readonly [number, number] | null
   readonly p: number | null
   /** Holm-adjusted among the secondary outcomes. */

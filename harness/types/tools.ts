@@ -21,6 +21,8 @@ export interface PidstatTotals extends ToolWindow {
   readonly readBytes?: number
   /** %wait of the threads together: runnable, but waiting for a CPU. Absent in sysstat before 11.5. */
   readonly waitUsec?: number
+  /** Its threads that used a hundredth of its CPU time or more, most first. Absent as `waitUsec` is. */
+  readonly threads?: ReadonlyArray<{ readonly cpuUsec: number, readonly waitUsec: number }>
 }
 
 /** All whole disks together, by `iostat -x -y`. */

@@ -79,7 +79,7 @@ export const admissionUnequal = openLoopEntry({
       metric: 'closed-loop-cpu-per-token',
       what: 'CPU time per generated token in the closed loops of a block, with ÷ without: the machine was as fast in both arms',
       source: CPU,
-      value: (_views, _plan, contrasts) => ratioOf(contrasts, 'closed-loop-cpu-per-token'),
+      ...ofContrast('closed-loop-cpu-per-token'),
       band: () => [1 / MATTERS, MATTERS]
     }
   ],
@@ -130,7 +130,7 @@ export const admissionUnequalLight = openLoopEntry({
     metric: 'closed-loop-cpu-per-token',
     what: 'CPU time per generated token in the closed loops of a block, with ÷ without',
     source: CPU,
-    value: (_views, _plan, contrasts) => ratioOf(contrasts, 'closed-loop-cpu-per-token'),
+    ...ofContrast('closed-loop-cpu-per-token'),
     band: () => [1 / MATTERS, MATTERS]
   }],
   mechanism: [deferredGauge('before'), deferredGauge('after')]
@@ -159,6 +159,7 @@ function deferredGauge (arm: 'before' | 'after'): OpenLoopCheck {
   }
 }
 
-function ratioOf (contrasts: readonly Contrast[], id: string): number | null {
-  return contrasts.find(contrast => contrast.id === id)?.ratio ?? null
+function ofContrast (wanted: string): Pick<OpenLoopCheck, 'value' | 'compared'> {
+  const find = (contrasts: readonly Contrast[]): Contrast | undefined => contrasts.find(({ id }) => id === wanted)
+  return { value: (_views, _plan, contrasts) => find(contrasts)?.ratio ?? null, compared: (_views, _plan, contrasts) => find(contrasts)?.compared }
 }

@@ -3,11 +3,12 @@ import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { gauge } from '../gauge.js'
 import { isOpenLoop } from '../plan-kind.js'
+import { geometricMean, ratio } from '../ratio.js'
 import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { number } from '../verdict.js'
 import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf } from './leg.js'
 
 const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
   'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
@@ -46,7 +47,7 @@ function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], con
   const source = 'load generator (calls.ndjson)'
   const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
   return allOf([
-    bandLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share?.ci95?.[0] ?? null, predictionOf(plan, ids.goodPerCapacity)),
+    contrastLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share, 'lower end', predictionOf(plan, ids.goodPerCapacity)),
     bandLeg('p95 of TTFT ÷ limit of the answered calls with admission', source, ttftToLimitP95(plan, views, 'after'), predictionOf(plan, ids.ttftWithinLimit))
   ])
 }
@@ -58,7 +59,7 @@ function socketsLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
   if (before === null || after === null) return missingLeg('sockets to llama-server', source, 'no reading in the judged windows of both arms')
   return allOf([
     bandLeg('median sockets to llama-server with admission', source, after, predictionOf(plan, ids.socketsAfter)),
-    bandLeg('sockets without ÷ with admission', source, before / Math.max(1, after), predictionOf(plan, ids.socketsRatio))
+    bandLeg('sockets without ÷ with admission', source, before / Math.max(1, after), predictionOf(plan, ids.socketsRatio), [before, after])
   ])
 }
 
@@ -72,16 +73,15 @@ function cpuLeg (plan: Plan, views: readonly OpenLoopView[], contrasts: readonly
   const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
   const load = contrasts.find(one => one.id === 'server-cpu-per-token')
   return allOf([
-    bandLeg('CPU time per token in the closed loops of a block, with ÷ without admission, lower end of its interval', cpuSource, closedLoop?.ci95?.[0] ?? null, predictionOf(plan, ids.closedLoopCpu)),
-    bandLeg('the same under load, ratio', cpuSource, load?.ratio ?? null, predictionOf(plan, ids.cpuPerToken)),
+    contrastLeg('CPU time per token in the closed loops of a block, with ÷ without admission, lower end of its interval', cpuSource, closedLoop, 'lower end', predictionOf(plan, ids.closedLoopCpu)),
+    contrastLeg('the same under load, ratio', cpuSource, load, 'ratio', predictionOf(plan, ids.cpuPerToken)),
     bandLeg('with admission, under load ÷ in the closed loop of the same block', cpuSource, loadToClosedLoop(views), predictionOf(plan, ids.yardstickCpu))
   ])
 }
 
 /** Geometric mean over the blocks with admission; null when one of them has no reading. */
 function loadToClosedLoop (views: readonly OpenLoopView[]): number | null {
-  const logs = ofCondition(views, 'after').map(({ summary: { serverCpuUsecPerToken: load, closedLoopCpuUsecPerToken: own } }) => load === null || own === null ? null : Math.log(load / own))
-  return logs.length === 0 || logs.includes(null) ? null : Math.exp(logs.reduce<number>((sum, log) => sum + (log ?? 0), 0) / logs.length)
+  return geometricMean(ofCondition(views, 'after').map(({ summary: { serverCpuUsecPerToken: load, closedLoopCpuUsecPerToken: own } }) => ratio(load, own)))
 }
 
 const earlierIds = { closedLoopCpu: 'closed-loop-cpu-per-token-ratio', cpuPerToken: 'cpu-per-token-ratio' } as const
@@ -103,9 +103,9 @@ function cpuLegOfEarlierPlans (plan: Plan, contrasts: readonly Contrast[]): Leg 
 function cpuRatio (statement: string, contrast: Contrast | undefined, prediction: Prediction | undefined): Leg {
   const interval = contrast?.ci95
   if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, cpuSource, contrast?.because || 'not measured')
-  const ratio = bandLeg(statement, cpuSource, contrast.ratio, prediction)
+  const middle = contrastLeg(statement, cpuSource, contrast, 'ratio', prediction)
   return allOf([
-    ratio,
+    middle,
     bandLeg('lower end of its interval', cpuSource, interval[0], prediction),
     bandLeg('upper end of its interval', cpuSource, interval[1], prediction)
   ])

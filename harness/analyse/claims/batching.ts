@@ -5,7 +5,7 @@ import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { ratio } from '../ratio.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded } from './leg.js'
 
 /** Up to here a request to the tiny model is taken to cost much beside its tokens: the hypothesis that the experiments put to the test. */
 const TINY_WORDS = 16
@@ -76,15 +76,18 @@ export const batching: ClaimEntry = {
 
 function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
   const leg = (statement: string, source: string, value: number | null, id: string): Leg => bandLeg(statement, source, value, predictionOf(plan, id))
-  const contrast = (id: string): number | null => contrasts.find(each => each.id === id)?.ratio ?? null
-  const afterToBefore = (of: (views: readonly OpenLoopView[]) => number | null): number | null => ratio(of(ofCondition(views, 'after')), of(ofCondition(views, 'before')))
+  const ofContrast = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
+  const afterToBefore = (statement: string, source: string, of: (views: readonly OpenLoopView[]) => number | null, id: string): Leg => {
+    const [before, after] = [of(ofCondition(views, 'before')), of(ofCondition(views, 'after'))]
+    return bandLeg(statement, source, ratio(after, before), predictionOf(plan, id), both(before, after))
+  }
   const records = 'the gateway’s records'
   const legs = {
-    application: leg('embeddings answered per second, after ÷ before', 'load generator (calls.ndjson)', contrast('tokens-per-second'), ids.rate),
-    os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', afterToBefore(cpuUsecPerAnswer), ids.cpu),
+    application: ofContrast('embeddings answered per second, after ÷ before', 'load generator (calls.ndjson)', 'tokens-per-second', ids.rate),
+    os: afterToBefore('CPU time of llama-server per answer, after ÷ before', 'pidstat', cpuUsecPerAnswer, ids.cpu),
     control: allOf([
-      leg('CPU time per embedding in the closed loop, after ÷ before', '/proc/PID/stat and load generator', contrast('closed-loop-cpu-per-token'), ids.machine),
-      leg('prompt tokens per answer, after ÷ before', 'load generator (usage)', afterToBefore(promptTokensPerAnswer), ids.length)
+      ofContrast('CPU time per embedding in the closed loop, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
+      afterToBefore('prompt tokens per answer, after ÷ before', 'load generator (usage)', promptTokensPerAnswer, ids.length)
     ]),
     mechanism: allOf([
       leg('calls upstream ÷ answers, with batching', records, upstreamPerAnswer(ofCondition(views, 'after')), ids.upstream),

@@ -13,7 +13,7 @@ export interface Check<V> {
   readonly source: string
   readonly value: (views: readonly V[], plan: Plan, contrasts: readonly Contrast[]) => number | null
   /** Where it compares two conditions. */
-  readonly compared?: (views: readonly V[], plan: Plan) => Compared
+  readonly compared?: (views: readonly V[], plan: Plan, contrasts: readonly Contrast[]) => Compared
   /** Undefined: it cannot be predicted from this calibration, and its leg will be missing. `null`: it is asked on the quiet host alone. */
   readonly band: ((draft: PlanDraft, manifest: Manifest) => Band | undefined) | null
   /** On the quiet host; absent: the same. `null`: nothing is asked there. */
@@ -30,7 +30,7 @@ export function predictedBy<V> (checks: ReadonlyArray<Check<V>>, draft: PlanDraf
 
 /** What could not be predicted is missing. */
 export function legOf<V> (checks: ReadonlyArray<Check<V>>, plan: Plan, views: readonly V[], contrasts: readonly Contrast[]): Leg {
-  const [first, ...rest] = asked(checks, plan.quiet).map(check => bandLeg(check.what, check.source, check.value(views, plan, contrasts), predictionOf(plan, check.id), check.compared?.(views, plan)))
+  const [first, ...rest] = asked(checks, plan.quiet).map(check => bandLeg(check.what, check.source, check.value(views, plan, contrasts), predictionOf(plan, check.id), check.compared?.(views, plan, contrasts)))
   return first === undefined ? missingLeg('nothing is asked', 'the claim', plan.quiet ? 'on the quiet host' : 'under its setting') : allOf([first, ...rest])
 }
 

@@ -6,7 +6,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { claimOf, figureLeg, queueLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
 export type StreamsDraft = Extract<PlanDraft, Omit<StreamsPlan, 'predictions'>>
 export type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>
@@ -91,7 +91,7 @@ function cureClaim (of: Mitigation, plan: Plan, views: readonly StreamsView[], c
 export function cureLeg (plan: Plan, contrasts: readonly Contrast[]): Leg {
   const primary = contrasts.find(contrast => contrast.primary)
   const prediction = predictionOf(plan, 'cure')
-  const leg = bandLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without`, LOAD, primary?.ratio ?? null, prediction)
+  const leg = contrastLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without`, LOAD, primary, 'ratio', prediction)
   const interval = primary?.ci95
   if (leg.status !== 'holds') return leg
   if (interval === null || interval === undefined) return missingLeg('interval of the ratio', LOAD, primary?.because || 'not measured')
@@ -116,7 +116,6 @@ export function quietPredictions (of: Cure): Prediction[] {
 export function quietClaim (of: Cure, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
   const primary = contrasts.find(contrast => contrast.primary)
   const equivalent = predictionOf(plan, 'equivalent')
-  const end = (which: 0 | 1): number | null => primary?.ci95?.[which] ?? null
   return claimOf({
     id: `${of.id}-quiet`,
     statement: `On a quiet host ${of.name} changes nothing`,
@@ -124,8 +123,8 @@ export function quietClaim (of: Cure, plan: Plan, views: readonly StreamsView[],
     explanation: `There was nothing to cure. ${of.explanation}`
   }, {
     application: allOf([
-      bandLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without, lower end of its interval`, LOAD, end(0), equivalent),
-      bandLeg('upper end', LOAD, end(1), equivalent)
+      contrastLeg(`${primary?.metric ?? 'primary outcome'}, with ÷ without, lower end of its interval`, LOAD, primary, 'lower end', equivalent),
+      contrastLeg('upper end', LOAD, primary, 'upper end', equivalent)
     ]),
     os: allOf([queueLeg(plan, views, `without ${of.name}`, 'before', 'queue-before'), queueLeg(plan, views, 'with it', 'after', 'queue-after')]),
     mechanism: bandLeg(`share of blocks that read back ${of.readBack[0]}`, 'read back from the kernel and llama-server (block.json)', inEffect(of, views), predictionOf(plan, 'in-effect')),

@@ -26,7 +26,7 @@ export function rivalLegs (plan: Plan, views: readonly StreamsView[]): Leg[] {
 /** pidstat where it ran in all blocks; else the kernel's counters by the harness's own sampler, which is not the load generator either. */
 export function queueLeg (plan: Plan, views: readonly StreamsView[], what: string, condition: string, id: string): Leg {
   const byTool = middleOf(views, condition, queueShareByPidstat)
-  const [source, value] = byTool === null ? ['/proc/PID/task/*/schedstat', middleOf(views, condition, queueShare)] : ['pidstat (%wait ÷ (%wait + %CPU))', byTool]
+  const [source, value] = byTool === null ? ['/proc/PID/task/*/schedstat', middleOf(views, condition, queueShare)] : ['pidstat (%wait ÷ (%wait + %CPU) of the compute threads)', byTool]
   return bandLeg(`share of its time in run queues, ${what}`, source, value, predictionOf(plan, id))
 }
 

@@ -1,5 +1,6 @@
 import type { Condition, Plan } from '../../types.js'
 import { percentiles } from '../../stats/percentile.js'
+import { computeThreads } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
 import { ttftMs, type StreamsView } from '../streams-summary.js'
@@ -107,6 +108,16 @@ export function fullPerPeriodMs (views: readonly StreamsView[], { id, baseline }
   const [fullUsec, cpuUsec] = [growth(views, id, 'cpuFullUsec'), growth(views, id, 'cpuUsec')]
   if (usual === null || fullUsec === null || cpuUsec === null) return null
   return ratio((fullUsec - usual * cpuUsec) / 1000, growth(views, id, 'throttledPeriods'))
+}
+
+/** Share of the time that a compute thread of llama-server stood runnable without a CPU, mean over them and over the blocks of a condition, by pidstat. Null when a block lacks it. */
+export function computeWaitShare (views: readonly StreamsView[], id: string): number | null {
+  return shareOf(ofCondition(views, id).map(({ block: { tools } }) => {
+    if (tools?.pidstat === undefined) return null
+    const { fromMs, toMs } = tools.pidstat
+    const compute = computeThreads(tools.pidstat)
+    return compute.length === 0 ? null : [compute.reduce((sum, { waitUsec }) => sum + waitUsec, 0), compute.length * 1000 * (toMs - fromMs)]
+  }))
 }
 
 /**

@@ -11,6 +11,8 @@ export const quotaPredictionIds = {
   waits: 'long-waits-per-throttled-period',
   waitsOf: (id: string) => `long-waits-per-throttled-period:${id}`,
   gap: (id: string) => `median-gap-ratio:${id}`,
+  computeWait: (id: string) => `compute-thread-wait:${id}`,
+  /** Of earlier plans: the waits of all threads together, those of one HTTP thread at most among them. */
   runQueue: (id: string) => `run-queue-wait:${id}`,
   period: (id: string) => `p99-goes-with-the-period:${id}`,
   unthrottled: (id: string) => `throttled-periods:${id}`,
@@ -52,7 +54,7 @@ export function quotaPredictions (draft: PlanDraft, manifest: Manifest): Predict
     { id: ids.waits, metric: 'itl', statement: `long waits for a token (more than half the predicted stall above the usual) ÷ nr_throttled, over all conditions with a quota: 1 ± ${100 * close} %`, lo: 1 - close, hi: 1 + close },
     ...cells.map(({ id }) => ({ id: ids.waitsOf(id), metric: 'itl', statement: `${id}: the same, ± ${100 * band} %`, lo: 1 - band, hi: 1 + band })),
     ...cells.map(({ id, baseline }) => ({ id: ids.gap(id), metric: 'itl', statement: `${id}: the median gap, ÷ CPU time of a token in the same block, is that of ${baseline}: between throttles its threads are on their CPUs as ever`, lo: 0.8, hi: 1.25 })),
-    ...expected.map(({ cell, stallMs, threads }) => ({ id: ids.runQueue(cell.id), metric: 'run-queue-wait', statement: `${cell.id}: its threads wait for a CPU, share of the time beyond that of ${cell.baseline}: from one thread through every stall to all ${threads} and the HTTP thread`, lo: rounded((1 - band) * stallMs / cell.periodMs), hi: rounded((1 + band) * (threads + 1) * stallMs / cell.periodMs) })),
+    ...expected.map(({ cell, stallMs }) => ({ id: ids.computeWait(cell.id), metric: 'run-queue-wait', statement: `${cell.id}: a compute thread is runnable and has no CPU through every stall, ${number(stallMs)} of ${cell.periodMs} ms, ± ${100 * band} %; what it waits in ${cell.baseline}, where only others keep it waiting, is taken off for the time between the stalls`, ...within(stallMs / cell.periodMs) })),
     ...periodPairs(cells).flatMap(({ id, long, short }) => {
       const [a, b] = [byId.get(long.id), byId.get(short.id)]
       return a === undefined || b === undefined ? [] : [{ id: ids.period(id), metric: 'itl-p99', statement: `gap p99 of ${long.id} ÷ ${short.id}, the same share of another period: only a quota goes with its period`, ...within((a.stallMs + a.gapMs) / (b.stallMs + b.gapMs)) }]

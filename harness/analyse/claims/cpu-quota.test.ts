@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Evidence } from '../../types.js'
+import type { Block, Evidence } from '../../types.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
 import { cpuQuota } from './cpu-quota.js'
 import { all, claim, legs } from './testing.js'
@@ -16,7 +16,22 @@ function conditions (rest: Partial<SimulatedCondition> = {}): SimulatedCondition
 }
 
 function simulate (options: Partial<StreamsSimulation> = {}): Evidence {
-  return simulateStreams({ conditions: conditions(), predictTokens: 400, cpusUsed, claims: [cpuQuota.id], ...options })
+  return seenByPidstat(simulateStreams({ conditions: conditions(), predictTokens: 400, cpusUsed, claims: [cpuQuota.id], ...options }))
+}
+
+/** As many compute threads as the condition has, which wait through the stalls that the samples tell of; and three of HTTP that wait, too, but hardly run. */
+function seenByPidstat (evidence: Evidence, ofCompute = (_block: Block, waitUsec: number): number => waitUsec): Evidence {
+  return {
+    ...evidence,
+    blocks: evidence.blocks.map(block => {
+      const { judgedFromMs: fromMs, judgedToMs: toMs, plan: { condition } } = block.evidence
+      const waitNs = block.samples.at(-1)?.process?.runQueueWaitNs
+      if (waitNs === undefined) return block
+      const compute = Array.from({ length: condition.startsWith('t2') ? 2 : 1 }, () => ({ cpuUsec: 1e6, waitUsec: ofCompute(block, waitNs / 1000) }))
+      const http = Array.from({ length: 3 }, () => ({ cpuUsec: 2e4, waitUsec: waitNs / 1000 }))
+      return { ...block, tools: { pidstat: { fromMs, toMs, cpuUsec: 1e6, voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0, waitUsec: 1, threads: [...compute, ...http] } } }
+    })
+  }
 }
 
 t.test('all four legs hold: supported, with the predicted gaps for the spectrum', async t => {
@@ -115,18 +130,18 @@ t.test('cgroup v1 has no pressure by group: none is predicted, none is missed', 
   t.equal(claim({ ...evidence, manifest, plan }).status, 'UNSUPPORTED', 'but in version 2 it is')
 })
 
-t.test('pidstat, where it ran, is the other tool', async t => {
-  const evidence = simulate({ without: ['runQueueWait'] })
-  const blocks = evidence.blocks.map(block => {
-    const { judgedFromMs: fromMs, judgedToMs: toMs, plan } = block.evidence
-    const cell = conditions().find(({ id }) => id === plan.condition)
-    const share = cell?.quota === undefined ? 0 : 1 - cell.quota.quotaMs / cell.quota.cpusUsed / cell.quota.periodMs
-    const pidstat = { fromMs, toMs, cpuUsec: 1, voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0, waitUsec: share * 1000 * (toMs - fromMs) }
-    return { ...block, tools: { pidstat } }
-  })
-  const found = claim({ ...evidence, blocks })
-  t.same(legs(found), all)
+t.test('the OS leg is about compute threads: those of HTTP may wait as well, and do not stand in for them', async t => {
+  const found = claim(simulate())
   t.match(found.os.source, /^pidstat/)
+  const idle = claim(seenByPidstat(simulate(), (_block, waitUsec) => waitUsec * 0.7))
+  t.same(legs(idle), { ...all, os: 'fails' })
+  t.match(idle.os.statement, /t1-q500p1000 0\.3\d+ \(0\.436–0\.655: outside\)/)
+})
+
+t.test('compute threads that wait as long without a quota were kept waiting by somebody else', async t => {
+  const busy = claim(seenByPidstat(simulate(), ({ evidence: { plan, judgedFromMs, judgedToMs } }, waitUsec) => plan.condition === 't1-none' ? 0.3 * 1000 * (judgedToMs - judgedFromMs) : waitUsec))
+  t.same(legs(busy), { ...all, os: 'fails' })
+  t.match(busy.os.statement, /t1-q500p1000 0\.\d+ \(0\.436–0\.655: outside\)/)
 })
 
 t.test('a quota that does not bind is an error before the run', async t => {

@@ -2,10 +2,10 @@ import type { Claim, Leg, Mark, Plan } from '../../types.js'
 import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { cellsLeg, predictedValue } from './cells-leg.js'
-import { baselinesOf, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
+import { baselinesOf, computeWaitShare, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, both, missingLeg, predictionOf } from './leg.js'
 import { ratio } from '../ratio.js'
 
 const explanation = 'The kernel gives a control group its quota of CPU time at the beginning of each period. Threads that compute together use it up together: ' +
@@ -33,7 +33,7 @@ function quotaClaim (plan: Plan, views: readonly StreamsView[]): Claim {
   const seen = quotaCells(plan).map(cell => seenOf(plan, views, cell))
   const legs = {
     application: applicationLeg(plan, views, seen),
-    os: runQueueLeg(plan, views, seen),
+    os: computeWaitLeg(plan, views, seen),
     control: controlLeg(plan, views, seen),
     mechanism: mechanismLeg(plan, views, seen)
   }
@@ -75,7 +75,16 @@ function applicationLeg (plan: Plan, views: readonly StreamsView[], seen: readon
   ])
 }
 
-function runQueueLeg (plan: Plan, views: readonly StreamsView[], seen: readonly Seen[]): Leg {
+function computeWaitLeg (plan: Plan, views: readonly StreamsView[], seen: readonly Seen[]): Leg {
+  if (seen.some(({ cell }) => predictionOf(plan, ids.runQueue(cell.id)) !== undefined)) return runQueueLegOfEarlierPlans(plan, views, seen)
+  return cellsLeg('time that a compute thread was runnable and had no CPU ÷ time, less what it waits without quota', 'pidstat (%wait of the compute threads)', seen.map(({ cell: { id, baseline } }) => {
+    const [own, usual, prediction] = [computeWaitShare(views, id), computeWaitShare(views, baseline), predictionOf(plan, ids.computeWait(id))]
+    const value = own === null || usual === null || prediction === undefined ? null : own - usual * (1 - predictedValue(prediction))
+    return { id, value, prediction, compared: both(usual, own) }
+  }))
+}
+
+function runQueueLegOfEarlierPlans (plan: Plan, views: readonly StreamsView[], seen: readonly Seen[]): Leg {
   const statement = 'time that its threads were runnable and had no CPU, ÷ time, beyond that without quota'
   const [{ source } = { source: 'pidstat' }] = seen.map(({ cell }) => runQueueWaitShare(views, cell.id))
   return cellsLeg(statement, source, seen.map(({ cell }) => {

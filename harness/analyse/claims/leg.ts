@@ -1,4 +1,4 @@
-import type { Leg, Plan, Prediction } from '../../types.js'
+import type { Contrast, Leg, Plan, Prediction } from '../../types.js'
 import { number } from '../verdict.js'
 
 /** The prediction of the plan with this id; undefined when it was not named before the run, and then nothing counts as predicted. */
@@ -13,6 +13,10 @@ export function missingLeg (statement: string, source: string, why: string): Leg
 /** Of a figure that compares two conditions: what each of them had. Undefined where it compares none, or one lacks it. */
 export type Compared = readonly [number, number] | undefined
 
+export function both (before: number | null, after: number | null): Compared {
+  return before === null || after === null ? undefined : [before, after]
+}
+
 /** One number against its predicted band, ends included. */
 export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined, compared?: Compared): Leg {
   if (prediction === undefined) return missingLeg(statement, source, 'no band was predicted before the run')
@@ -23,6 +27,13 @@ export function bandLeg (statement: string, source: string, value: number | null
   }
   const status = isInside(value, band) ? 'holds' : 'fails'
   return { status, statement: `${statement}: ${number(value)}, predicted ${bandText(prediction)}`, source, value, band, figures: [{ what: statement, source, ...(compared === undefined ? {} : { compared }), value, band, status }] }
+}
+
+/** A ratio of two conditions, or an end of its interval, against its predicted band; missing with the contrast's own reason. */
+export function contrastLeg (statement: string, source: string, contrast: Contrast | undefined, part: 'ratio' | 'lower end' | 'upper end', prediction: Prediction | undefined): Leg {
+  const value = part === 'ratio' ? contrast?.ratio : contrast?.ci95?.[part === 'lower end' ? 0 : 1]
+  if (value === undefined || value === null) return missingLeg(statement, source, contrast?.because || 'not measured')
+  return bandLeg(statement, source, value, prediction, contrast?.compared)
 }
 
 /** Ends included. */

@@ -2,10 +2,9 @@
 import type { Claim, Contrast, Leg, Plan, Prediction } from '../../types.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isStreams } from '../plan-kind.js'
-import { number } from '../verdict.js'
 import { legOf, predictedBy, type Check as CheckOf } from './checks.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
 export type Check = CheckOf<StreamsView>
 
@@ -66,5 +65,5 @@ function gainLeg ({ primary: { metric } }: Mitigation, plan: Plan, contrasts: re
   const contrast = contrasts.find(each => each.metric === metric && each.primary)
   const gain = predictionOf(plan, gainId)
   if (contrast === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because || 'not measured')
-  return allOf([bandLeg(`${statement}, ${number(contrast.ci95[0])} to ${number(contrast.ci95[1])}`, source, contrast.ratio, gain), ...contrast.ci95.map((end, i) => bandLeg(i === 0 ? 'lower end' : 'upper end', source, end, gain))])
+  return allOf([contrastLeg(statement, source, contrast, 'ratio', gain), ...contrast.ci95.map((end, i) => bandLeg(`${i === 0 ? 'lower' : 'upper'} end of its interval`, source, end, gain))])
 }

@@ -6,7 +6,7 @@ import { all } from './testing.js'
 
 interface Doses { readonly none: Partial<ContendedCondition>, readonly one: Partial<ContendedCondition>, readonly two: Partial<ContendedCondition>, readonly idle: Partial<ContendedCondition> }
 
-/** As the kernel divides a CPU: one thread gets 1/(1 + hogs) of it; two threads get as much and spin most of it away. */
+/** As the kernel divides a CPU: one thread gets 1/(1 + hogs) of it; two threads get as much and keep the square of it, and a little less. */
 const usual: readonly [Doses, Doses] = [
   {
     none: { gapMs: 9, cpusUsed: 1, queueShare: 0.01 },
@@ -16,8 +16,8 @@ const usual: readonly [Doses, Doses] = [
   },
   {
     none: { gapMs: 8, cpusUsed: 1.9, queueShare: 0.02 },
-    one: { gapMs: 120, cpusUsed: 1, queueShare: 0.49 },
-    two: { gapMs: 140, cpusUsed: 0.65, queueShare: 0.66 },
+    one: { gapMs: 36, cpusUsed: 1, queueShare: 0.49 },
+    two: { gapMs: 100, cpusUsed: 0.65, queueShare: 0.66 },
     idle: { gapMs: 8.3, cpusUsed: 1.9, queueShare: 0.03 }
   }
 ]
@@ -75,6 +75,14 @@ t.test('sabotage: as slow, but for another reason than waiting for a CPU', async
   }
 })
 
+t.test('a token that costs two threads no more than their fair share is no collapse', async t => {
+  const found = claims(simulated(id => id === 't2-one' ? { gapMs: 16 } : id === 't2-two' ? { gapMs: 24 } : {}))
+  t.same(legs(found[COLLAPSE]), { ...all, application: 'fails', mechanism: 'fails' })
+  t.match(found[COLLAPSE]?.application.statement, /kept, one hog per CPU: 0\.5\d*, predicted at least 0\.8/)
+  const fewer = claims(simulated(id => id === 't2-one' ? { gapMs: 36, cpusUsed: 0.77, queueShare: 0.55 } : {}))
+  t.same(legs(fewer[COLLAPSE]), { ...all, application: 'fails' }, 'as slow as the square of a half, but it had kept less than a half')
+})
+
 t.test('hogs that have no claim to CPU time must do nothing', async t => {
   const found = claims(simulated(id => id === 't1-idle' ? { gapMs: 18 } : {}))
   t.same(legs(found[SHARE]), { ...all, control: 'fails' })
@@ -86,7 +94,7 @@ t.test('each leg needs its source; without pidstat the kernel’s own counters d
   t.same(legs(noTool[COLLAPSE]), all)
   t.match(noTool[COLLAPSE]?.os.source, /schedstat/)
   const noProcess = claims(simulated(undefined, { without: 'process' }))
-  t.same(legs(noProcess[COLLAPSE]), { ...all, control: 'missing', mechanism: 'missing' })
+  t.same(legs(noProcess[COLLAPSE]), { ...all, application: 'missing', control: 'missing', mechanism: 'missing' })
   const noHost = claims(simulated(undefined, { without: 'host' }))
   t.same(legs(noHost[SHARE]), { ...all, control: 'missing' })
   const evidence = simulated()

@@ -1,11 +1,11 @@
 import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
-import { cpuPerToken, cpusUsed, type Figure } from '../contention.js'
+import { cpuPerToken, cpusUsed, middleOfPairs, ratioOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { claimOf, COLD_CACHES, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, missingLeg, unbounded } from './leg.js'
+import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
 /** The dose of a condition; conditions without one have hogs of the idle class. */
 const DOSE = 'hogs per CPU'
@@ -13,14 +13,14 @@ const LOAD = 'load generator (calls.ndjson)'
 const PROC = '/proc/PID/stat of llama-server'
 
 /**
- * Hogs beside the threads of llama-server, as many or twice as many as CPUs: one thread, pinned, loses its fair share; two that wait for each other lose
- * nearly all. (A thread that may move gets more than its share: on Linux 6.18 0.6 of a CPU beside four hogs on two.)
+ * Hogs beside the threads of llama-server, as many or twice as many as CPUs: one thread, pinned, loses its fair share; two that wait for each other keep
+ * at most the square of theirs. (A thread that may move gets more than its share: on Linux 6.18 0.6 of a CPU beside four hogs on two.)
  */
 export const noisyNeighbour: ClaimEntry = {
   id: 'noisy-neighbour',
   predictions (draft, { autogroup }) {
     const ofOne = dosesOf(draft.conditions, 1).flatMap(({ dose }) => fairShare(dose, speedOf(draft, 1)))
-    const ofTwo = dosesOf(draft.conditions, 2).some(({ dose }) => dose === 1) ? collapse(speedOf(draft, 2), autogroup === true ? 1 / 3 : 1 / 2) : []
+    const ofTwo = dosesOf(draft.conditions, 2).flatMap(({ dose }) => collapse(dose, speedOf(draft, 2), autogroup === true))
     return [...ofOne, ...ofTwo, ...[1, 2].map(idleBand), ...rivalPredictions]
   },
   claims: (plan, _blocks, { streams }) => isOpenLoop(plan) ? [] : [oneThread(plan, streams), twoThreads(plan, streams)]
@@ -31,7 +31,7 @@ function fairShare (dose: number, tokensPerSecond: string): Prediction[] {
   const beside = `1 thread, ${hogs(dose)} on each CPU`
   return [
     { id: `t1-slower-${dose}`, metric: 'tokens-per-second', statement: `${beside}: tokens/s are ${slower} times fewer than without hogs (${tokensPerSecond})`, lo: 0.8 * slower, hi: 1.25 * slower },
-    { id: `t1-queue-${dose}`, metric: 'queue-share', statement: `${beside}: the share of its time in run queues is at least hogs ÷ (hogs + 1): that of the compute thread; its HTTP threads wait for the same CPU`, lo: waits - 0.1, hi: 1 },
+    { id: `t1-queue-${dose}`, metric: 'queue-share', statement: `${beside}: the share of its time that its compute thread stands in run queues is at least hogs ÷ (hogs + 1)`, lo: waits - 0.1, hi: 1 },
     { id: `t1-cpus-${dose}`, metric: 'cpus-used', statement: `${beside}: it gets 1 ÷ (hogs + 1) of the CPU time that it had`, lo: 0.8 / slower, hi: 1.25 / slower },
     { id: `t1-work-${dose}`, metric: 'server-cpu-per-token', statement: `${beside}: a token costs as much CPU time as before: the time is taken, not wasted`, lo: 0.85, hi: COLD_CACHES }
   ]
@@ -42,18 +42,21 @@ function hogs (count: number): string {
 }
 
 /**
- * Both threads run at the same time in at most a quarter of all slices, and each barrier in between costs up to a slice.
- * @param share of a CPU that each thread gets beside a hog: a half, or a third where sessions share out the CPUs: llama-server's weight is then split over
- * two CPUs, a hog's is not (sched(7), autogroup)
+ * They get on only while both run. Hogs and threads take turns on each CPU by themselves, so that both threads are on their CPUs in the square of the share that each has, and barriers
+ * in between cost more. A thread gets at most 1 ÷ (hogs + 1) of its CPU; where sessions share out the CPUs the weight of llama-server's is split over two of them and a hog's is not
+ * (sched(7), autogroup), down to 1 ÷ (2 hogs + 1).
  */
-function collapse (tokensPerSecond: string, share: number): Prediction[] {
-  const got = share === 1 / 2 ? 'half' : 'a third'
-  const beside = '2 threads, one hog on each CPU'
+function collapse (dose: number, tokensPerSecond: string, autogroup: boolean): Prediction[] {
+  const most = 1 / (1 + dose)
+  const least = autogroup ? 1 / (1 + 2 * dose) : most
+  const share = autogroup ? `1 ÷ ${1 + 2 * dose} to 1 ÷ ${1 + dose}` : `1 ÷ ${1 + dose}`
+  const beside = `2 threads, ${hogs(dose)} on each CPU`
   return [
-    { id: 't2-slower-1', metric: 'tokens-per-second', statement: `${beside}: tokens/s are at least 10 times fewer than without hogs (${tokensPerSecond})`, lo: 10, hi: unbounded },
-    { id: 't2-queue-1', metric: 'queue-share', statement: `${beside}: each thread gets ${got} of the time that it wants to run, as fair as a single one, and waits for the rest`, lo: 0.9 - share, hi: 1.1 - share },
-    { id: 't2-cpus-1', metric: 'cpus-used', statement: `${beside}: they get ${got} of the CPU time that they had`, lo: 0.8 * share, hi: 1.3 * share },
-    { id: 't2-work-1', metric: 'server-cpu-per-token', statement: `${beside}: a token costs at least ${number(8 * share)} times as much CPU time: what they get they spin away`, lo: 8 * share, hi: unbounded }
+    { id: `t2-slower-${dose}`, metric: 'tokens-per-second', statement: `${beside}: tokens/s are (hogs + 1)² = ${(1 + dose) ** 2} times fewer than without hogs (${tokensPerSecond}), or more: both run at once in no more than the square of the share of each`, lo: 0.8 / most ** 2, hi: unbounded },
+    { id: `t2-square-${dose}`, metric: 'tokens-per-second', statement: `${beside}: tokens/s without hogs ÷ with, times the square of the share of their CPU time that they kept: 1, or more by what barriers cost; ${number(most)} if only the time were missing`, lo: 0.8, hi: unbounded },
+    { id: `t2-queue-${dose}`, metric: 'queue-share', statement: `${beside}: each thread gets ${share} of the time that it wants to run, as fair as a single one, and waits for the rest`, lo: 0.9 - most, hi: 1.1 - least },
+    { id: `t2-cpus-${dose}`, metric: 'cpus-used', statement: `${beside}: they get ${share} of the CPU time that they had`, lo: 0.8 * least, hi: 1.25 * most },
+    { id: `t2-work-${dose}`, metric: 'server-cpu-per-token', statement: `${beside}: a token costs at least ${1 + dose} times as much CPU time: what they get they spin away`, lo: 0.8 / most, hi: unbounded }
   ]
 }
 
@@ -80,24 +83,43 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
   })
 }
 
+/** Plans before told nothing of the square: they predicted ten times fewer tokens/s with one hog on each CPU, and nothing of two. */
+function isOfEarlierPlan (plan: Plan): boolean {
+  return predictionOf(plan, 't2-slower-1')?.lo === 10
+}
+
 function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
-  const doses = dosesOf(plan.conditions, 2).filter(({ dose }) => dose === 1)
+  const isEarlier = isOfEarlierPlan(plan)
+  const doses = dosesOf(plan.conditions, 2).filter(({ dose }) => !isEarlier || dose === 1)
   const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
   return claimOf({
     id: 'noisy-neighbour-collapse',
-    statement: 'One CPU hog on each core cuts the decoding of two threads more than ten times, because they need both cores at the same moment',
-    predicted: 'at least 10 times fewer tokens/s, while each thread gets its fair share of its CPU as a single one does',
-    explanation: 'ggml’s threads meet at a barrier many times a token, and spin until all are there. Beside a hog each runs a half or a third of the time, but not the same part of it: the one that runs spins away its slice for the other that waits in its run queue. ' +
-      'So a token costs many times its CPU time, and the gaps between tokens are as long as the scheduler’s slices add up to.'
+    statement: isEarlier
+      ? 'One CPU hog on each core cuts the decoding of two threads more than ten times, because they need both cores at the same moment'
+      : 'CPU hogs on each core cut the decoding of two threads by the square of what they take from one and more, because they need both cores at the same moment',
+    predicted: isEarlier
+      ? 'at least 10 times fewer tokens/s, while each thread gets its fair share of its CPU as a single one does'
+      : `${doses.map(({ dose }) => `${dose} on each CPU: at least ${(1 + dose) ** 2} times fewer tokens/s`).join('; ')}; while each thread gets its fair share of its CPU as a single one does`,
+    explanation: 'ggml’s threads meet at a barrier many times a token, and spin until all are there. Beside hogs each runs for a part of the time, but not the same part of it: the one that runs spins away its slice for the other that waits in its run queue. ' +
+      'Work goes on only while both run, which is the product of their shares. So a token costs many times its CPU time, and the gaps between tokens are as long as the scheduler’s slices add up to.'
   }, {
-    application: each('tokens/s', dose => slowerLeg(plan, views, 2, dose)),
-    os: each('run queues', ({ id }) => queueLeg(plan, views, '2 threads, one hog per CPU', id, 't2-queue-1')),
-    mechanism: each('CPU time', ({ id, base }) => allOf([
-      ratioLeg(plan, views, 'CPU time per token, one hog per CPU ÷ none', PROC, [base, id], cpuPerToken, 't2-work-1'),
-      ratioLeg(plan, views, 'CPUs used ÷ none', PROC, [base, id], cpusUsed, 't2-cpus-1')
+    application: each('tokens/s', dose => isEarlier ? slowerLeg(plan, views, 2, dose) : allOf([slowerLeg(plan, views, 2, dose), squareLeg(plan, views, dose)])),
+    os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `2 threads, ${hogs(dose)} per CPU`, id, `t2-queue-${dose}`)),
+    mechanism: each('CPU time', ({ dose, id, base }) => allOf([
+      ratioLeg(plan, views, `CPU time per token, ${hogs(dose)} per CPU ÷ none`, PROC, [base, id], cpuPerToken, `t2-work-${dose}`),
+      ratioLeg(plan, views, `CPUs used, ${hogs(dose)} per CPU ÷ none`, PROC, [base, id], cpusUsed, `t2-cpus-${dose}`)
     ])),
     control: controlLeg(plan, views, 2)
   })
+}
+
+/** What the load generator counted times the square of what the kernel counted, in each repeat by itself. */
+function squareLeg (plan: Plan, views: readonly StreamsView[], { dose, id, base }: Dose): Leg {
+  const value = middleOfPairs(views, base, id, (without, beside) => {
+    const [slower, kept] = [ratioOf(rate)(beside, without), ratioOf(cpusUsed)(without, beside)]
+    return slower === null || kept === null ? null : slower * kept ** 2
+  })
+  return bandLeg(`the same, times the square of the share of their CPU time that they kept, ${hogs(dose)} per CPU`, `${LOAD}; ${PROC}`, value, predictionOf(plan, `t2-square-${dose}`))
 }
 
 const rate: Figure = ({ summary }) => summary.serverEnd === undefined ? summary.tokensPerSecond : null

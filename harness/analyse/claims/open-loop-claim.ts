@@ -3,9 +3,10 @@ import type { Claim, Contrast, OpenLoopPlan, Plan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
+import { geometricMean, ratio } from '../ratio.js'
 import { legOf, predictedBy, type Check } from './checks.js'
 import type { ClaimEntry } from './contract.js'
-import { bandText, type Compared } from './leg.js'
+import { bandText, both, type Compared } from './leg.js'
 
 export type OpenLoopCheck = Check<OpenLoopView>
 type Checks = readonly [OpenLoopCheck, ...OpenLoopCheck[]]
@@ -52,26 +53,21 @@ function claimOf ({ id, statement, quietStatement, explanation, ...tables }: Ope
 type OfBlock = (view: OpenLoopView, plan: Plan) => number | null
 
 /**
- * A check's value: geometric mean over the pairs of with ÷ without; null without pairs, or when a block lacks the number or has none of it. And what it compares: means over the blocks of both.
+ * A check's value: geometric mean over the pairs of with ÷ without; null without pairs, or when a block lacks the number or has none of it. And what it compares: the geometric means of both
+ * sides, so that one ÷ the other is the value.
  */
 export function withToWithout (value: OfBlock): Required<Pick<OpenLoopCheck, 'value' | 'compared'>> {
-  return { value: (views, plan) => geometricMean(views, view => value(view, plan)), compared: (views, plan) => means(views, view => value(view, plan)) }
-}
-
-function means (views: readonly OpenLoopView[], value: (view: OpenLoopView) => number | null): Compared {
-  const [without, withIt] = ['before', 'after'].map(condition => {
-    const found = ofCondition(views, condition).map(value)
-    return found.length === 0 || found.includes(null) ? undefined : found.reduce<number>((sum, each) => sum + (each ?? 0), 0) / found.length
-  })
-  return without === undefined || withIt === undefined ? undefined : [without, withIt]
-}
-
-function geometricMean (views: readonly OpenLoopView[], value: (view: OpenLoopView) => number | null): number | null {
-  const logs = pairsOf(views, 'before', 'after').map(({ a, b }) => {
-    const [without, withIt] = [value(a), value(b)]
-    return without === null || withIt === null || without <= 0 || withIt <= 0 ? null : Math.log(withIt / without)
-  })
-  return logs.length === 0 || logs.includes(null) ? null : Math.exp(logs.reduce<number>((sum, log) => sum + (log ?? 0), 0) / logs.length)
+  const sides = (views: readonly OpenLoopView[], plan: Plan): Compared => {
+    const pairs = pairsOf(views, 'before', 'after')
+    return both(geometricMean(pairs.map(({ a }) => value(a, plan))), geometricMean(pairs.map(({ b }) => value(b, plan))))
+  }
+  return {
+    value (views, plan) {
+      const [without, withIt] = sides(views, plan) ?? [null, null]
+      return ratio(withIt, without)
+    },
+    compared: sides
+  }
 }
 
 /** Sum of a over the blocks of a condition ÷ sum of b; null when a block lacks one of them, or there is nothing to divide by. */

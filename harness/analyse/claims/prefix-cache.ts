@@ -6,7 +6,7 @@ import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { middle } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded, type Compared } from './leg.js'
 import { ratio } from '../ratio.js'
 import { SAME_MACHINE } from './same-machine.js'
 
@@ -58,20 +58,21 @@ function hasToGain ({ quiet, conditions }: Pick<PlanDraft, 'quiet' | 'conditions
 function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
   const side = (condition: string): Side => sideOf(plan, ofCondition(views, condition))
   const [before, after] = [side('before'), side('after')]
-  const leg = (statement: string, source: string, value: number | null, id: string): Leg => bandLeg(statement, source, value, predictionOf(plan, id))
+  const leg = (statement: string, source: string, value: number | null, id: string, compared?: Compared): Leg => bandLeg(statement, source, value, predictionOf(plan, id), compared)
+  const ofContrast = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
   const records = 'gateway records (cache_n of llama-server’s answers)'
   const legs = {
-    application: leg('median TTFT, after ÷ before', 'load generator (calls.ndjson)', contrasts.find(({ id }) => id === 'ttft-answered-p50')?.ratio ?? null, ids.ttft),
-    os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', ratio(after.cpuUsecPerCall, before.cpuUsecPerCall), ids.cpu),
+    application: ofContrast('median TTFT, after ÷ before', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.ttft),
+    os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', ratio(after.cpuUsecPerCall, before.cpuUsecPerCall), ids.cpu, both(before.cpuUsecPerCall, after.cpuUsecPerCall)),
     control: allOf([
-      leg('CPU time per token in the closed loops of a block, after ÷ before', '/proc/PID/stat and load generator', contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ratio ?? null, ids.machine),
-      leg('prompt tokens per call, after ÷ before', records, ratio(after.promptTokensPerCall, before.promptTokensPerCall), ids.length)
+      ofContrast('CPU time per token in the closed loops of a block, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
+      leg('prompt tokens per call, after ÷ before', records, ratio(after.promptTokensPerCall, before.promptTokensPerCall), ids.length, both(before.promptTokensPerCall, after.promptTokensPerCall))
     ]),
     mechanism: allOf([
       leg('llama-server’s counter ÷ the records, with the gateway’s choice', 'llama-server’s llamacpp:prompt_tokens_total', after.counted, ids.counted),
       ...optional(plan, ids.ofBest, prediction => bandLeg('cached share ÷ the best of any choice', records, ratio(after.share, after.bestShare), prediction)),
-      ...optional(plan, ids.ofBefore, prediction => bandLeg('cached share, after ÷ before', records, ratio(after.share, before.share), prediction)),
-      ...optional(plan, ids.same, prediction => bandLeg('cached share, after − before', records, after.share === null || before.share === null ? null : after.share - before.share, prediction))
+      ...optional(plan, ids.ofBefore, prediction => bandLeg('cached share, after ÷ before', records, ratio(after.share, before.share), prediction, both(before.share, after.share))),
+      ...optional(plan, ids.same, prediction => bandLeg('cached share, after − before', records, after.share === null || before.share === null ? null : after.share - before.share, prediction, both(before.share, after.share)))
     ])
   }
   const predicted = predictionOf(plan, ids.ofBest) ?? predictionOf(plan, ids.ofBefore) ?? predictionOf(plan, ids.same)

@@ -13,7 +13,7 @@ export function sameMachine (what: string, band: readonly [number, number] = SAM
     what: `CPU time per token in the block's closed loops, ${what}`,
     source: '/proc/PID/stat of llama-server and content chunks of the load generator',
     value: (views, plan, contrasts) => pacedBy(views).value(views, plan, contrasts),
-    compared: (views, plan) => pacedBy(views).compared(views, plan),
+    compared: (views, plan, contrasts) => pacedBy(views).compared(views, plan, contrasts),
     band: () => band,
     quiet: SAME_MACHINE
   }

@@ -1,5 +1,5 @@
 /** The claims of policies that answer several calls with the work of one: what the trace says could be shared, and whether just that was not asked upstream. */
-import type { Block, CallSample, Claim, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
+import type { Block, CallSample, Claim, Contrast, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
 import { makeTrace, type TraceEntry } from '../../load/trace.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
@@ -7,7 +7,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
 import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf } from './leg.js'
 import { ratio } from '../ratio.js'
 import { SAME_MACHINE } from './same-machine.js'
 
@@ -52,7 +52,7 @@ export function sharedWorkEntry (work: SharedWork): ClaimEntry {
     claims: (plan, _blocks, { openLoop, contrasts }) => {
       if (!isOpenLoop(plan)) return []
       const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-      return [claimOf(work, plan, openLoop, closedLoop?.ratio ?? null)]
+      return [claimOf(work, plan, openLoop, closedLoop)]
     }
   }
 }
@@ -96,17 +96,18 @@ function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: 
   ]
 }
 
-function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[], closedLoopRatio: number | null): Claim {
+function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[], closedLoop: Contrast | undefined): Claim {
   const idle = predictionOf(plan, ids.equal) !== undefined
   const upstream = (condition: string): number | null => shareOf(views, condition, () => true, block => callId => admitted(block, callId))
-  const control = bandLeg('CPU time per token in the closed loop, with ÷ without', cpuSource, closedLoopRatio, predictionOf(plan, ids.closedLoop))
+  const control = contrastLeg('CPU time per token in the closed loop, with ÷ without', cpuSource, closedLoop, 'ratio', predictionOf(plan, ids.closedLoop))
   const owns = (call: CallSample): boolean => !mayShare(classOf(plan, call))
   const ofOwn = plan.workload.classes.some(cls => !mayShare(cls))
     ? [bandLeg('of the calls with a prompt of their own so many got an answer of another one', recordSource, shareOf(views, 'after', owns, block => id => verdictOf(block, id, work)), predictionOf(plan, ids.sharedOfOwn))]
     : []
+  const [cpuBefore, cpuAfter] = [medianOf(views, 'before'), medianOf(views, 'after')]
   const legs = {
     application: idle ? equalLeg(plan, views) : sharedLeg(work, plan, views),
-    os: bandLeg('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, ratio(medianOf(views, 'after'), medianOf(views, 'before')), predictionOf(plan, ids.cpu)),
+    os: bandLeg('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, ratio(cpuAfter, cpuBefore), predictionOf(plan, ids.cpu), both(cpuBefore, cpuAfter)),
     control: allOf([control, ...ofOwn]),
     mechanism: allOf([
       bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
@@ -130,13 +131,14 @@ function sharedLeg (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLo
   const before = ttftOf(views, 'before', call => mayShare(classOf(plan, call)))
   if (shared === null) return missingLeg('median TTFT of the calls that got an answer of another one', source, 'there were none')
   return allOf([
-    bandLeg('median TTFT of the calls that got an answer of another one ÷ that of their class without', source, ratio(shared, before), predictionOf(plan, ids.ttftRatio)),
+    bandLeg('median TTFT of the calls that got an answer of another one ÷ that of their class without', source, ratio(shared, before), predictionOf(plan, ids.ttftRatio), both(before, shared)),
     ...(work.ttftMs === undefined ? [] : [bandLeg('and in milliseconds', source, shared, predictionOf(plan, ids.ttftMs))])
   ])
 }
 
 function equalLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Leg {
-  return bandLeg('median TTFT, with ÷ without', 'load generator (calls.ndjson)', ratio(ttftOf(views, 'after', () => true), ttftOf(views, 'before', () => true)), predictionOf(plan, ids.equal))
+  const [before, after] = [ttftOf(views, 'before', () => true), ttftOf(views, 'after', () => true)]
+  return bandLeg('median TTFT, with ÷ without', 'load generator (calls.ndjson)', ratio(after, before), predictionOf(plan, ids.equal), both(before, after))
 }
 
 function classOf ({ workload }: OpenLoopPlan, { cls }: CallSample): WorkloadClass | undefined {

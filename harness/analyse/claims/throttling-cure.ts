@@ -2,7 +2,7 @@ import type { Claim, Contrast, Leg, Plan } from '../../types.js'
 import { ofCondition } from '../gate.js'
 import type { StreamsView } from '../streams-summary.js'
 import { gapsOf, growth, quotaOf, runQueueWaitShare } from './cpu-quota-cells.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, both, contrastLeg, predictionOf } from './leg.js'
 import { cureIds as ids } from './throttling-cure-predictions.js'
 import { ratio } from '../ratio.js'
 
@@ -34,6 +34,7 @@ export function cureClaim (cure: Cure, plan: Plan, views: readonly StreamsView[]
 type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>
 
 function cureLegs (cure: Cure, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Legs {
+  const of = (id: string): Contrast | undefined => contrasts.find(contrast => contrast.id === id)
   const [before, after] = [runQueueWaitShare(views, 'before'), runQueueWaitShare(views, 'after')]
   const mechanism = [
     bandLeg('throttled share of the periods before', cpuStat, throttledShare(views, 'before'), predictionOf(plan, ids.throttledBefore)),
@@ -41,10 +42,10 @@ function cureLegs (cure: Cure, plan: Plan, views: readonly StreamsView[], contra
   ] as const
   return {
     application: allOf([
-      endLeg('gap p99 after ÷ before, upper end of the interval', contrasts, 'itl-p99', 1, plan, ids.p99),
-      endLeg('tokens/s after ÷ before, lower end of the interval', contrasts, 'tokens-per-second', 0, plan, ids.rate)
+      contrastLeg('gap p99 after ÷ before, upper end of the interval', client, of('itl-p99'), 'upper end', predictionOf(plan, ids.p99)),
+      contrastLeg('tokens/s after ÷ before, lower end of the interval', client, of('tokens-per-second'), 'lower end', predictionOf(plan, ids.rate))
     ]),
-    os: bandLeg('time that its threads were runnable and had no CPU, after ÷ before', before.source, ratio(after.share, before.share), predictionOf(plan, ids.runQueue)),
+    os: bandLeg('time that its threads were runnable and had no CPU, after ÷ before', before.source, ratio(after.share, before.share), predictionOf(plan, ids.runQueue), both(before.share, after.share)),
     control: controlLeg(plan, views),
     mechanism: cure.mechanism === undefined ? allOf(mechanism) : allOf([...mechanism, cure.mechanism(plan, views)])
   }
@@ -54,7 +55,7 @@ function cureLegs (cure: Cure, plan: Plan, views: readonly StreamsView[], contra
 function controlLeg (plan: Plan, views: readonly StreamsView[]): Leg {
   const { before, usual, after } = spectrum(plan, views)
   return allOf([
-    bandLeg('median gap after ÷ before', client, ratio(after.medianMs, usual.medianMs), predictionOf(plan, ids.median)),
+    bandLeg('median gap after ÷ before', client, ratio(after.medianMs, usual.medianMs), predictionOf(plan, ids.median), both(usual.medianMs, after.medianMs)),
     bandLeg('long waits for a token before ÷ nr_throttled', `${client}; ${cpuStat}`, ratio(before.longWaits, growth(views, 'before', 'throttledPeriods')), predictionOf(plan, ids.waits))
   ])
 }
@@ -76,14 +77,16 @@ function spectrum (plan: Plan, views: readonly StreamsView[]) {
 
 function quietLegs (plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Legs {
   const [before, after] = [runQueueWaitShare(views, 'before'), runQueueWaitShare(views, 'after')]
+  const [without, withIt] = [gapsOf(views, 'before').medianMs, gapsOf(views, 'after').medianMs]
+  const p99 = contrasts.find(({ id }) => id === 'itl-p99')
   return {
     application: allOf([
-      endLeg('gap p99 with ÷ without, lower end of the interval', contrasts, 'itl-p99', 0, plan, ids.quiet),
-      endLeg('upper end', contrasts, 'itl-p99', 1, plan, ids.quiet)
+      contrastLeg('gap p99 with ÷ without, lower end of the interval', client, p99, 'lower end', predictionOf(plan, ids.quiet)),
+      contrastLeg('upper end', client, p99, 'upper end', predictionOf(plan, ids.quiet))
     ]),
-    os: bandLeg('run-queue wait ÷ time, with less without', before.source, before.share === null || after.share === null ? null : after.share - before.share, predictionOf(plan, ids.quietRunQueue)),
+    os: bandLeg('run-queue wait ÷ time, with less without', before.source, before.share === null || after.share === null ? null : after.share - before.share, predictionOf(plan, ids.quietRunQueue), both(before.share, after.share)),
     control: neverThrottled(plan, views),
-    mechanism: bandLeg('median gap with ÷ without', client, ratio(gapsOf(views, 'after').medianMs, gapsOf(views, 'before').medianMs), predictionOf(plan, ids.quietMedian))
+    mechanism: bandLeg('median gap with ÷ without', client, ratio(withIt, without), predictionOf(plan, ids.quietMedian), both(without, withIt))
   }
 }
 
@@ -92,13 +95,6 @@ function neverThrottled (plan: Plan, views: readonly StreamsView[]): Leg {
   const grouped = views.filter(({ block }) => block.evidence.group !== undefined).map(({ summary }) => summary.group.throttledPeriods)
   const periods = views.length === 0 || grouped.includes(undefined) ? null : grouped.reduce<number>((sum, value) => sum + (value ?? 0), 0)
   return bandLeg(grouped.length === 0 ? 'throttled periods (llama-server has no group of its own)' : 'throttled periods in both arms', cpuStat, periods, predictionOf(plan, ids.quietThrottled))
-}
-
-function endLeg (statement: string, contrasts: readonly Contrast[], id: string, end: 0 | 1, plan: Plan, prediction: string): Leg {
-  const contrast = contrasts.find(each => each.id === id)
-  const source = client
-  if (contrast?.ci95 === undefined || contrast.ci95 === null) return missingLeg(statement, source, contrast?.because || 'not measured')
-  return bandLeg(statement, source, contrast.ci95[end], predictionOf(plan, prediction))
 }
 
 function throttledShare (views: readonly StreamsView[], id: string): number | null {

@@ -48,7 +48,7 @@ export function claimsSection (result: Result): Html | undefined {
   if (result.claims.length === 0) return undefined
   return html`
 <section id="claims"><h2>Why: the claim and its four legs</h2>
-<p class="soft">A claim is supported only when all four legs hold. A missing leg makes it unsupported, not “probably”. Before → after: medians or means over all blocks of the two; what is seen is made block by block, and may differ from their ratio.</p>
+<p class="soft">A claim is supported only when all four legs hold. A missing leg makes it unsupported, not “probably”. Before → after: means or medians over the blocks of the two; what is seen is made block by block or pair by pair, and may differ from their ratio.</p>
 ${result.claims.map(claimView)}
 </section>`
 }
