@@ -1,8 +1,8 @@
-import type { Manifest } from '../../types.js'
+import type { CalibratedServer, Manifest } from '../../types.js'
 import { differenceOf, middleOfPairs, quotientOf, type Figure } from '../contention.js'
 import { diskRate } from './disk-rate.js'
 import { factorEntry, type Band, type FactorCell, type FactorClaim } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, LOAD, PROC, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, LOAD, PROC, promptMsInGaps, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
 import { unbounded } from './leg.js'
 import { grownBy } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
@@ -22,6 +22,13 @@ const cpuMsUntilLoad: Figure = view => {
 
 function modelMib (manifest: Manifest | undefined, band: Band): Band | undefined {
   return around(manifest === undefined ? undefined : manifest.model.bytes / mebi, band)
+}
+
+/** HTTP, tokenisation, a slot and the way of the first token are paid for by every call; an upper end for the TTFT of a held prompt ÷ that of one that is computed. */
+function warmShare (server: CalibratedServer | undefined): Band | undefined {
+  if (server?.prompt === undefined) return undefined
+  const warmMs = server.ttftMs - server.prompt.ms + server.gapMs
+  return [0, 1.25 * warmMs / server.ttftMs]
 }
 
 /** (b's − a's figure) ÷ (b's − a's other figure). */
@@ -86,10 +93,11 @@ const coldPrompt: FactorClaim = {
   legs: (draft, manifest) => {
     const server = calibrated(draft, manifest)
     return {
-      application: [{ id: 'prompt-ttft', metric: 'ttft', what: 'TTFT, prompt warm ÷ cold: at most three tokens’ gaps of the calibration', source: LOAD, cells: [ratioCell(PROMPT, WARM, ttft, server === undefined ? undefined : [0, 3 * server.gapMs / server.ttftMs])] }],
+      application: [{ id: 'prompt-ttft', metric: 'ttft', what: 'TTFT, prompt warm ÷ cold: at most what each call takes beside its prompt and one token’s gap, in the calibration, and a quarter more', source: LOAD, cells: [ratioCell(PROMPT, WARM, ttft, warmShare(server))] }],
       os: [{ id: 'prompt-cpu', metric: 'server-cpu-per-call', what: 'CPU time of the call that is saved ÷ what its first token comes sooner: the server computed in that time, and did not wait', source: `${PROC}, ${LOAD}`, cells: [shareOfDifference(WARM, PROMPT, cpuMsPerCall, ttft, [0.7, 1.4])] }],
       mechanism: [
         { id: 'prompt-cached', metric: 'cached-tokens', what: 'share of the prompt taken from the slot', source: TIMINGS, cells: [cellOf(PROMPT, cachedShare, [0, 0]), cellOf(WARM, cachedShare, [0.95, 1])] },
+        { id: 'prompt-one-token', metric: 'prompt-ms', what: 'time in which llama-server computed what was left of the prompt, in median gaps of the same call: one token’s work', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(WARM, promptMsInGaps, [0.5, 2])] },
         { id: 'prompt-ms', metric: 'prompt-ms', what: 'of the TTFT with a cold prompt, the share in which it is computed', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(PROMPT, computingShare, [0.7, 1.05])] }
       ],
       control: [

@@ -30,6 +30,12 @@ export const promptMsPerToken: Figure = view => middle(answered(view).flatMap(ca
 /** Of the time to the first token, the share in which llama-server computed the prompt. */
 export const computingShare: Figure = view => middle(answered(view).flatMap(call => ttftMs(call).flatMap(ms => call.promptMs === undefined ? [] : [call.promptMs / ms])))
 
+/** llama-server's own time for what it computed of the prompt, in median gaps of the same block. */
+export const promptMsInGaps: Figure = view => {
+  const [promptMs, gapMs] = [middle(answered(view).flatMap(call => call.promptMs ?? [])), gap(view)]
+  return promptMs === null || gapMs === null || gapMs <= 0 ? null : promptMs / gapMs
+}
+
 /** CPU time of llama-server between the readings just before and after the load ÷ calls answered, milliseconds. */
 export const cpuMsPerCall: Figure = view => {
   const usec = grownBy(({ process }) => process?.cpuUsec)(view)
