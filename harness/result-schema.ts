@@ -47,7 +47,7 @@ const openLoop = Type.Object({
     share: num,
     caller: Type.Optional(text),
     headers: Type.Optional(Type.Record(text, text)),
-    leave: Type.Optional(Type.Object({ share: num, afterMs: num }, closed)),
+    leave: Type.Optional(Type.Object({ share: num, afterMs: num, from: Type.Optional(Type.Literal('sent')) }, closed)),
     prompts: Type.Optional(Type.Object({ pool: count, zipf: num }, closed)),
     together: Type.Optional(Type.Object({ calls: count, prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
     interference: Type.Optional(Type.Boolean()),

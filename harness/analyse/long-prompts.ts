@@ -19,10 +19,13 @@ export function shortTtftP95Ms (views: readonly OpenLoopView[], condition: strin
   return percentiles(series.flat(), effectiveN(series)).p95
 }
 
-/** p99 of the gaps between tokens of the short calls, milliseconds: how long their streams stand still. */
+/**
+ * p99 of the gaps between tokens of the short calls, milliseconds: how long their streams stand still. The floor of n is on all gaps, as everywhere: those of a stream are alike, so that
+ * their effective number would be hardly more than that of the calls.
+ */
 export function shortGapP99Ms (views: readonly OpenLoopView[], condition: string): number | null {
-  const series = judged(views, condition, 'short').map(calls => calls.flatMap(({ itlMs }) => itlMs))
-  return percentiles(series.flat(), effectiveN(series)).p99
+  const gapsMs = judged(views, condition, 'short').flat().flatMap(({ itlMs }) => itlMs)
+  return percentiles(gapsMs, gapsMs.length).p99
 }
 
 /** Mean time to first token of the long calls that were answered, milliseconds: too few for a percentile. Null when there is none. */
@@ -31,10 +34,24 @@ export function longTtftMeanMs (views: readonly OpenLoopView[], condition: strin
   return ttftsMs.length === 0 ? null : ttftsMs.reduce((sum, ms) => sum + ms, 0) / ttftsMs.length
 }
 
+/** Reason of a call whose client gave it up as the experiment says. */
+const LEFT = 'left'
+
 /** Long calls that were not answered, of those whose answer was waited for. Null when none was offered. */
 export function longUnanswered (views: readonly OpenLoopView[], condition: string): number | null {
-  const calls = judged(views, condition, 'long').flat()
+  const calls = judged(views, condition, 'long').flat().filter(({ reason }) => reason !== LEFT)
   return calls.length === 0 ? null : calls.filter(({ outcome }) => outcome !== 'answered').length
+}
+
+/**
+ * The longest that a place was kept after its client had left, milliseconds, by the gateway's records: until llama-server let go of it. A client that leaves before any header knows no record of its
+ * call, so all count that left before the drain, when nobody's patience has ended. Null when none left.
+ */
+export function longestReleaseMs (views: readonly OpenLoopView[], condition: string): number | null {
+  const releasesMs = ofCondition(views, condition).flatMap(({ block: { records, evidence } }) => records
+    .filter(({ outcome, overAtMs }) => outcome === 'left' && overAtMs < evidence.judgedToMs)
+    .flatMap(({ overAtMs, releasedAtMs }) => releasedAtMs === undefined ? [] : releasedAtMs - overAtMs))
+  return releasesMs.length === 0 ? null : Math.max(...releasesMs)
 }
 
 /** Median time to first token of the short calls in whose life no long one was under way, milliseconds: nothing was in their way. Null below the floor. */

@@ -20,12 +20,14 @@ export interface LongPromptOptions {
   readonly speedUp: number
   /** The first long call of each block has no answer in `after`. */
   readonly starves: boolean
+  /** Places of clients that left are free so long after, milliseconds, where prompts are fed. */
+  readonly releaseMs: number
   /** Every tenth short call is refused in `after`. */
   readonly refuses: boolean
   readonly without: ReadonlyArray<'pidstat' | 'counters' | 'records' | 'process' | 'gaps' | 'long'>
 }
 
-const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, refuses: false, without: [] }
+const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, refuses: false, releaseMs: 300, without: [] }
 
 const WINDOW_SECONDS = 60
 const RATE_PER_SECOND = 0.5
@@ -60,7 +62,7 @@ function withLongPrompts (block: Block, options: LongPromptOptions): Block {
     ...block,
     calls: [...block.calls.filter(({ phase }) => phase === 'capacity'), ...calls].filter(call => has('long') || call.cls !== 'long').map(call => has('gaps') ? call : { ...call, itlMs: [] }),
     samples: block.samples.map((sample): OsSample => has('counters') ? { ...sample, promptTokensTotal: sample.atMs * (fed ? 0.15 : 0.17), predictedTokensTotal: 0, decodesTotal: sample.atMs * 0.01 } : sample),
-    records: has('records') ? calls.map(call => recordOf(call, fed)) : [],
+    records: has('records') ? calls.map(call => recordOf(call, fed, options.releaseMs)) : [],
     ...(has('pidstat') ? { tools: { pidstat: { fromMs: judgedFromMs, toMs: judgedToMs, cpuUsec: 600 * (judgedToMs - judgedFromMs), voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 } } } : {})
   }
 }
@@ -72,6 +74,7 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
   let freeAtMs = 0
   let longUntilMs = 0
   let starved = false
+  let longs = 0
   for (let seq = 0, atMs = fromMs; ; seq++) {
     atMs -= Math.log(1 - random()) * 1000 / RATE_PER_SECOND
     const isLong = random() < 0.1
@@ -86,8 +89,11 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
     const frozenMs = isLong || alone ? 0 : fed ? CHUNK_MS : 3_000
     const itlMs: number[] = Array.from({ length: SHORT.tokens - 1 }, (_, i) => i === 0 && frozenMs > 0 ? frozenMs : GAP_MS)
     const lastMs = firstMs + itlMs.reduce((sum, ms) => sum + ms, 0)
+    const leaves = isLong && ++longs % 4 === 0
     const common = { phase: 'load', seq, cls: isLong ? 'long' : 'short', intendedMs: atMs, sentMs: atMs, weirId: `${seed}-${condition}-${seq}` } as const
-    if (isLong && options.starves && condition === 'after' && !starved) {
+    if (leaves) {
+      calls.push({ ...common, doneMs: atMs + LONG_MS / 5, outcome: 'unanswered', reason: 'left', chunks: 0, itlMs: [] })
+    } else if (isLong && options.starves && condition === 'after' && !starved) {
       starved = true
       calls.push({ ...common, doneMs: toMs + 30_000, outcome: 'unanswered', chunks: 0, itlMs: [] })
     } else if (!isLong && options.refuses && condition === 'after' && seq % 10 === 0) {
@@ -98,7 +104,8 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
   }
 }
 
-function recordOf ({ weirId = '', cls, intendedMs, doneMs }: CallSample, fed: boolean): CallRecord {
+function recordOf ({ weirId = '', cls, intendedMs, doneMs, reason }: CallSample, fed: boolean, releaseMs: number): CallRecord {
+  if (reason === 'left') return callRecord({ id: weirId, arrivedAtMs: intendedMs, outcome: 'left', status: 499, overAtMs: doneMs, releasedAtMs: doneMs + (fed ? releaseMs : 3_000) })
   const evaluated = cls === 'short' ? 44 : fed ? 60 : 1_500
   const timings = { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
   return callRecord({ id: weirId, arrivedAtMs: intendedMs, overAtMs: doneMs, timings })

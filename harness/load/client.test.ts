@@ -181,8 +181,20 @@ t.test('who leaves does so after its headers came, and the connection goes with 
     await client.close()
     await stub.close()
   })
-  const sample = await client.call({ ...prepared, leaveAfterMs: 20 }, nowMs(), never)
+  const sample = await client.call({ ...prepared, leave: { afterMs: 20 } }, nowMs(), never)
   t.match(sample, { outcome: 'unanswered', reason: 'left', chunks: 0 })
   t.ok(sample.doneMs - (sample.headersMs ?? Infinity) >= 19)
   await closed
+})
+
+t.test('or after it was sent, whether headers came or not', async t => {
+  const stub = await startStubServer(() => {})
+  const client = openChatClient({ url: stub.url })
+  t.teardown(async () => {
+    await client.close()
+    await stub.close()
+  })
+  const sample = await client.call({ ...prepared, leave: { afterMs: 20, from: 'sent' } }, nowMs(), never)
+  t.match(sample, { outcome: 'unanswered', reason: 'left', headersMs: undefined })
+  t.ok(sample.doneMs - sample.sentMs >= 19)
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Pool, type Dispatcher } from 'undici'
 import { nowMs } from '../clock.js'
 import type { CallSample } from '../types.js'
@@ -25,8 +26,8 @@ export interface PreparedCall {
   readonly maxTokens?: number
   /** Beside those of every call; instead of them where they have the same name. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Its client gives it up so long after the headers of an answer came: `unanswered`, reason `left`. */
-  readonly leaveAfterMs?: number
+  /** Its client gives it up so long after the headers of an answer came, or after it was sent: `unanswered`, reason `left`. */
+  readonly leave?: { readonly afterMs: number, readonly from?: 'sent' }
   /** Of a conversation, for its sample. */
   readonly conversation?: number
   readonly turn?: number
@@ -84,7 +85,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     let control: Dispatcher.DispatchController | undefined
     let settled = false
     let leaving: NodeJS.Timeout | undefined
-    const { phase, seq, cls, promptWords, maxTokens, leaveAfterMs, conversation, turn } = prepared
+    const { phase, seq, cls, promptWords, maxTokens, leave: leaver, conversation, turn } = prepared
     const lengths = { ...(conversation === undefined ? {} : { conversation }), ...(turn === undefined ? {} : { turn }), ...(promptWords === undefined ? {} : { promptWords }), ...(maxTokens === undefined ? {} : { maxTokens }) }
     const sentMs = nowMs()
 
@@ -94,8 +95,10 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
       const doneMs = nowMs()
       clearTimeout(leaving)
       signal.removeEventListener('abort', giveUp)
-      if (ending.outcome === 'answered') prepared.onText?.(stream.text)
-      const sample = { phase, seq, cls, ...lengths, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream) }
+      const whole = ending.outcome === 'answered'
+      if (whole) prepared.onText?.(stream.text)
+      const answerHash = whole && prepared.embedding !== true ? { answerHash: createHash('sha256').update(stream.text).digest('hex').slice(0, 16) } : {}
+      const sample = { phase, seq, cls, ...lengths, intendedMs, sentMs, doneMs, ...stamps, ...ending, ...streamPart(stream), ...answerHash }
       // undici hands a connection back only after this event: a closed loop that went on at once would open a second one.
       setImmediate(resolve, sample)
     }
@@ -108,6 +111,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     }
     signal.addEventListener('abort', giveUp, { once: true })
     if (signal.aborted) return giveUp()
+    if (leaver?.from === 'sent') leaving = setTimeout(leave, leaver.afterMs, 'left')
 
     pool.dispatch(request, {
       onRequestStart (controller) {
@@ -122,7 +126,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         if (weirId !== undefined) stamps.weirId = weirId
         const retryAfter = text(headers['retry-after'])
         if (retryAfter !== undefined && /^\d+$/.test(retryAfter)) stamps.retryAfterSeconds = Number(retryAfter)
-        if (leaveAfterMs !== undefined && status === 200) leaving = setTimeout(leave, leaveAfterMs, 'left')
+        if (leaver !== undefined && leaver.from === undefined && status === 200) leaving = setTimeout(leave, leaver.afterMs, 'left')
       },
       onResponseData (_controller, chunk) {
         if (stamps.status === 200) stream.feed(chunk, nowMs())

@@ -34,6 +34,8 @@ function read (answer: ChatStream, text: string, atMs: number): void {
   }
   answer.chunkAtMs.push(atMs)
   answer.done = true
+  const vector: unknown = Reflect.get(Object(data[0]), 'embedding')
+  if (Array.isArray(vector)) answer.vectorSum = vector.reduce<number>((sum, value, i) => sum + Number(value) * Math.cos(i + 1), 0)
   const tokens: unknown = Reflect.get(Object(Reflect.get(Object(json), 'usage')), 'prompt_tokens')
   if (typeof tokens === 'number') answer.promptTokens = tokens
 }

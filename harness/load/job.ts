@@ -16,7 +16,7 @@ const Class = Type.Object({
   share: Type.Number({ minimum: 0 }),
   /** Of its calls in the open loop. */
   headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }) }, closed)),
+  leave: Type.Optional(Type.Object({ share: Type.Number({ minimum: 0, maximum: 1 }), afterMs: Type.Number({ minimum: 0 }), from: Type.Optional(Type.Literal('sent')) }, closed)),
   prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1 }), zipf: Type.Number({ minimum: 0 }) }, closed)),
   together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, closed)),
   cachePrompt: Type.Optional(Type.Literal(true)),

@@ -3,7 +3,7 @@ import { askedBy } from './call-body.js'
 import type { ChatClient, PreparedCall } from './client.js'
 import { drawnLengths } from './lengths.js'
 import { startPatience } from './patience.js'
-import { makeRandom } from './random.js'
+import { deriveSeed, makeRandom } from './random.js'
 import { withRetries } from './retries.js'
 import type { TraceEntry } from './trace.js'
 import { waitUntil } from './wait.js'
@@ -55,7 +55,8 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {
   const cls = classes.find(({ name }) => name === entry.cls)
   if (cls === undefined) throw new Error(`trace entry ${entry.seq}: no class is named '${entry.cls}'; there are ${classes.map(({ name }) => name).join(', ')}`)
-  const leaves = cls.leave !== undefined && makeRandom(entry.promptSeed, LEAVERS)() < cls.leave.share
+  // Calls that come together may have one prompt, but each its own client.
+  const leaves = cls.leave !== undefined && makeRandom(deriveSeed(entry.promptSeed, entry.seq), LEAVERS)() < cls.leave.share
   return {
     phase: 'load',
     seq: entry.seq,
@@ -63,6 +64,6 @@ function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): Prepare
     ...askedBy(cls, entry.promptSeed, cls.cachePrompt),
     ...drawnLengths(cls, entry.promptSeed),
     ...(cls.headers === undefined ? {} : { headers: cls.headers }),
-    ...(leaves ? { leaveAfterMs: cls.leave?.afterMs ?? 0 } : {})
+    ...(leaves && cls.leave !== undefined ? { leave: cls.leave } : {})
   }
 }

@@ -10,7 +10,7 @@ import { makePrompt } from './prompts.js'
 import { makeRandom } from './random.js'
 import { runStreams } from './streams.js'
 import { createTally } from './tally.js'
-import { classChooser, makeTrace } from './trace.js'
+import { classDealer, makeTrace } from './trace.js'
 import { waitUntil } from './wait.js'
 
 export interface JobHooks {
@@ -97,7 +97,7 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
         ...watch,
         phase: 'capacity',
         clients: job.clients,
-        nextClass: classChooser(job.classes, makeRandom(job.seed)),
+        nextClass: classDealer(job.classes, makeRandom(job.seed)),
         seed: job.seed,
         enough: { calls: job.clients * job.callsPerClient, notBeforeMs: toMs },
         drainUntilMs

@@ -13,6 +13,8 @@ export interface StreamedAnswer {
   outputTokens?: number
   promptMs?: number
   predictedMs?: number
+  /** As in `CallSample`. */
+  vectorSum?: number
 }
 
 export type Ending = Pick<CallSample, 'outcome' | 'reason'>
@@ -26,7 +28,7 @@ export function endOfStream ({ error, done, chunkAtMs }: StreamedAnswer, lastEve
 }
 
 /** The part of a sample that comes from its stream. */
-export function streamPart ({ chunkAtMs, promptTokens, cachedTokens, outputTokens, promptMs, predictedMs }: StreamedAnswer): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'cachedTokens' | 'outputTokens' | 'promptMs' | 'predictedMs'> {
+export function streamPart ({ chunkAtMs, promptTokens, cachedTokens, outputTokens, promptMs, predictedMs, vectorSum }: StreamedAnswer): Pick<CallSample, 'chunks' | 'itlMs' | 'firstMs' | 'lastMs' | 'promptTokens' | 'cachedTokens' | 'outputTokens' | 'promptMs' | 'predictedMs' | 'vectorSum'> {
   const firstMs = chunkAtMs[0]
   const lastMs = chunkAtMs.at(-1)
   return {
@@ -37,7 +39,8 @@ export function streamPart ({ chunkAtMs, promptTokens, cachedTokens, outputToken
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     ...(outputTokens === undefined ? {} : { outputTokens }),
     ...(promptMs === undefined ? {} : { promptMs }),
-    ...(predictedMs === undefined ? {} : { predictedMs })
+    ...(predictedMs === undefined ? {} : { predictedMs }),
+    ...(vectorSum === undefined ? {} : { vectorSum })
   }
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { WorkloadClass } from '../types.js'
 import { deriveSeed, makeRandom } from './random.js'
-import { makeTrace } from './trace.js'
+import { classDealer, deckLength, makeTrace } from './trace.js'
 
 const short: WorkloadClass = { name: 'short', promptWords: 32, maxTokens: 16, share: 0.8 }
 const long: WorkloadClass = { name: 'long', promptWords: 400, maxTokens: 64, share: 0.2 }
@@ -130,4 +130,17 @@ t.test('calls that come together', async t => {
     if (prompt === 'one') for (const [firstMs = 0, ...others] of times.values()) t.same(others.map(atMs => Math.round(atMs - firstMs)), Array.from({ length: 49 }, (_, copy) => 4 * (copy + 1)))
     t.equal(new Set(trace.map(({ promptSeed }) => promptSeed)).size, prompt === 'one' ? 10 : 500)
   }
+})
+
+t.test('a closed loop has each class as often as its share says, in every deck, in random order', async t => {
+  const cls = (name: string, share: number): WorkloadClass => ({ ...short, name, share })
+  const classes = [cls('short', 0.9), cls('long', 0.1)]
+  t.equal(deckLength(classes), 10)
+  const next = classDealer(classes, makeRandom(1))
+  const dealt = Array.from({ length: 40 }, () => next().name)
+  for (let from = 0; from < 40; from += 10) t.equal(dealt.slice(from, from + 10).filter(name => name === 'long').length, 1, `deck from ${from}`)
+  t.not(new Set([0, 10, 20, 30].map(from => dealt.slice(from, from + 10).indexOf('long'))).size, 1, 'not at the same place')
+  t.equal(deckLength([cls('one', 1), cls('only in a burst', 0)]), 1)
+  t.equal(deckLength([cls('a', 0.95), cls('b', 0.05)]), 20)
+  t.throws(() => classDealer([cls('none', 0)], makeRandom(1)), /no class has a share above 0/)
 })

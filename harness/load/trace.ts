@@ -108,16 +108,26 @@ function drawableOf (classes: readonly WorkloadClass[]): readonly [WorkloadClass
   return [first, ...rest]
 }
 
-/** Draws classes by their shares. Throws a RangeError when no class has a share. */
-export function classChooser (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
-  const drawable = drawableOf(classes)
-  const total = drawable.reduce((sum, cls) => sum + cls.share, 0)
+/** A class rarer than one in so many may be missing from a deck. */
+const LARGEST_DECK = 50
+
+/** Calls of a closed loop in which the rarest class comes once. */
+export function deckLength (classes: readonly WorkloadClass[]): number {
+  const shares = drawableOf(classes).map(({ share }) => share)
+  // A tenth is a little more than a tenth of 1 in binary, or a little less.
+  return Math.min(LARGEST_DECK, Math.round(shares.reduce((sum, share) => sum + share, 0) / Math.min(...shares)))
+}
+
+/**
+ * Classes for a closed loop, deck by deck in random order, each class as often in a deck as its share says. Drawn one by one, a tenth of long calls would be none or a quarter of sixteen, and the
+ * capacity with it. Throws a RangeError when no class has a share.
+ */
+export function classDealer (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
+  const [first, ...rest] = drawableOf(classes)
+  const byName = new Map([first, ...rest].map(cls => [cls.name, cls]))
+  let deck: string[] = []
   return () => {
-    let left = random() * total
-    for (const cls of drawable) {
-      left -= cls.share
-      if (left < 0) return cls
-    }
-    return drawable.at(-1) ?? drawable[0]
+    if (deck.length === 0) deck = shuffled(random, byShare(classes, deckLength(classes)))
+    return byName.get(deck.pop() ?? '') ?? first
   }
 }

@@ -23,7 +23,7 @@ const classSpec = Type.Object({
   caller: Type.Optional(text),
   headers: Type.Optional(Type.Record(text, Type.String())),
   interference: Type.Optional(Type.Boolean({ description: 'its calls are what the policy is about: in no closed loop and no calibration, held to the longest limit of the others, left out by --no-setting' })),
-  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0 }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came; nobody by --no-setting' })),
+  leave: Type.Optional(Type.Object({ share, shareOfUnloadedTtft: above0, from: Type.Optional(Type.Literal('sent')) }, { ...closed, description: 'so many are given up by their clients, so long after the headers of their answer came, or after they were sent; nobody by --no-setting' })),
   prompts: Type.Optional(Type.Object({ pool: Type.Integer({ minimum: 1, maximum: 100_000 }), zipf: Type.Number({ minimum: 0 }) }, { ...closed, description: 'asked again: the k-th of the pool with a weight of k^-zipf; absent: each call its own' })),
   together: Type.Optional(Type.Object({ calls: Type.Integer({ minimum: 1, maximum: 1_000 }), prompt: Type.Union([Type.Literal('one'), Type.Literal('each')]) }, { ...closed, description: 'so many at each arrival, 4 ms apart, with one prompt or each its own; rate counts arrivals' })),
   cachePrompt: Type.Optional(Type.Literal(true, { description: 'its calls may reuse what a slot holds; absent: cache_prompt false' })),
@@ -100,7 +100,7 @@ export function classesOf (specs: readonly ClassSpec[], { unloadedTtftMs }: Pick
   return specs.map(({ leave, share, ...rest }) => ({
     ...rest,
     share: share / sum,
-    ...(leave === undefined ? {} : { leave: { share: leave.share, afterMs: Math.round(leave.shareOfUnloadedTtft * (unloadedTtftMs[rest.name] ?? NaN)) } })
+    ...(leave === undefined ? {} : { leave: { share: leave.share, afterMs: Math.round(leave.shareOfUnloadedTtft * (unloadedTtftMs[rest.name] ?? NaN)), ...(leave.from === undefined ? {} : { from: leave.from }) } })
   }))
 }
 

@@ -67,7 +67,7 @@ function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
 }
 
 const CALL_HEADER = ['block', 'pair', 'condition', 'phase', 'judged', 'seq', 'class', 'outcome', 'status', 'reason', 'intended_ms', 'sent_ms', 'headers_ms', 'first_ms', 'last_ms',
-  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'cached_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'retry_after_s', 'weir_id',
+  'done_ms', 'ttft_ms', 'ttft_wire_ms', 'latency_ms', 'chunks', 'itl_mean_ms', 'prompt_tokens', 'cached_tokens', 'output_tokens', 'prompt_ms', 'predicted_ms', 'answer_hash', 'vector_sum', 'retry_after_s', 'weir_id',
   // What was read of llama-server while the call lasted: throttled summed over CPUs, waits summed over threads; empty where it was not read.
   'throttled_ms', 'cpu_full_ms', 'memory_full_ms', 'io_full_ms', 'run_queue_wait_ms', 'major_faults', 'refaulted_pages']
 
@@ -84,7 +84,7 @@ function callLine ({ evidence }: Block, call: CallSample, inside: OsInside): Fie
     call.intendedMs, call.sentMs, call.headersMs, call.firstMs, call.lastMs, call.doneMs,
     since(call.intendedMs, call.firstMs), since(call.sentMs, call.firstMs), since(call.intendedMs, call.doneMs),
     call.chunks, call.itlMs.length === 0 ? undefined : Math.round(gaps / call.itlMs.length * 1000) / 1000,
-    call.promptTokens, call.cachedTokens, call.outputTokens, call.promptMs, call.predictedMs, call.retryAfterSeconds, call.weirId,
+    call.promptTokens, call.cachedTokens, call.outputTokens, call.promptMs, call.predictedMs, call.answerHash, call.vectorSum, call.retryAfterSeconds, call.weirId,
     ...osCounters.map((counter) => rounded(inside[counter]))
   ]
 }

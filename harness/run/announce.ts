@@ -9,7 +9,7 @@ export function announce (plan: Plan, manifest: Pick<Manifest, 'model' | 'server
     ...loadLines(plan),
     `${plan.blocks.length} blocks, about ${Math.ceil(plannedSeconds(plan, manifest) / 60)} min${spareText(plan)}; about ${expected.answeredPerCondition} answered calls ${plan.design === 'pairs' ? 'an arm' : 'a condition'}`,
     ...plan.effects,
-    ...(expected.verdict ? [] : [describes(plan, plan.blocks.length / plan.conditions.length)]),
+    ...(expected.verdict ? [] : [describes(plan, repeatsOf(plan))]),
     ...expected.unsupported.map(what => `not supported by this plan: ${what}`)
   ]
 }
@@ -17,6 +17,11 @@ export function announce (plan: Plan, manifest: Pick<Manifest, 'model' | 'server
 function spareText (plan: Plan): string {
   const seconds = spareSeconds(plan)
   return seconds === 0 ? '' : ` (up to ${Math.ceil(seconds / 60)} more for pairs that meet unlike machines)`
+}
+
+/** Probes are measured once, what they look for as often as the plan says. */
+function repeatsOf ({ blocks, conditions }: Plan): number {
+  return Math.max(...conditions.map(({ id }) => blocks.filter(({ condition }) => condition === id).length))
 }
 
 function describes ({ design }: Plan, repeats: number): string {

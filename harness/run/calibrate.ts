@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { estimateCapacity } from '../load/capacity.js'
 import { runLoad } from '../load/spawn.js'
+import { deckLength } from '../load/trace.js'
 import { startServer } from '../../models/start.js'
 import type { ServerOptions } from '../../models/types.js'
 import type { Calibration } from '../plan/open-loop-plan.js'
@@ -36,7 +37,7 @@ export async function calibrate (input: CalibrateInput): Promise<Calibration> {
     await runLoad({ ...common, phase: 'unloaded', callsPerClass: preset.unloadedCalls }, options)
     signal.throwIfAborted()
     input.onStep('calibration: closed loop at full slots')
-    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, callsPerClient: CALLS, seconds: preset.calibrationSeconds }, options)
+    await runLoad({ ...common, phase: 'capacity', clients: input.server.slots, callsPerClient: Math.max(CALLS, Math.ceil(DECKS * deckLength(input.classes) / input.server.slots)), seconds: preset.calibrationSeconds }, options)
     signal.throwIfAborted()
     return readCalibration(readCalls(outPath), input.classes, input.server.slots)
   } finally {
@@ -50,6 +51,8 @@ function readCalls (path: string): CallSample[] {
 
 /** Of each client in the closed loop, the cold first one included: fewer do not tell a capacity. */
 const CALLS = 4
+/** Where classes differ: so many times all of them, each as often as its share says. */
+const DECKS = 2
 
 /** Pure: the calibration that these calls amount to. The first unloaded call of a class is warm-up and is left out. */
 export function readCalibration (calls: readonly CallSample[], classes: readonly WorkloadClass[], clients: number): Calibration {

@@ -40,6 +40,10 @@ export interface CallSample {
   /** Of these, taken from a slot's cache and not computed (`timings.cache_n`). Absent from servers that do not tell. */
   readonly cachedTokens?: number
   readonly outputTokens?: number
+  /** First 16 hexadecimal digits of the SHA-256 of a complete answer's text. */
+  readonly answerHash?: string
+  /** Of an embedding: its numbers, the i-th (from 1) times cos(i), added up. Equal vectors have equal sums but for rounding, different ones hardly ever. */
+  readonly vectorSum?: number
   /** `timings.prompt_ms` / `timings.predicted_ms` of llama-server: the second source. */
   readonly promptMs?: number
   readonly predictedMs?: number

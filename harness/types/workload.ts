@@ -48,6 +48,8 @@ export interface Together {
 export interface Leaving {
   readonly share: number
   readonly afterMs: number
+  /** Counted from when the call was sent instead: a prompt that is fed in pieces has its headers with its last one. */
+  readonly from?: 'sent'
 }
 
 /** What a caller's API key grants, as the gateway's configuration has it. */

@@ -18,12 +18,17 @@ interface Run {
   readonly tokens: number
   /** The machine of `after` itself. */
   readonly machine: number
-  readonly without: 'records' | 'pidstat' | 'usage' | 'closed loop' | 'predictions' | 'nothing'
+  /** Of the vectors in `after`, every tenth is that of another input. */
+  readonly mixedUp?: boolean
+  /** What was predicted of the calls that are joined. */
+  readonly predictedGain?: number
+  readonly without: 'vectors' | 'records' | 'pidstat' | 'usage' | 'closed loop' | 'predictions' | 'nothing'
 }
 
 const tiny: Run = { words: 4, when: 'gain', faster: 1.4, joined: 0.6, tokens: 6, machine: 1, without: 'nothing' }
 const above: Run = { ...tiny, words: 64, faster: 1, joined: 0 }
-const forced: Run = { ...above, when: 'always', joined: 0.6 }
+const forced: Run = { ...above, when: 'always', joined: 0.6, faster: 0.9 }
+const between: Run = { ...tiny, words: 16, faster: 1.05, predictedGain: 1.05 }
 
 function evidenceOf (run: Run): Evidence {
   // The simulation's own speed changes the closed loop as well; there is no policy in it, so only the load is taken from the faster one.
@@ -46,12 +51,13 @@ function blockOf (block: Block, faster: Block, run: Run): Block {
   const { plan: { condition, index }, judgedFromMs, judgedToMs } = block.evidence
   const after = condition === 'after'
   const load = (after ? faster : block).calls.filter(({ phase }) => phase === 'load')
-  const calls = load.map(call => ({ ...call, weirId: `${index}-${call.seq}`, ...(run.without === 'usage' ? {} : { promptTokens: after ? run.tokens : 6 }) }))
+  const calls = load.map(call => ({ ...call, weirId: `${index}-${call.seq}`, ...(run.without === 'usage' ? {} : { promptTokens: after ? run.tokens : 6 }), ...(run.without === 'vectors' ? {} : { vectorSum: Math.sin(call.seq) + (after ? 1e-5 : 0) + (after && run.mixedUp === true && call.seq % 10 === 3 ? 0.2 : 0) }) }))
   const records = calls.map(call => callRecord({
     id: call.weirId,
     arrivedAtMs: call.intendedMs,
     overAtMs: call.doneMs,
-    ...(after && (call.seq * 7) % 10 < 10 * run.joined ? {} : { admittedAtMs: call.intendedMs })
+    ...(after && (call.seq * 7) % 10 < 10 * run.joined ? {} : { admittedAtMs: call.intendedMs }),
+    ...(after && run.predictedGain !== undefined && call.seq % 10 === 0 ? { decisions: [{ policy: 'batching', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on' as const, facts: { batchCalls: 6, predictedGain: run.predictedGain }, steps: [] }] } : {})
   }))
   // It computes all the time, whatever it gets done meanwhile.
   const pidstat = { fromMs: judgedFromMs + 500, toMs: judgedToMs - 500, cpuUsec: (judgedToMs - judgedFromMs - 1_000) * 1_000, voluntarySwitches: 1, involuntarySwitches: 1, minorFaults: 0, majorFaults: 0 }
@@ -68,7 +74,7 @@ function blockOf (block: Block, faster: Block, run: Run): Block {
 const judged = (run: Run): Claim => claim(evidenceOf(run))
 
 t.test('supported: faster for tiny inputs, the same above, and where it is forced', async t => {
-  for (const [run, says] of [[tiny, /Tiny inputs/], [above, /go alone/], [forced, /gain nothing/]] as const) {
+  for (const [run, says] of [[tiny, /Tiny inputs/], [above, /go alone/], [forced, /slower/], [between, /Near the crossover/]] as const) {
     const found = judged(run)
     t.same(legs(found), all, JSON.stringify(found, undefined, 1))
     t.equal(found.status, 'SUPPORTED')
@@ -82,6 +88,9 @@ t.test('sabotage: same label, the cause removed', async t => {
   t.match(legs(judged({ ...above, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
   t.match(legs(judged({ ...above, joined: 0.6 })), { mechanism: 'fails' }, 'joined above the crossover')
   t.match(legs(judged({ ...forced, faster: 1.2 })), { application: 'fails', os: 'fails' }, 'a gain where there is no fixed cost to save: it comes from elsewhere')
+  t.match(legs(judged({ ...forced, faster: 1.02 })), { application: 'fails', os: 'fails' }, 'not slower')
+  t.same(legs(judged({ ...between, predictedGain: 0.9 })), { ...all, mechanism: 'fails' }, 'joined against what was predicted')
+  t.match(legs(judged({ ...between, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
   t.match(legs(judged({ ...forced, joined: 0 })), { mechanism: 'fails' }, 'forced, and not joined')
 })
 
@@ -89,11 +98,12 @@ t.test('sabotage: another machine, shorter inputs', async t => {
   for (const run of [tiny, above, forced]) {
     t.match(legs(judged({ ...run, machine: 0.7 })), { control: 'fails' })
     t.match(legs(judged({ ...run, tokens: 5 })), { control: 'fails' }, 'or a usage that is not the caller\'s')
+    t.same(legs(judged({ ...run, mixedUp: true })), { ...all, control: 'fails' }, 'or vectors of other inputs')
   }
 })
 
 t.test('each leg taken away alone', async t => {
-  for (const [without, leg] of [['records', 'mechanism'], ['pidstat', 'os'], ['closed loop', 'control'], ['usage', 'control'], ['predictions', 'application']] as const) {
+  for (const [without, leg] of [['records', 'mechanism'], ['vectors', 'control'], ['pidstat', 'os'], ['closed loop', 'control'], ['usage', 'control'], ['predictions', 'application']] as const) {
     const found = judged({ ...tiny, without })
     t.equal(found.status, 'UNSUPPORTED', without)
     t.equal(legs(found)[leg], 'missing', without)

@@ -1,20 +1,22 @@
 import type { Claim, Contrast, Leg, OpenLoopPlan, Prediction } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
-import { ofCondition } from '../gate.js'
+import { ofCondition, pairsOf } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { ratio } from '../ratio.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded } from './leg.js'
+import { withToWithout } from './open-loop-claim.js'
+import { allOf, bandLeg, contrastLeg, predictionOf, unbounded } from './leg.js'
 
-/** Up to here a request to the tiny model is taken to cost much beside its tokens: the hypothesis that the experiments put to the test. */
-const TINY_WORDS = 16
+/** Up to here a request to the tiny model is taken to cost much beside its tokens, from `ABOVE_WORDS` on next to nothing; where between them the crossover is, the experiments find out. */
+const TINY_WORDS = 4
+const ABOVE_WORDS = 64
 /** Least gain for them, and most that batching may cost anywhere. */
 const GAIN = 1.1
 const COST = 0.97
-/** Above the crossover nothing is gained: half of what counts as a gain. */
-const NO_GAIN = 1.05
 const MACHINE = 1.1
+/** Of sums of about sixty numbers below 1: what another order of additions changes is a thousandth of it. */
+const ROUNDING = 1e-3
 
 const ids = {
   rate: 'answers-per-second-after-to-before',
@@ -22,15 +24,18 @@ const ids = {
   machine: 'closed-loop-cpu-per-answer-after-to-before',
   length: 'prompt-tokens-per-answer-after-to-before',
   upstream: 'calls-upstream-per-answer',
-  upstreamBefore: 'calls-upstream-per-answer-before'
+  upstreamBefore: 'calls-upstream-per-answer-before',
+  toLearn: 'joined-to-learn',
+  vectors: 'embeddings-that-differ'
 } as const
 
-type Expected = 'gains' | 'same' | 'forced'
+type Expected = 'gains' | 'between' | 'same' | 'forced'
 
 const statements: Readonly<Record<Expected, string>> = {
   gains: 'Tiny inputs that are asked at one time are embedded faster as one call, because what a request costs beside its tokens is paid once',
+  between: 'Near the crossover, inputs are joined where that is predicted to be faster, and batching costs nothing',
   same: 'Above the crossover, inputs go alone, and batching costs nothing',
-  forced: 'Joined all the same, inputs above the crossover gain nothing'
+  forced: 'Joined all the same, inputs above the crossover are embedded no faster, but slower'
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
@@ -40,7 +45,9 @@ const explanation = 'llama-server makes a task of each input of an array, so joi
 function expected ({ workload, conditions }: PlanDraft): Expected {
   const forced = conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')
   const words = workload.kind === 'open-loop' ? workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median) : []
-  return Math.max(...words) <= TINY_WORDS ? 'gains' : forced ? 'forced' : 'same'
+  if (forced) return 'forced'
+  const longest = Math.max(...words)
+  return longest <= TINY_WORDS ? 'gains' : longest < ABOVE_WORDS ? 'between' : 'same'
 }
 
 const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'metric' | 'statement' | 'lo' | 'hi'>>>> = {
@@ -49,14 +56,19 @@ const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'me
     { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much less CPU time for each', lo: 0, hi: 1 / GAIN },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
   ],
+  between: [
+    { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${COST} times as many embeddings a second`, lo: COST, hi: unbounded },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs no more CPU time for each', lo: 0, hi: 1 / COST },
+    { id: ids.toLearn, metric: 'calls-upstream', statement: 'calls that are joined though no gain is predicted, to learn what that costs, are few of all: the crossover decides', lo: 0, hi: 0.1 }
+  ],
   same: [
     { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${COST} times as many embeddings a second`, lo: COST, hi: unbounded },
     { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs the same CPU time for each', lo: 1 / MACHINE, hi: 1 / COST },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'next to none go with others, but to learn what that costs', lo: 0.9, hi: 1 }
   ],
   forced: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `at most ${NO_GAIN} times as many embeddings a second`, lo: 0, hi: NO_GAIN },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs no less CPU time for each', lo: 1 / NO_GAIN, hi: unbounded },
+    { id: ids.rate, metric: 'tokens-per-second', statement: 'fewer embeddings a second', lo: 0, hi: 1 },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs no less CPU time for each', lo: 1, hi: unbounded },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
   ]
 }
@@ -69,6 +81,7 @@ export const batching: ClaimEntry = {
     ...bands[expected(draft)],
     { id: ids.upstreamBefore, metric: 'calls-upstream', statement: 'without batching every call goes upstream', lo: 1, hi: 1 },
     { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per embedding of the closed loops of a block', ...same },
+    { id: ids.vectors, metric: 'embeddings', statement: 'of the inputs that were embedded on both sides, so many have another vector, but for rounding', lo: 0, hi: 0 },
     { id: ids.length, metric: 'prompt-tokens-per-answer', statement: 'the inputs are as long on both sides, by the usage that each caller is told', lo: 0.98, hi: 1.02 }
   ],
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(plan, openLoop, contrasts)] : []
@@ -77,9 +90,9 @@ export const batching: ClaimEntry = {
 function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
   const leg = (statement: string, source: string, value: number | null, id: string): Leg => bandLeg(statement, source, value, predictionOf(plan, id))
   const ofContrast = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
-  const afterToBefore = (statement: string, source: string, of: (views: readonly OpenLoopView[]) => number | null, id: string): Leg => {
-    const [before, after] = [of(ofCondition(views, 'before')), of(ofCondition(views, 'after'))]
-    return bandLeg(statement, source, ratio(after, before), predictionOf(plan, id), both(before, after))
+  const afterToBefore = (statement: string, source: string, of: (view: OpenLoopView) => number | null, id: string): Leg => {
+    const { value, compared } = withToWithout(of)
+    return bandLeg(statement, source, value(views, plan, contrasts), predictionOf(plan, id), compared(views, plan, contrasts))
   }
   const records = 'the gateway’s records'
   const legs = {
@@ -87,10 +100,13 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
     os: afterToBefore('CPU time of llama-server per answer, after ÷ before', 'pidstat', cpuUsecPerAnswer, ids.cpu),
     control: allOf([
       ofContrast('CPU time per embedding in the closed loop, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
+      leg(`embeddings of the same input that differ (sums of their numbers by more than ${ROUNDING})`, 'load generator (calls.ndjson)', differingVectors(views), ids.vectors),
       afterToBefore('prompt tokens per answer, after ÷ before', 'load generator (usage)', promptTokensPerAnswer, ids.length)
     ]),
     mechanism: allOf([
-      leg('calls upstream ÷ answers, with batching', records, upstreamPerAnswer(ofCondition(views, 'after')), ids.upstream),
+      expected(plan) === 'between'
+        ? leg('calls joined though no gain was predicted ÷ answers', records, joinedToLearn(views), ids.toLearn)
+        : leg('calls upstream ÷ answers, with batching', records, upstreamPerAnswer(ofCondition(views, 'after')), ids.upstream),
       leg('without', records, upstreamPerAnswer(ofCondition(views, 'before')), ids.upstreamBefore)
     ])
   }
@@ -105,8 +121,8 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
 }
 
 /** Of the judged calls that were answered; null when one does not say. */
-function promptTokensPerAnswer (views: readonly OpenLoopView[]): number | null {
-  const tokens = views.flatMap(({ judged }) => judged.filter(({ outcome }) => outcome === 'answered').map(({ promptTokens }) => promptTokens))
+function promptTokensPerAnswer ({ judged }: OpenLoopView): number | null {
+  const tokens = judged.filter(({ outcome }) => outcome === 'answered').map(({ promptTokens }) => promptTokens)
   if (tokens.length === 0 || tokens.includes(undefined)) return null
   return tokens.reduce<number>((sum, each) => sum + (each ?? 0), 0) / tokens.length
 }
@@ -118,4 +134,23 @@ function upstreamPerAnswer (views: readonly OpenLoopView[]): number | null {
     return judged.filter(({ outcome }) => outcome === 'answered').map(({ weirId }) => admitted.get(weirId ?? ''))
   })
   return went.length === 0 || went.includes(undefined) ? null : went.filter(one => one === true).length / went.length
+}
+
+/** Calls that were joined though no gain was predicted, to learn what that costs, ÷ calls answered. Null without records. */
+function joinedToLearn (views: readonly OpenLoopView[]): number | null {
+  const records = ofCondition(views, 'after').flatMap(({ block }) => block.records)
+  const batches = records.flatMap(({ decisions }) => decisions.filter(({ policy, facts }) => policy === 'batching' && Number(facts['batchCalls'] ?? 1) > 1 && !(Number(facts['predictedGain'] ?? 0) > 1)))
+  return ratio(batches.filter(({ verdict }) => verdict !== 'follow').reduce((sum, { facts }) => sum + Number(facts['batchCalls']), 0), records.filter(({ outcome }) => outcome === 'complete').length)
+}
+
+/** Inputs of a pair's two blocks are the same, call by call. Null when no call was answered in both. */
+function differingVectors (views: readonly OpenLoopView[]): number | null {
+  const both = pairsOf(views, 'before', 'after').flatMap(({ a, b }) => {
+    const before = new Map(a.block.calls.filter(({ phase }) => phase === 'load').map(({ seq, vectorSum }) => [seq, vectorSum]))
+    return b.block.calls.filter(({ phase }) => phase === 'load').flatMap(({ seq, vectorSum }) => {
+      const other = before.get(seq)
+      return vectorSum === undefined || other === undefined ? [] : [Math.abs(vectorSum - other)]
+    })
+  })
+  return both.length === 0 ? null : both.filter(difference => difference > ROUNDING).length
 }

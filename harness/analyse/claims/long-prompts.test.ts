@@ -19,6 +19,7 @@ t.test('each promise alone can break it', async t => {
   t.equal(legs(claim(simulateLongPrompts({ lateMs: 3_000 })))['application'], 'fails', 'short calls are late by more than a chunk')
   t.equal(legs(claim(simulateLongPrompts({ stretch: 4 })))['application'], 'fails', 'long calls pay for it')
   t.equal(legs(claim(simulateLongPrompts({ starves: true })))['application'], 'fails', 'one starves')
+  t.equal(legs(claim(simulateLongPrompts({ releaseMs: 900 })))['mechanism'], 'fails', 'places of clients that left are kept for longer than a chunk')
   t.not(legs(claim(simulateLongPrompts({ refuses: true })))['application'], 'holds', 'short calls that are refused are later than any limit, not left out')
 })
 

@@ -1,11 +1,12 @@
 /** The claims of three ways to keep long prompts out of the way of short ones: one table of numbers, with bands for each way. */
 import type { OpenLoopView } from '../block-summary.js'
-import { busyCpus, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
+import { busyCpus, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
 import type { Band } from './checks.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { unbounded } from './leg.js'
+import { both, unbounded } from './leg.js'
 import { openLoopEntry, type OpenLoopCheck } from './open-loop-claim.js'
 import { ratio } from '../ratio.js'
+import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 type Figure = OpenLoopCheck['value']
 
@@ -22,9 +23,9 @@ const checks = {
   longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls, with ÷ without', source: generator, value: afterToBefore(longTtftMeanMs) },
   longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: generator, value: views => longUnanswered(views, 'after') },
   cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', value: afterToBefore(busyCpus) },
-  machine: { id: 'closed-loop-cpu-per-token-lower-end', metric: 'closed-loop-cpu-per-token', what: 'CPU time per token in the closed loops of a block, with ÷ without, lower end of its interval: the machine was no faster', source: '/proc/PID/stat of llama-server and content chunks of the load generator', value: (_views, _plan, contrasts) => contrasts.find(({ id }) => id === 'closed-loop-cpu-per-token')?.ci95?.[0] ?? null },
   undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, value: afterToBefore(undisturbedTtftP50Ms) },
   promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, value: afterToBefore(longPromptTokens) },
+  release: { id: 'longest-release-ms', metric: 'release', what: 'the longest that a place was kept after the client of a long call had left in its prefill, milliseconds: a chunk, and half as much for what runs beside it', source: 'the gateway’s records', value: views => longestReleaseMs(views, 'after'), compared: views => both(longestReleaseMs(views, 'before'), longestReleaseMs(views, 'after')) },
   perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, value: afterToBefore(tokensPerDecode) }
 } satisfies Readonly<Record<string, Omit<OpenLoopCheck, 'band'>>>
 
@@ -33,7 +34,7 @@ type CheckName = keyof typeof checks
 type Bands = Partial<Readonly<Record<CheckName, Band>>>
 
 /** The same in every claim: where nothing is gained, or nothing should change. */
-const COMMON: Bands = { longUnanswered: [0, 0], cpus: [0.8, 1.25], machine: [1 / 1.1, unbounded], undisturbed: [0.75, 1.35] }
+const COMMON: Bands = { longUnanswered: [0, 0], cpus: [0.8, 1.25], undisturbed: [0.75, 1.35] }
 
 interface Kind {
   readonly id: string
@@ -41,16 +42,20 @@ interface Kind {
   readonly explanation: string
   /** Bands of its own, from the plan where they follow from it. */
   readonly bands: (draft: PlanDraft) => Bands
+  /** Some clients of long calls leave. */
+  readonly leavers?: true
 }
 
-function entryOf ({ bands, ...told }: Kind): ClaimEntry {
+function entryOf ({ bands, leavers, ...told }: Kind): ClaimEntry {
   const check = (name: CheckName): OpenLoopCheck => ({ ...checks[name], band: draft => ({ ...COMMON, ...bands(draft) })[name] })
+  // By --no-setting nobody leaves.
+  const ofLeavers: OpenLoopCheck[] = leavers === undefined ? [] : [{ ...check('release'), quiet: null }]
   return openLoopEntry({
     ...told,
     application: [check('shortTtft'), check('shortGap'), check('longTtft'), check('longUnanswered')],
     os: [check('cpus')],
-    control: [check('machine'), check('undisturbed')],
-    mechanism: [check('promptTokens'), check('perDecode')]
+    control: [sameMachine('with ÷ without: it was no faster', [SAME_MACHINE[0], unbounded]), check('undisturbed')],
+    mechanism: [check('promptTokens'), check('perDecode'), ...ofLeavers]
   })
 }
 
@@ -67,7 +72,8 @@ export const preemptiblePrefill = entryOf({
   statement: 'Long prompts that are evaluated chunk by chunk no longer stand in the way of short ones, and hardly lose by it',
   explanation: 'llama-server evaluates prompts in common batches: while a long one is evaluated, everybody else gets one token a batch, and who comes with a short prompt waits for the batch at work and, in a higher slot, for the whole prompt. ' +
     'Fed in chunks of a fraction of a second, which wait while others are evaluated and leave those that decode their share, it is in nobody’s way for longer than a chunk. The work is the same; only its order is another.',
-  bands: draft => ({ shortTtft: [5, unbounded], shortGap: [0, 2 * chunkMsOf(draft)], longTtft: [0, 1.5], promptTokens: [0, 0.25], perDecode: [0, 0.97] })
+  leavers: true,
+  bands: draft => ({ shortTtft: [5, unbounded], shortGap: [0, 2 * chunkMsOf(draft)], longTtft: [0, 1.5], promptTokens: [0, 0.25], perDecode: [0, 0.97], release: [0, 1.5 * chunkMsOf(draft)] })
 })
 
 /** A chunk that is longer than every prompt: what is left is what else the two sides differ in. */

@@ -6,6 +6,7 @@ import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { middle } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
+import { withToWithout } from './open-loop-claim.js'
 import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded, type Compared } from './leg.js'
 import { ratio } from '../ratio.js'
 import { SAME_MACHINE } from './same-machine.js'
@@ -60,10 +61,11 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
   const [before, after] = [side('before'), side('after')]
   const leg = (statement: string, source: string, value: number | null, id: string, compared?: Compared): Leg => bandLeg(statement, source, value, predictionOf(plan, id), compared)
   const ofContrast = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
+  const cpu = withToWithout(cpuUsecPerAnswer)
   const records = 'gateway records (cache_n of llama-server’s answers)'
   const legs = {
     application: ofContrast('median TTFT, after ÷ before', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.ttft),
-    os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', ratio(after.cpuUsecPerCall, before.cpuUsecPerCall), ids.cpu, both(before.cpuUsecPerCall, after.cpuUsecPerCall)),
+    os: leg('CPU time of llama-server per answer, after ÷ before', 'pidstat', cpu.value(views, plan, contrasts), ids.cpu, cpu.compared(views, plan, contrasts)),
     control: allOf([
       ofContrast('CPU time per token in the closed loops of a block, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
       leg('prompt tokens per call, after ÷ before', records, ratio(after.promptTokensPerCall, before.promptTokensPerCall), ids.length, both(before.promptTokensPerCall, after.promptTokensPerCall))
@@ -99,7 +101,6 @@ interface Side {
   readonly share: number | null
   readonly bestShare: number | null
   readonly promptTokensPerCall: number | null
-  readonly cpuUsecPerCall: number | null
   readonly counted: number | null
 }
 
@@ -111,7 +112,6 @@ function sideOf ({ workload }: OpenLoopPlan, views: readonly OpenLoopView[]): Si
     share: ratio(total(each => each.cachedTokens), promptTokens),
     bestShare: ratio(total(each => each.bestTokens), promptTokens),
     promptTokensPerCall: ratio(promptTokens, total(each => each.calls)),
-    cpuUsecPerCall: cpuUsecPerAnswer(views),
     counted: middleOf(views.map(({ block }) => countedShare(block)))
   }
 }

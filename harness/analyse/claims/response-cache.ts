@@ -10,6 +10,7 @@ export const responseCache = sharedWorkEntry({
     'At temperature 0 the tokens are the same, so the first answer can be given again. What is saved is the share of calls that repeat an earlier one, no more: ' +
     'calls with a prompt of their own cost what they did.',
   isShared: ({ cls, promptSeed }, earlier) => earlier.some(entry => entry.promptSeed === promptSeed && entry.cls === cls),
+  chance: 0.1,
   ttftRatio: 0.25,
   ttftMs: 50
 })

@@ -16,6 +16,13 @@ interface Sharing {
   readonly machine: number
   /** Calls with a prompt of their own get an answer of others, too. */
   readonly wrong: boolean
+  /** Every tenth call that gets an answer of another one gets one of another prompt. */
+  readonly mixedUp?: boolean
+  /** One of fifty is asked upstream once more. */
+  readonly twice?: boolean
+  /** One call in each block has no answer; the first of fifty leaves. */
+  readonly lost?: boolean
+  readonly leaves?: boolean
   readonly without: 'records' | 'cpu' | 'closed loop' | 'predictions' | 'nothing'
 }
 
@@ -51,7 +58,8 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
   const calls = makeTrace({ ...workload, seed: traceSeed, seconds: workload.rampSeconds + workload.windowSeconds }).map((entry): CallSample => {
     const key = `${entry.cls} ${entry.promptSeed}`
     const own = entry.cls === 'unique'
-    const shared = condition === 'after' && sharing.works && (seen.has(key) || (own && sharing.wrong))
+    const again = sharing.twice === true && entry.seq % 50 === 7
+    const shared = condition === 'after' && sharing.works && !again && (seen.has(key) || (own && sharing.wrong))
     seen.add(key)
     const intendedMs = loadFromMs + entry.atMs
     const follows = sharing.policy === 'single-flight'
@@ -73,7 +81,12 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
       decisions: condition === 'before' ? [] : [{ policy: sharing.policy, verdict: shared ? (follows ? 'follow' : 'serve') : 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: [] }]
     }))
     const gapMs = (endMs - firstMs) / (tokens - 1)
-    return { phase: 'load', seq: entry.seq, cls: entry.cls, intendedMs, sentMs: intendedMs, headersMs: firstMs, firstMs, lastMs: endMs, doneMs: endMs, status: 200, outcome: 'answered', chunks: tokens, itlMs: Array<number>(tokens - 1).fill(gapMs), outputTokens: tokens, weirId }
+    const answerHash = shared && sharing.mixedUp === true && entry.seq % 10 === 3 ? 'of another prompt' : key
+    const left = sharing.leaves === true && entry.seq % 50 === 0
+    if (left || (sharing.lost === true && entry.seq === 20)) {
+      return { phase: 'load', seq: entry.seq, cls: entry.cls, intendedMs, sentMs: intendedMs, doneMs: intendedMs + 50, outcome: 'unanswered', ...(left ? { reason: 'left' } : {}), chunks: 0, itlMs: [], weirId }
+    }
+    return { phase: 'load', seq: entry.seq, cls: entry.cls, intendedMs, sentMs: intendedMs, headersMs: firstMs, firstMs, lastMs: endMs, doneMs: endMs, status: 200, outcome: 'answered', chunks: tokens, itlMs: Array<number>(tokens - 1).fill(gapMs), outputTokens: tokens, answerHash, weirId }
   })
   const closed = block.calls.filter(({ phase }) => phase === 'capacity')
   const samples = block.samples.map(sample => {
@@ -122,6 +135,18 @@ t.test('sabotage: a machine that needs less for each token explains it as well',
 
 t.test('sabotage: answers for calls that nobody asked before', async t => {
   t.match(legs(judged({ ...cached, wrong: true })), { control: 'fails', mechanism: 'fails' })
+})
+
+t.test('sabotage: an answer of another prompt, an answer too few, a call upstream too many', async t => {
+  for (const sharing of [cached, coalesced]) {
+    t.same(legs(judged({ ...sharing, mixedUp: true })), { ...all, application: 'fails' }, sharing.policy)
+    t.same(legs(judged({ ...sharing, lost: true })), { ...all, application: 'fails' }, sharing.policy)
+  }
+  t.same(legs(judged({ ...coalesced, twice: true })), { ...all, mechanism: 'fails' })
+})
+
+t.test('any of them may leave, also the one whose call went upstream', async t => {
+  t.same(legs(judged({ ...coalesced, leaves: true })), all)
 })
 
 t.test('each leg taken away alone', async t => {

@@ -20,6 +20,8 @@ export interface SharedWork {
   readonly explanation: string
   /** Verdict of the policy on a call that it answers with the work of another one. */
   readonly verdict: 'serve' | 'follow'
+  /** Share of the calls that may be asked upstream though the trace says that they need not be: what it does not tell is what else is at work at that moment. */
+  readonly chance: number
   /** Whether a call can have the answer of another one, by the prompts before it and beside it. */
   readonly isShared: (entry: TraceEntry, earlier: readonly TraceEntry[]) => boolean
   /** Most that the median time to first token of those calls may be of what it was without. */
@@ -36,12 +38,18 @@ const ids = {
   closedLoop: 'closed-loop-cpu-per-token',
   upstream: 'upstream-share',
   upstreamBefore: 'upstream-share-before',
-  sharedOfOwn: 'shared-among-prompts-of-their-own'
+  sharedOfOwn: 'shared-among-prompts-of-their-own',
+  wrong: 'wrong-answers',
+  stayed: 'answered-of-those-who-stayed'
 } as const
 
 const MATTERS = 1.1
-/** Chance of what runs at one time, calls of which nothing is known, and readings at the ends of the window. */
+/** Of CPU time: readings at the ends of the window. */
 const TOLERANCE = 0.1
+/** Less than one call of a run. */
+const EXACT = 0.001
+/** Reason of a call whose client gave it up as the experiment says. */
+const LEFT = 'left'
 const recordSource = 'the gateway’s records'
 const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
 
@@ -51,8 +59,7 @@ export function sharedWorkEntry (work: SharedWork): ClaimEntry {
     predictions: draft => draft.workload.kind === 'open-loop' ? predictions(work, draft.workload, draft) : [],
     claims: (plan, _blocks, { openLoop, contrasts }) => {
       if (!isOpenLoop(plan)) return []
-      const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-      return [claimOf(work, plan, openLoop, closedLoop)]
+      return [claimOf(work, plan, openLoop, contrasts)]
     }
   }
 }
@@ -61,7 +68,7 @@ export function sharedWorkEntry (work: SharedWork): ClaimEntry {
 export function expectedUpstreamShare (isShared: SharedWork['isShared'], workload: OpenLoopWorkload, traceSeeds: readonly number[]): number {
   let [asked, all] = [0, 0]
   for (const seed of new Set(traceSeeds)) {
-    const trace = makeTrace({ ...workload, seed, seconds: workload.rampSeconds + workload.windowSeconds })
+    const trace = traceOf(workload, seed)
     trace.forEach((entry, index) => {
       if (entry.atMs < workload.rampSeconds * 1000) return
       all++
@@ -69,6 +76,10 @@ export function expectedUpstreamShare (isShared: SharedWork['isShared'], workloa
     })
   }
   return all === 0 ? 1 : asked / all
+}
+
+function traceOf (workload: OpenLoopWorkload, seed: number): TraceEntry[] {
+  return makeTrace({ ...workload, seed, seconds: workload.rampSeconds + workload.windowSeconds })
 }
 
 function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: Pick<PlanDraft, 'blocks'>): Prediction[] {
@@ -91,23 +102,25 @@ function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: 
     { id: ids.ttftRatio, metric: 'ttft', statement: `median TTFT of the calls that get an answer of another one ÷ that of their class without the policy is at most ${number(work.ttftRatio)}`, lo: 0, hi: work.ttftRatio },
     ...(work.ttftMs === undefined ? [] : [{ id: ids.ttftMs, metric: 'ttft', statement: `and at most ${work.ttftMs} ms`, lo: 0, hi: work.ttftMs }]),
     { id: ids.cpu, metric: 'server-cpu-per-token', statement: 'CPU time of llama-server per received token falls as the calls upstream do', lo: 0, hi: Math.min(1 / MATTERS, share * 1.25 + TOLERANCE) },
-    { id: ids.upstream, metric: 'upstream-share', statement: 'of the judged calls as many are asked upstream as the trace has that nobody asked before, or asks beside them', lo: Math.max(0, share - TOLERANCE / 10), hi: Math.min(1, share + TOLERANCE) },
+    { id: ids.upstream, metric: 'upstream-share', statement: 'of the judged calls as many are asked upstream as the trace has that nobody asked before, or asks beside them', lo: Math.max(0, share - Math.max(EXACT, work.chance / 10)), hi: Math.min(1, share + Math.max(EXACT, work.chance)) },
+    { id: ids.wrong, metric: 'answers', statement: 'calls whose answer is not that of a call with the same prompt that was asked upstream', lo: 0, hi: 0 },
+    { id: ids.stayed, metric: 'answered-share', statement: 'of the clients that do not leave, all get their answer', lo: 1, hi: 1 },
     { id: ids.sharedOfOwn, metric: 'upstream-share', statement: 'calls with a prompt of their own never get an answer of another one', lo: 0, hi: 0 }
   ]
 }
 
-function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[], closedLoop: Contrast | undefined): Claim {
+function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
+  const paired = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
   const idle = predictionOf(plan, ids.equal) !== undefined
   const upstream = (condition: string): number | null => shareOf(views, condition, () => true, block => callId => admitted(block, callId))
-  const control = contrastLeg('CPU time per token in the closed loop, with ÷ without', cpuSource, closedLoop, 'ratio', predictionOf(plan, ids.closedLoop))
+  const control = paired('CPU time per token in the closed loop, with ÷ without', cpuSource, 'closed-loop-cpu-per-token', ids.closedLoop)
   const owns = (call: CallSample): boolean => !mayShare(classOf(plan, call))
   const ofOwn = plan.workload.classes.some(cls => !mayShare(cls))
     ? [bandLeg('of the calls with a prompt of their own so many got an answer of another one', recordSource, shareOf(views, 'after', owns, block => id => verdictOf(block, id, work)), predictionOf(plan, ids.sharedOfOwn))]
     : []
-  const [cpuBefore, cpuAfter] = [medianOf(views, 'before'), medianOf(views, 'after')]
   const legs = {
-    application: idle ? equalLeg(plan, views) : sharedLeg(work, plan, views),
-    os: bandLeg('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, ratio(cpuAfter, cpuBefore), predictionOf(plan, ids.cpu), both(cpuBefore, cpuAfter)),
+    application: idle ? paired('median TTFT, with ÷ without', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.equal) : sharedLeg(work, plan, views),
+    os: paired('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, 'server-cpu-per-token', ids.cpu),
     control: allOf([control, ...ofOwn]),
     mechanism: allOf([
       bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
@@ -132,13 +145,44 @@ function sharedLeg (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLo
   if (shared === null) return missingLeg('median TTFT of the calls that got an answer of another one', source, 'there were none')
   return allOf([
     bandLeg('median TTFT of the calls that got an answer of another one ÷ that of their class without', source, ratio(shared, before), predictionOf(plan, ids.ttftRatio), both(before, shared)),
-    ...(work.ttftMs === undefined ? [] : [bandLeg('and in milliseconds', source, shared, predictionOf(plan, ids.ttftMs))])
+    ...(work.ttftMs === undefined ? [] : [bandLeg('and in milliseconds', source, shared, predictionOf(plan, ids.ttftMs))]),
+    ...(isOfEarlierPlan(plan, views)
+      ? []
+      : [
+          bandLeg('calls whose answer is not that of a call with the same prompt that was asked upstream', source, wrongAnswers(work, plan, views), predictionOf(plan, ids.wrong)),
+          bandLeg('answered ÷ sent with the policy, of the clients that did not leave', source, answeredOfStayed(views), predictionOf(plan, ids.stayed))
+        ])
   ])
 }
 
-function equalLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[]): Leg {
-  const [before, after] = [ttftOf(views, 'before', () => true), ttftOf(views, 'after', () => true)]
-  return bandLeg('median TTFT, with ÷ without', 'load generator (calls.ndjson)', ratio(after, before), predictionOf(plan, ids.equal), both(before, after))
+/** Calls had no hash of their answer when those plans were made. */
+function isOfEarlierPlan (plan: OpenLoopPlan, views: readonly OpenLoopView[]): boolean {
+  return predictionOf(plan, ids.wrong) === undefined && !views.some(({ judged }) => judged.some(({ answerHash }) => answerHash !== undefined))
+}
+
+/** Where nobody got an own answer (its client had left), the first of those that shared it stands for it. Null when an answer has no hash. */
+function wrongAnswers (work: SharedWork, { workload }: OpenLoopPlan, views: readonly OpenLoopView[]): number | null {
+  let wrong = 0
+  for (const { block } of ofCondition(views, 'after')) {
+    const promptOf = new Map(traceOf(workload, block.evidence.plan.traceSeed).map(({ seq, cls, promptSeed }) => [seq, `${cls} ${promptSeed}`]))
+    const answered = block.calls.filter(({ phase, outcome }) => phase === 'load' && outcome === 'answered').sort((a, b) => a.intendedMs - b.intendedMs)
+    if (answered.some(({ answerHash }) => answerHash === undefined)) return null
+    const isShared = ({ weirId }: CallSample): boolean => verdictOf(block, weirId, work) === true
+    const right = new Map<string, Set<string | undefined>>()
+    for (const call of [...answered.filter(call => !isShared(call)), ...answered.filter(isShared)]) {
+      const prompt = promptOf.get(call.seq) ?? ''
+      const known = right.get(prompt)
+      if (known === undefined) right.set(prompt, new Set([call.answerHash]))
+      else if (!isShared(call)) known.add(call.answerHash)
+      else if (!known.has(call.answerHash)) wrong++
+    }
+  }
+  return ofCondition(views, 'after').length === 0 ? null : wrong
+}
+
+function answeredOfStayed (views: readonly OpenLoopView[]): number | null {
+  const stayed = ofCondition(views, 'after').flatMap(({ judged }) => judged.filter(({ reason }) => reason !== LEFT))
+  return ratio(stayed.filter(({ outcome }) => outcome === 'answered').length, stayed.length)
 }
 
 function classOf ({ workload }: OpenLoopPlan, { cls }: CallSample): WorkloadClass | undefined {
@@ -168,18 +212,12 @@ function recordsOf (block: Block): Map<string, Block['records'][number]> {
   return known
 }
 
-/** Of the answered judged calls of a condition; null when one of them has no record, or none was answered. */
+/** Of the judged calls of a condition that were answered or whose client left; null when one of them has no record, or there is none. */
 function shareOf (views: readonly OpenLoopView[], condition: string, which: (call: CallSample) => boolean, says: (block: Block) => (weirId: string | undefined) => boolean | undefined): number | null {
-  const said = ofCondition(views, condition).flatMap(({ judged, block }) => judged.filter(call => call.outcome === 'answered' && which(call)).map(call => says(block)(call.weirId)))
+  const said = ofCondition(views, condition).flatMap(({ judged, block }) => judged.filter(call => (call.outcome === 'answered' || call.reason === LEFT) && which(call)).map(call => says(block)(call.weirId)))
   return said.length === 0 || said.includes(undefined) ? null : said.filter(one => one === true).length / said.length
 }
 
 function ttftOf (views: readonly OpenLoopView[], condition: string, which: (call: CallSample, block: Block) => boolean): number | null {
   return middle(ofCondition(views, condition).flatMap(({ judged, block }) => judged.filter(call => which(call, block)).flatMap(call => scheduledTtftMs(call) ?? [])))
-}
-
-/** Of the blocks' CPU time per received token; null when one has none. */
-function medianOf (views: readonly OpenLoopView[], condition: string): number | null {
-  const values = ofCondition(views, condition).map(({ summary }) => summary.serverCpuUsecPerToken)
-  return values.includes(null) ? null : middle(values.flatMap(value => value ?? []))
 }

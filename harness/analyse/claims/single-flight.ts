@@ -12,5 +12,6 @@ export const singleFlight = sharedWorkEntry({
   explanation: 'llama-server knows nothing of calls that ask the same: fifty at once are fifty prefills and fifty generations in as many turns as there are slots, and the last ' +
     'client waits for all of them. With one call in flight for all, each client reads the same stream, and the server does the work of one.',
   isShared: ({ atMs, cls, promptSeed }, earlier) => earlier.some(entry => entry.promptSeed === promptSeed && entry.cls === cls && atMs - entry.atMs < AT_ONCE_MS),
+  chance: 0,
   ttftRatio: 0.5
 })

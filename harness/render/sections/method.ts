@@ -90,7 +90,7 @@ function lengthText (length: number | DrawnLength): string {
 }
 
 function ofWhomText ({ caller, leave }: WorkloadClass): string {
-  return (caller === undefined ? '' : `, by ${caller}`) + (leave === undefined ? '' : `, ${formatNumber(100 * leave.share)} % given up ${formatNumber(leave.afterMs)} ms after their headers came`)
+  return (caller === undefined ? '' : `, by ${caller}`) + (leave === undefined ? '' : `, ${formatNumber(100 * leave.share)} % given up ${formatNumber(leave.afterMs)} ms after ${leave.from === 'sent' ? 'they were sent' : 'their headers came'}`)
 }
 
 function burstEntry ({ ratePerSecond, fromSeconds, seconds, shares }: Burst): Entry {
