@@ -48,6 +48,7 @@ const DOCUMENTS: Readonly<Record<string, readonly string[]>> = {
   'prefix-cache': [BATCH],
   'preemptible-prefill': [BATCH],
   'preemptible-prefill-control': [BATCH],
+  'preemptible-prefill-at-light-load': [BATCH],
   'shortest-prefill': [BATCH],
   'prefill-lane': [BATCH],
   'response-cache-saves-repeated-work': [BATCH, COUNTERS],

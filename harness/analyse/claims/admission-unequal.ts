@@ -4,7 +4,7 @@ import { gauge } from '../gauge.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { unbounded } from './leg.js'
-import { openLoopEntry, ratioOfSums, type OpenLoopCheck } from './open-loop-claim.js'
+import { equivalentEnd, openLoopEntry, ratioOfSums, type OpenLoopCheck } from './open-loop-claim.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 const RECORDS = 'the gateway’s records (gateway.ndjson)'
@@ -116,7 +116,7 @@ export const admissionUnequalLight = openLoopEntry({
   id: 'admission-unequal-at-light-load',
   statement: 'At light load admission that balances lengths changes nothing',
   explanation: 'Balance refuses a call only while others hold places and its class is ahead; where nearly every call is served no class is.',
-  application: [equivalentEnd('lower', 0), equivalentEnd('upper', 1)],
+  application: [equivalentEnd('good-per-second', 'good requests per second', 'lower end'), equivalentEnd('good-per-second', 'good requests per second', 'upper end')],
   os: [{
     id: 'sockets-after',
     metric: 'server-sockets',
@@ -135,18 +135,6 @@ export const admissionUnequalLight = openLoopEntry({
   }],
   mechanism: [deferredGauge('before'), deferredGauge('after')]
 })
-
-/** Of the interval of good requests per second, with ÷ without. */
-function equivalentEnd (end: 'lower' | 'upper', at: 0 | 1): OpenLoopCheck {
-  return {
-    id: `good-${end}`,
-    metric: 'good-per-second',
-    what: `good requests per second, with ÷ without, ${end} end of the interval`,
-    source: CALLS,
-    value: (_views, _plan, contrasts) => contrasts.find(({ id }) => id === 'good-per-second')?.ci95?.[at] ?? null,
-    band: () => [1 / MATTERS, MATTERS]
-  }
-}
 
 function deferredGauge (arm: 'before' | 'after'): OpenLoopCheck {
   return {

@@ -22,19 +22,22 @@ interface Run {
   readonly mixedUp?: boolean
   /** What was predicted of the calls that are joined. */
   readonly predictedGain?: number
+  /** Of the capacity. */
+  readonly load?: number
   readonly without: 'vectors' | 'records' | 'pidstat' | 'usage' | 'closed loop' | 'predictions' | 'nothing'
 }
 
 const tiny: Run = { words: 4, when: 'gain', faster: 1.4, joined: 0.6, tokens: 6, machine: 1, without: 'nothing' }
 const above: Run = { ...tiny, words: 64, faster: 1, joined: 0 }
 const forced: Run = { ...above, when: 'always', joined: 0.6, faster: 0.9 }
+const light: Run = { ...tiny, load: 0.05, faster: 1, joined: 0 }
 const between: Run = { ...tiny, words: 16, faster: 1.05, predictedGain: 1.05 }
 
 function evidenceOf (run: Run): Evidence {
   // The simulation's own speed changes the closed loop as well; there is no policy in it, so only the load is taken from the faster one.
   const base = simulate({ pairs: 8, windowSeconds: 20, blockNoise: 0.01, bounded: ['before', 'after'], cpuFactor: run.machine })
   const other = simulate({ pairs: 8, windowSeconds: 20, blockNoise: 0.01, bounded: ['before', 'after'], speedUp: run.faster })
-  const workload = { ...base.plan.workload, kind: 'open-loop' as const, classes: [{ name: 'short', promptWords: run.words, maxTokens: 8, share: 1, embedding: true as const }] }
+  const workload = { ...base.plan.workload, kind: 'open-loop' as const, ratePerSecond: run.load === undefined ? base.plan.workload.ratePerSecond : run.load * base.plan.calibration.capacityPerSecond, classes: [{ name: 'short', promptWords: run.words, maxTokens: 8, share: 1, embedding: true as const }] }
   const drafted: OpenLoopPlan = {
     ...base.plan,
     experiment: 'batching',
@@ -74,7 +77,7 @@ function blockOf (block: Block, faster: Block, run: Run): Block {
 const judged = (run: Run): Claim => claim(evidenceOf(run))
 
 t.test('supported: faster for tiny inputs, the same above, and where it is forced', async t => {
-  for (const [run, says] of [[tiny, /Tiny inputs/], [above, /go alone/], [forced, /slower/], [between, /Near the crossover/]] as const) {
+  for (const [run, says] of [[tiny, /Tiny inputs/], [above, /go alone/], [forced, /slower/], [between, /Near the crossover/], [light, /hardly meet/]] as const) {
     const found = judged(run)
     t.same(legs(found), all, JSON.stringify(found, undefined, 1))
     t.equal(found.status, 'SUPPORTED')
@@ -91,6 +94,7 @@ t.test('sabotage: same label, the cause removed', async t => {
   t.match(legs(judged({ ...forced, faster: 1.02 })), { application: 'fails', os: 'fails' }, 'not slower')
   t.same(legs(judged({ ...between, predictedGain: 0.9 })), { ...all, mechanism: 'fails' }, 'joined against what was predicted')
   t.match(legs(judged({ ...between, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
+  t.match(legs(judged({ ...light, joined: 0.6 })), { mechanism: 'fails' }, 'joined where nobody else was')
   t.match(legs(judged({ ...forced, joined: 0 })), { mechanism: 'fails' }, 'forced, and not joined')
 })
 

@@ -15,6 +15,8 @@ const ABOVE_WORDS = 64
 const GAIN = 1.1
 const COST = 0.97
 const MACHINE = 1.1
+/** Of the capacity: below this hardly a call meets another one. */
+const LIGHT = 0.2
 /** Of sums of about sixty numbers below 1: what another order of additions changes is a thousandth of it. */
 const ROUNDING = 1e-3
 
@@ -23,15 +25,17 @@ const ids = {
   cpu: 'server-cpu-per-answer-after-to-before',
   machine: 'closed-loop-cpu-per-answer-after-to-before',
   length: 'prompt-tokens-per-answer-after-to-before',
+  ttft: 'ttft-answered-p50-after-to-before',
   upstream: 'calls-upstream-per-answer',
   upstreamBefore: 'calls-upstream-per-answer-before',
   toLearn: 'joined-to-learn',
   vectors: 'embeddings-that-differ'
 } as const
 
-type Expected = 'gains' | 'between' | 'same' | 'forced'
+type Expected = 'light' | 'gains' | 'between' | 'same' | 'forced'
 
 const statements: Readonly<Record<Expected, string>> = {
+  light: 'At light load calls hardly meet, and batching changes nothing',
   gains: 'Tiny inputs that are asked at one time are embedded faster as one call, because what a request costs beside its tokens is paid once',
   between: 'Near the crossover, inputs are joined where that is predicted to be faster, and batching costs nothing',
   same: 'Above the crossover, inputs go alone, and batching costs nothing',
@@ -42,7 +46,8 @@ const explanation = 'llama-server makes a task of each input of an array, so joi
   'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
-function expected ({ workload, conditions }: PlanDraft): Expected {
+function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
+  if (workload.kind === 'open-loop' && 'capacityPerSecond' in calibration && workload.ratePerSecond < LIGHT * calibration.capacityPerSecond) return 'light'
   const forced = conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')
   const words = workload.kind === 'open-loop' ? workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median) : []
   if (forced) return 'forced'
@@ -50,7 +55,14 @@ function expected ({ workload, conditions }: PlanDraft): Expected {
   return longest <= TINY_WORDS ? 'gains' : longest < ABOVE_WORDS ? 'between' : 'same'
 }
 
+const same = { lo: 1 / MACHINE, hi: MACHINE }
+
 const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'metric' | 'statement' | 'lo' | 'hi'>>>> = {
+  light: [
+    { id: ids.ttft, metric: 'ttft-answered-p50', statement: 'equivalent: the median time to an embedding is within a tenth', ...same },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs the same CPU time for each', ...same },
+    { id: ids.upstream, metric: 'calls-upstream', statement: 'next to none go with others', lo: 0.9, hi: 1 }
+  ],
   gains: [
     { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${GAIN} times as many embeddings a second`, lo: GAIN, hi: unbounded },
     { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much less CPU time for each', lo: 0, hi: 1 / GAIN },
@@ -73,8 +85,6 @@ const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'me
   ]
 }
 
-const same = { lo: 1 / MACHINE, hi: MACHINE }
-
 export const batching: ClaimEntry = {
   id: 'batching-joins-tiny-inputs',
   predictions: draft => [
@@ -96,7 +106,7 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
   }
   const records = 'the gateway’s records'
   const legs = {
-    application: ofContrast('embeddings answered per second, after ÷ before', 'load generator (calls.ndjson)', 'tokens-per-second', ids.rate),
+    application: expected(plan) === 'light' ? ofContrast('median time to an embedding, after ÷ before', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.ttft) : ofContrast('embeddings answered per second, after ÷ before', 'load generator (calls.ndjson)', 'tokens-per-second', ids.rate),
     os: afterToBefore('CPU time of llama-server per answer, after ÷ before', 'pidstat', cpuUsecPerAnswer, ids.cpu),
     control: allOf([
       ofContrast('CPU time per embedding in the closed loop, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
@@ -113,7 +123,7 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
   return {
     id: batching.id,
     statement: statements[expected(plan)],
-    predicted: predictionOf(plan, ids.rate)?.statement ?? 'nothing was predicted before the run',
+    predicted: (predictionOf(plan, ids.rate) ?? predictionOf(plan, ids.ttft))?.statement ?? 'nothing was predicted before the run',
     status: Object.values(legs).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation

@@ -8,7 +8,7 @@ import type { ClaimEntry } from './contract.js'
 import { cpuBurst } from './cpu-burst.js'
 import { cpuQuota } from './cpu-quota.js'
 import { cpuWeight } from './cpu-weight.js'
-import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, shortestPrefill } from './long-prompts.js'
+import { prefillLane, preemptiblePrefill, preemptiblePrefillControl, preemptiblePrefillLight, shortestPrefill } from './long-prompts.js'
 import { fair, fairSaturated } from './fair.js'
 import { memoryLimit } from './memory-limit.js'
 import { memoryProtect } from './memory-protect.js'
@@ -55,6 +55,7 @@ const registry: readonly ClaimEntry[] = [
   prefillLane,
   preemptiblePrefill,
   preemptiblePrefillControl,
+  preemptiblePrefillLight,
   cpuQuota,
   cpuBurst,
   threads,

@@ -58,3 +58,11 @@ t.test('lane and order promise less, and neither may cost the long ones much or 
   t.equal(claim(simulateLongPrompts({ fed: [], starves: true }, 'prefill-lane')).status, 'UNSUPPORTED')
   t.equal(legs(claim(simulateLongPrompts({ fed: [] }, 'shortest-prefill')))['application'], 'fails', 'without any gain')
 })
+
+t.test('at light load nothing changes; a median that does is no equivalence', async t => {
+  const light = claim(simulateLongPrompts({ fed: [], without: ['long'] }, 'preemptible-prefill-at-light-load'))
+  t.same(legs(light), all, JSON.stringify(light))
+  t.equal(legs(claim(simulateLongPrompts({ fed: [], without: ['long'], speedUp: 0.8 }, 'preemptible-prefill-at-light-load')))['application'], 'fails')
+  t.match(legs(claim(simulateLongPrompts({ fed: [], cpuFactor: 0.7 }, 'preemptible-prefill-at-light-load'))), { control: 'fails' })
+  t.match(legs(claim(simulateLongPrompts({ fed: ['after'], without: ['long'] }, 'preemptible-prefill-at-light-load'))), { mechanism: 'fails' })
+})

@@ -4,7 +4,7 @@ import { busyCpus, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnans
 import type { Band } from './checks.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
-import { openLoopEntry, type OpenLoopCheck } from './open-loop-claim.js'
+import { equivalentEnd, openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
 import { ratio } from '../ratio.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
@@ -96,4 +96,15 @@ export const shortestPrefill = entryOf({
   statement: 'In a line that has formed, short prompts that go before long ones wait far less, and the long ones hardly longer',
   explanation: 'With as many calls as places it is the line in which a call waits. Who needs a tenth of the time of the one before it goes first; nobody stands back for longer than the aging time. What a long prompt does once it has its place it still does.',
   bands: () => ({ shortTtft: [1.2, unbounded], shortGap: [0, unbounded], longTtft: [0, 1.5], promptTokens: [0.9, 1.1], perDecode: [0.8, 1.2] })
+})
+
+/** Calls with short prompts only, far below the capacity. */
+export const preemptiblePrefillLight = openLoopEntry({
+  id: 'preemptible-prefill-at-light-load',
+  statement: 'Where no prompt is long and no line forms, preemptible prefill changes nothing',
+  explanation: 'A prompt that is evaluated within one chunk is not cut. What is left of the policy is the round trip in which llama-server’s own tokenizer counts it, a few milliseconds.',
+  application: [equivalentEnd('ttft-answered-p50', 'median TTFT', 'lower end'), equivalentEnd('ttft-answered-p50', 'median TTFT', 'upper end')],
+  os: [{ ...checks.cpus, ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)), band: () => SAME_MACHINE }],
+  control: [sameMachine('with ÷ without: the machine was the same')],
+  mechanism: [{ ...checks.perDecode, band: () => SAME_MACHINE }]
 })

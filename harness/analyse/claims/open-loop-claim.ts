@@ -8,6 +8,9 @@ import { legOf, predictedBy, type Check } from './checks.js'
 import type { ClaimEntry } from './contract.js'
 import { bandText, both, type Compared } from './leg.js'
 
+/** A ratio nearer to 1 than this is the same. */
+const MATTERS = 1.1
+
 export type OpenLoopCheck = Check<OpenLoopView>
 type Checks = readonly [OpenLoopCheck, ...OpenLoopCheck[]]
 
@@ -67,6 +70,20 @@ export function withToWithout (value: OfBlock): Required<Pick<OpenLoopCheck, 'va
       return ratio(withIt, without)
     },
     compared: sides
+  }
+}
+
+/** An end of the interval of a contrast, with ÷ without: within a tenth of 1. @param what before `, with ÷ without, …` */
+export function equivalentEnd (contrastId: string, what: string, end: 'lower end' | 'upper end'): OpenLoopCheck {
+  const of = (contrasts: readonly Contrast[]): Contrast | undefined => contrasts.find(({ id }) => id === contrastId)
+  return {
+    id: `${contrastId}-${end.replace(' ', '-')}`,
+    metric: contrastId,
+    what: `${what}, with ÷ without, ${end} of the interval`,
+    source: 'load generator (calls.ndjson)',
+    value: (_views, _plan, contrasts) => of(contrasts)?.ci95?.[end === 'lower end' ? 0 : 1] ?? null,
+    compared: (_views, _plan, contrasts) => of(contrasts)?.compared,
+    band: () => [1 / MATTERS, MATTERS]
   }
 }
 
