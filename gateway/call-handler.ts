@@ -70,7 +70,7 @@ export class CallHandler {
 
   #start (request: FastifyRequest, reply: FastifyReply, route: CallRoute, caller: Caller, body: Body, answerTo: (call: Call) => Promise<Answer>): void {
     reply.hijack()
-    const client = new ClientConnection(reply.raw)
+    const client = new ClientConnection(reply.raw, this.#options.clock)
     // The route's own spelling: policies and llama-server must not read another path out of %63ompletion than the router did.
     const path = route.path + queryOf(request)
     const call: Call = {
@@ -109,7 +109,7 @@ export class CallHandler {
         answer,
         outcome: bodyOutcome(outcome, answer),
         // A cut answer ends with a broken connection, too; that is our doing.
-        left: client.left && outcome.how !== 'cut',
+        leftAtMs: outcome.how === 'cut' ? undefined : client.leftAtMs,
         headersSent: client.res.headersSent,
         overAtMs,
         releasedAtMs: clock.nowMs(),

@@ -28,32 +28,34 @@ async function requested (t: Test, requests = 1): Promise<{ client: Socket, resp
   return { client, responses }
 }
 
+const clock = { nowMs: () => 7 }
+
 t.test('a response that is written out is closed, and nobody left', async t => {
   const { responses: [res] } = await requested(t)
-  const connection = new ClientConnection(res!)
+  const connection = new ClientConnection(res!, clock)
   t.equal(connection.open, true)
   res!.end('done')
   await connection.closed
-  t.same([connection.left, connection.signal.aborted], [false, false])
+  t.same([connection.left, connection.leftAtMs, connection.signal.aborted], [false, undefined, false])
 })
 
 t.test('a client that goes before the end has left: before any byte, and in the middle', async t => {
   for (const begun of [false, true]) {
     const { client, responses: [res] } = await requested(t)
-    const connection = new ClientConnection(res!)
+    const connection = new ClientConnection(res!, clock)
     let told = 0
     connection.signal.addEventListener('abort', () => { told++ })
     if (begun) res!.write('half')
     client.destroy()
     await connection.closed
-    t.same([connection.left, connection.open, told], [true, false, 1])
+    t.same([connection.left, connection.leftAtMs, connection.open, told], [true, 7, false, 1])
     t.doesNotThrow(() => { res!.emit('error', new Error('EPIPE')) }, 'what was written too late is no fault')
   }
 })
 
 t.test('a response that waits behind another one of its connection is told of the end of the connection, once', async t => {
   const { client, responses } = await requested(t, 20)
-  const [first, ...waiting] = responses.map(res => new ClientConnection(res))
+  const [first, ...waiting] = responses.map(res => new ClientConnection(res, clock))
   const told: number[] = []
   responses.forEach((res, index) => { onceClosed(res, () => { told.push(index) }) })
   client.destroy()
@@ -66,7 +68,7 @@ t.test('one that got its turn and was written out is not told again when the con
   const { client, responses: [first, second] } = await requested(t, 2)
   let told = 0
   onceClosed(second!, () => { told++ })
-  const connection = new ClientConnection(second!)
+  const connection = new ClientConnection(second!, clock)
   first!.end('1')
   second!.end('2')
   await connection.closed
@@ -83,7 +85,7 @@ t.test('a response that is gone already calls back at once', async t => {
   let told = 0
   onceClosed(res!, () => { told++ })
   t.equal(told, 1)
-  const connection = new ClientConnection(res!)
+  const connection = new ClientConnection(res!, clock)
   await connection.closed
   t.same([connection.left, connection.open], [true, false])
 })

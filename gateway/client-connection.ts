@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Clock } from '../policies/contract.js'
 import { LeaveSignal } from '../policies/leave-signal.js'
 
 const ignore = (): void => {}
@@ -12,16 +13,16 @@ export class ClientConnection {
   readonly signal = new LeaveSignal()
   /** Settles when the response was written out or the connection closed. */
   readonly closed: Promise<void>
-  #left = false
+  #leftAtMs: number | undefined
 
-  constructor (res: ServerResponse) {
+  constructor (res: ServerResponse, clock: Pick<Clock, 'nowMs'>) {
     this.res = res
     // Writing to a connection that the client closed is not a fault.
     res.on('error', ignore)
     this.closed = new Promise(resolve => {
       onceClosed(res, () => {
         if (!res.writableFinished) {
-          this.#left = true
+          this.#leftAtMs = clock.nowMs()
           this.signal.abort()
         }
         resolve()
@@ -30,11 +31,16 @@ export class ClientConnection {
   }
 
   get open (): boolean {
-    return !this.#left && !this.res.destroyed
+    return !this.left && !this.res.destroyed
   }
 
   get left (): boolean {
-    return this.#left
+    return this.#leftAtMs !== undefined
+  }
+
+  /** When its connection closed; undefined when it did not leave. */
+  get leftAtMs (): number | undefined {
+    return this.#leftAtMs
   }
 }
 

@@ -17,7 +17,7 @@ export class Passage {
 
   /** @param onRecord called once, when the response was written out or the connection closed */
   constructor (request: FastifyRequest, reply: FastifyReply, route: RouteClass, caller: string, clock: Clock, onRecord: (record: PassRecord) => void) {
-    this.#client = new ClientConnection(reply.raw)
+    this.#client = new ClientConnection(reply.raw, clock)
     this.#clock = clock
     this.#what = { caller, route, method: request.method, path: request.raw.url ?? '/', arrivedAtMs: clock.nowMs() }
     this.#client.closed.then(() => { onRecord(this.#record()) }, () => {})

@@ -48,7 +48,9 @@ t.test('who leaves while a chunk is evaluated leaves no zombie: the place is fre
   await t.rejects(answer)
   await gateway.recorded(1)
   t.match(gateway.records, [{ status: 499, outcome: 'left', decisions: [{ verdict: 'leave' }] }])
-  t.equal(gateway.records[0]?.firstByteAtMs, undefined, 'what a chunk answered is not the call’s')
+  const [{ firstByteAtMs, leftAtMs = Infinity, admittedAtMs = Infinity, releasedAtMs = 0 } = {}] = gateway.records
+  t.equal(firstByteAtMs, undefined, 'what a chunk answered is not the call’s')
+  t.ok(admittedAtMs < leftAtMs && leftAtMs < releasedAtMs, 'it left in the middle of a chunk, and the place was free after it')
   t.match(gateway.gateway.policyGauges()[0]?.gauges, { taken: 0, feeding: 0, unconfirmedReleases: 0 })
   t.equal(gateway.gateway.releases.zombiePlaces, 0)
   t.equal(gateway.gateway.releases.wastedSeconds, 0)

@@ -7,8 +7,8 @@ export interface Ended {
   readonly trace: Trace
   readonly answer: Answer
   readonly outcome: Outcome
-  /** The client's connection closed before the response was written out. */
-  readonly left: boolean
+  /** When the client's connection closed before the response was written out; undefined when it did not. */
+  readonly leftAtMs: number | undefined
   /** Response headers were sent. */
   readonly headersSent: boolean
   readonly overAtMs: number
@@ -20,7 +20,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Built field by field: each spread of an optional entry costs more than its JSON. */
 export function recordOf (ended: Ended): CallRecord {
-  const { call, trace, answer, outcome, left, headersSent } = ended
+  const { call, trace, answer, outcome, leftAtMs, headersSent } = ended
+  const left = leftAtMs !== undefined
   const { facts } = trace
   const refused = answer.reason !== undefined && outcome.how === 'complete'
   const record: Writable<CallRecord> = {
@@ -47,6 +48,7 @@ export function recordOf (ended: Ended): CallRecord {
   if (trace.admittedAtMs !== undefined) record.admittedAtMs = trace.admittedAtMs
   if (trace.upstreamHeadersAtMs !== undefined) record.upstreamHeadersAtMs = trace.upstreamHeadersAtMs
   if (firstByteAtMs !== undefined) record.firstByteAtMs = firstByteAtMs
+  if (leftAtMs !== undefined) record.leftAtMs = leftAtMs
   if (ended.releasedAtMs !== undefined) record.releasedAtMs = ended.releasedAtMs
   if (promptTokens !== undefined) record.promptTokens = promptTokens
   if (facts?.cachedTokens !== undefined) record.cachedTokens = facts.cachedTokens

@@ -280,6 +280,8 @@ export interface CallRecord {
   readonly upstreamHeadersAtMs?: number
   readonly firstByteAtMs?: number
   readonly overAtMs: number
+  /** The client's connection closed before its answer was written out. */
+  readonly leftAtMs?: number
   readonly releasedAtMs?: number
   readonly queueWaitMs: number
   readonly bytes: number

@@ -1,6 +1,7 @@
 /** Figures of a load in which a few calls have long prompts (class `long`) and the others short ones (`short`). */
 import type { CallRecord } from '../../policies/contract.js'
 import type { CallSample, OsSample } from '../types.js'
+import { LEFT } from '../load/client.js'
 import { effectiveN } from '../stats/effective.js'
 import { percentiles } from '../stats/percentile.js'
 import type { OpenLoopView } from './block-summary.js'
@@ -20,8 +21,8 @@ export function shortTtftP95Ms (views: readonly OpenLoopView[], condition: strin
 }
 
 /**
- * p99 of the gaps between tokens of the short calls, milliseconds: how long their streams stand still. The floor of n is on all gaps, as everywhere: those of a stream are alike, so that
- * their effective number would be hardly more than that of the calls.
+ * p99 of the gaps between tokens of the short calls, milliseconds: how long their streams stand still. The floor of n is on all gaps, as for gaps everywhere: a weaker one than on their
+ * effective number, which is hardly more than that of the calls, since those of a stream are alike.
  */
 export function shortGapP99Ms (views: readonly OpenLoopView[], condition: string): number | null {
   const gapsMs = judged(views, condition, 'short').flat().flatMap(({ itlMs }) => itlMs)
@@ -34,9 +35,6 @@ export function longTtftMeanMs (views: readonly OpenLoopView[], condition: strin
   return ttftsMs.length === 0 ? null : ttftsMs.reduce((sum, ms) => sum + ms, 0) / ttftsMs.length
 }
 
-/** Reason of a call whose client gave it up as the experiment says. */
-const LEFT = 'left'
-
 /** Long calls that were not answered, of those whose answer was waited for. Null when none was offered. */
 export function longUnanswered (views: readonly OpenLoopView[], condition: string): number | null {
   const calls = judged(views, condition, 'long').flat().filter(({ reason }) => reason !== LEFT)
@@ -45,20 +43,23 @@ export function longUnanswered (views: readonly OpenLoopView[], condition: strin
 
 /**
  * The longest that a place was kept after its client had left, milliseconds, by the gateway's records: until llama-server let go of it. A client that leaves before any header knows no record of its
- * call, so all count that left before the drain, when nobody's patience has ended. Null when none left.
+ * call, so all count that had a place and left before the drain, when nobody's patience has ended. Null when none did.
  */
 export function longestReleaseMs (views: readonly OpenLoopView[], condition: string): number | null {
   const releasesMs = ofCondition(views, condition).flatMap(({ block: { records, evidence } }) => records
-    .filter(({ outcome, overAtMs }) => outcome === 'left' && overAtMs < evidence.judgedToMs)
-    .flatMap(({ overAtMs, releasedAtMs }) => releasedAtMs === undefined ? [] : releasedAtMs - overAtMs))
+    .flatMap(({ admittedAtMs, leftAtMs, releasedAtMs }) => admittedAtMs === undefined || leftAtMs === undefined || releasedAtMs === undefined || leftAtMs >= evidence.judgedToMs ? [] : releasedAtMs - leftAtMs))
   return releasesMs.length === 0 ? null : Math.max(...releasesMs)
 }
 
 /** Median time to first token of the short calls in whose life no long one was under way, milliseconds: nothing was in their way. Null below the floor. */
 export function undisturbedTtftP50Ms (views: readonly OpenLoopView[], condition: string): number | null {
   const series = ofCondition(views, condition).map(view => {
-    const longs = view.block.calls.filter(call => call.phase === 'load' && call.cls === 'long')
-    return view.judged.filter(isOf('short')).filter(call => !longs.some(long => long.sentMs < call.doneMs && long.doneMs > call.sentMs)).flatMap(call => scheduledTtftMs(call) ?? [])
+    const longs = [
+      ...view.block.calls.filter(call => call.phase === 'load' && call.cls === 'long').map(({ sentMs, doneMs }) => ({ fromMs: sentMs, toMs: doneMs })),
+      // llama-server goes on with the prompt of a client that left.
+      ...view.block.records.flatMap(({ arrivedAtMs, leftAtMs, releasedAtMs }) => leftAtMs === undefined || releasedAtMs === undefined ? [] : [{ fromMs: arrivedAtMs, toMs: releasedAtMs }])
+    ]
+    return view.judged.filter(isOf('short')).filter(call => !longs.some(({ fromMs, toMs }) => fromMs < call.doneMs && toMs > call.sentMs)).flatMap(call => scheduledTtftMs(call) ?? [])
   })
   return percentiles(series.flat(), series.flat().length).p50
 }
@@ -88,10 +89,12 @@ function tokensOf ({ promptTokensTotal = 0, predictedTokensTotal = 0 }: OsSample
 
 /** CPUs that llama-server kept busy, by `pidstat`; mean over the blocks. Null when one has no reading. */
 export function busyCpus (views: readonly OpenLoopView[], condition: string): number | null {
-  return meanOf(ofCondition(views, condition).map(({ block: { tools } }) => {
-    const pidstat = tools?.pidstat
-    return pidstat === undefined || pidstat.toMs <= pidstat.fromMs ? null : pidstat.cpuUsec / 1000 / (pidstat.toMs - pidstat.fromMs)
-  }))
+  return meanOf(ofCondition(views, condition).map(busyCpusOf))
+}
+
+export function busyCpusOf ({ block: { tools } }: OpenLoopView): number | null {
+  const pidstat = tools?.pidstat
+  return pidstat === undefined || pidstat.toMs <= pidstat.fromMs ? null : pidstat.cpuUsec / 1000 / (pidstat.toMs - pidstat.fromMs)
 }
 
 function meanOf (values: ReadonlyArray<number | null>): number | null {

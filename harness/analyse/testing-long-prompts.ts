@@ -105,7 +105,7 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
 }
 
 function recordOf ({ weirId = '', cls, intendedMs, doneMs, reason }: CallSample, fed: boolean, releaseMs: number): CallRecord {
-  if (reason === 'left') return callRecord({ id: weirId, arrivedAtMs: intendedMs, outcome: 'left', status: 499, overAtMs: doneMs, releasedAtMs: doneMs + (fed ? releaseMs : 3_000) })
+  if (reason === 'left') return callRecord({ id: weirId, arrivedAtMs: intendedMs, outcome: 'left', status: 499, admittedAtMs: intendedMs, leftAtMs: doneMs, overAtMs: doneMs + (fed ? releaseMs : 3_000), releasedAtMs: doneMs + (fed ? releaseMs : 3_000) })
   const evaluated = cls === 'short' ? 44 : fed ? 60 : 1_500
   const timings = { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
   return callRecord({ id: weirId, arrivedAtMs: intendedMs, overAtMs: doneMs, timings })

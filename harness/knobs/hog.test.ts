@@ -32,13 +32,13 @@ t.test('one that ends by itself: the block does not count, and the error says wh
   const short = await startHog({ what: 'disk-hog=read', script: 'echo "no such disk" >&2; exit 3', logPath: `${folder}/log` })
   await until(() => isGone(short.pid))
   await t.rejects(assertAtWork(short, 'disk-hog=read', () => 0, 1), /disk-hog=read: it ended too early, with code 3: no such disk/)
-  const long = await startHog({ what: 'x', script: 'sleep 1000', logPath: `${folder}/log2` })
+  const long = await startHog({ what: 'x', script: 'sleep 1000; exit', logPath: `${folder}/log2` })
   await t.rejects(stopAll([short, long]), /ended too early, with code 3/)
   t.ok(isGone(long.pid), 'the others are stopped all the same')
 })
 
 t.test('at work is what a counter says', { skip }, async t => {
-  const hog = await startHog({ what: 'x', script: 'sleep 1000', logPath: `${t.testdir()}/log` })
+  const hog = await startHog({ what: 'x', script: 'sleep 1000; exit', logPath: `${t.testdir()}/log` })
   t.teardown(() => hog.stop())
   let count = 0
   t.equal(await assertAtWork(hog, 'x', () => count++ * 10, 25), 30)
@@ -47,14 +47,14 @@ t.test('at work is what a counter says', { skip }, async t => {
 t.test('it is there when its script is, not while it enters a group or gets its CPUs', { skip }, async t => {
   const folder = t.testdir()
   const enter = ['sh', '-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; exec "$@"', 'enter']
-  const hog = await startHog({ what: 'x', script: 'sleep 1000 # as is: $1', args: ['two words'], cpus: [0], enter, logPath: `${folder}/log` })
+  const hog = await startHog({ what: 'x', script: 'sleep 1000; exit # as is: $1', args: ['two words'], cpus: [0], enter, logPath: `${folder}/log` })
   t.teardown(() => hog.stop())
   t.match(readFileSync(`/proc/${hog.pid}/cmdline`, 'utf8'), /^sh\0-c\0sleep 1000/)
   t.match(readFileSync(`/proc/${hog.pid}/status`, 'utf8'), /^Cpus_allowed_list:\s*0$/m)
 })
 
 t.test('CPUs that are not there', { skip }, async t => {
-  const hog = await startHog({ what: 'cpu-hog=1@4095', script: 'sleep 1000', cpus: [4095], logPath: `${t.testdir()}/log` })
+  const hog = await startHog({ what: 'cpu-hog=1@4095', script: 'sleep 1000; exit', cpus: [4095], logPath: `${t.testdir()}/log` })
   await until(() => isGone(hog.pid))
   await t.rejects(hog.stop(), /ended too early, with code 1: taskset: /)
 })

@@ -78,7 +78,7 @@ export async function startHog ({ what, script, args = [], cpus = [], idle = fal
       kill()
       await over
       forget()
-      throw new Error(`${what}: process ${pid} did not get as far as its script in ${PATIENCE_MS / 1000} s`)
+      throw new Error(`${what}: process ${pid} did not get as far as its script in ${PATIENCE_MS / 1000} s; its words are in ${logPath}, and a machine that is that busy measures nothing`)
     }
     await sleep(POLL_MS)
   }

@@ -26,7 +26,7 @@ export interface PreparedCall {
   readonly maxTokens?: number
   /** Beside those of every call; instead of them where they have the same name. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Its client gives it up so long after the headers of an answer came, or after it was sent: `unanswered`, reason `left`. */
+  /** Its client gives it up so long after the headers of an answer came, or after it was sent: `unanswered`, reason `LEFT`. */
   readonly leave?: { readonly afterMs: number, readonly from?: 'sent' }
   /** Of a conversation, for its sample. */
   readonly conversation?: number
@@ -44,6 +44,9 @@ export interface ChatClient {
   /** Drops all connections. */
   close (): Promise<void>
 }
+
+/** Reason of a call that its client gave up as the experiment says. */
+export const LEFT = 'left'
 
 /** Statuses that are a policy's refusal when `X-Weir-Reason` says so. */
 const REFUSALS = [400, 429, 503]
@@ -111,7 +114,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
     }
     signal.addEventListener('abort', giveUp, { once: true })
     if (signal.aborted) return giveUp()
-    if (leaver?.from === 'sent') leaving = setTimeout(leave, leaver.afterMs, 'left')
+    if (leaver?.from === 'sent') leaving = setTimeout(leave, leaver.afterMs, LEFT)
 
     pool.dispatch(request, {
       onRequestStart (controller) {
@@ -126,7 +129,7 @@ function callOnce (pool: Pool, request: Dispatcher.DispatchOptions, prepared: Pr
         if (weirId !== undefined) stamps.weirId = weirId
         const retryAfter = text(headers['retry-after'])
         if (retryAfter !== undefined && /^\d+$/.test(retryAfter)) stamps.retryAfterSeconds = Number(retryAfter)
-        if (leaver !== undefined && leaver.from === undefined && status === 200) leaving = setTimeout(leave, leaver.afterMs, 'left')
+        if (leaver !== undefined && leaver.from === undefined && status === 200) leaving = setTimeout(leave, leaver.afterMs, LEFT)
       },
       onResponseData (_controller, chunk) {
         if (stamps.status === 200) stream.feed(chunk, nowMs())

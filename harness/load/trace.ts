@@ -108,26 +108,37 @@ function drawableOf (classes: readonly WorkloadClass[]): readonly [WorkloadClass
   return [first, ...rest]
 }
 
-/** A class rarer than one in so many may be missing from a deck. */
+/** A class rarer than one in so many is not in every deck. */
 const LARGEST_DECK = 50
 
 /** Calls of a closed loop in which the rarest class comes once. */
 export function deckLength (classes: readonly WorkloadClass[]): number {
   const shares = drawableOf(classes).map(({ share }) => share)
-  // A tenth is a little more than a tenth of 1 in binary, or a little less.
   return Math.min(LARGEST_DECK, Math.round(shares.reduce((sum, share) => sum + share, 0) / Math.min(...shares)))
 }
 
 /**
- * Classes for a closed loop, deck by deck in random order, each class as often in a deck as its share says. Drawn one by one, a tenth of long calls would be none or a quarter of sixteen, and the
- * capacity with it. Throws a RangeError when no class has a share.
+ * Classes for a closed loop, deck by deck in random order: after each deck every class has been dealt as often as its share says, to the nearest whole. Drawn one by one, a tenth of long calls
+ * would be none or a quarter of sixteen, and the capacity with it. Throws a RangeError when no class has a share.
  */
 export function classDealer (classes: readonly WorkloadClass[], random: Random): () => WorkloadClass {
   const [first, ...rest] = drawableOf(classes)
-  const byName = new Map([first, ...rest].map(cls => [cls.name, cls]))
-  let deck: string[] = []
+  const drawable = [first, ...rest]
+  const total = drawable.reduce((sum, { share }) => sum + share, 0)
+  const length = deckLength(classes)
+  const dealt = new Map<WorkloadClass, number>()
+  let due = 0
+  let deck: WorkloadClass[] = []
   return () => {
-    if (deck.length === 0) deck = shuffled(random, byShare(classes, deckLength(classes)))
-    return byName.get(deck.pop() ?? '') ?? first
+    while (deck.length === 0) {
+      due += length
+      deck = shuffled(random, drawable.flatMap(cls => {
+        const before = dealt.get(cls) ?? 0
+        const now = Math.round(due * cls.share / total)
+        dealt.set(cls, now)
+        return Array<WorkloadClass>(now - before).fill(cls)
+      }))
+    }
+    return deck.pop() ?? first
   }
 }

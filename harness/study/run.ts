@@ -51,7 +51,7 @@ export function runFolderOf (folder: string, id: string): string {
 export async function runStudy (run: StudyRun): Promise<StudyState> {
   const { plan, signal, note } = run
   const missing = plan.experiments.filter(each => !isMeasured(runFolderOf(run.folder, each.id), each))
-  const earlier = readState(run.folder)
+  const earlier = readState(run)
   const outcomes = new Map<string, Outcome>(plan.experiments.map(each => [each.id, missing.includes(each) ? { id: each.id, status: 'not run' } : keptOf(each, earlier)]))
   let ended: StudyState['ended']
   const state = (): StudyState => ({ planSha256: run.planSha256, outcomes: [...outcomes.values()], ...(ended === undefined ? {} : { ended }) })
@@ -79,10 +79,11 @@ function isMeasured (folder: string, experiment: PlannedExperiment): boolean {
   return ['measured', 'complete'].includes(stateOfRun(folder, experiment))
 }
 
-/** What a stopped study left; undefined where none was. */
-function readState (folder: string): StudyState | undefined {
+/** What a stopped study of this plan left; undefined where none was. */
+function readState ({ folder, planSha256 }: StudyRun): StudyState | undefined {
   try {
-    return JSON.parse(readFileSync(`${folder}/study-state.json`, 'utf8')) as StudyState
+    const state = JSON.parse(readFileSync(`${folder}/study-state.json`, 'utf8')) as StudyState
+    return state.planSha256 === planSha256 && Array.isArray(state.outcomes) ? state : undefined
   } catch {
     return undefined
   }

@@ -44,7 +44,7 @@ function evidenceOf (run: Run): Evidence {
     workload,
     claims: [id],
     predictions: [],
-    conditions: [{ id: 'before', title: 'alone', policies: ['admission'], knobs: [], factors: {} }, { id: 'after', title: 'joined', policies: ['batching', 'admission'], policyOptions: { batching: run.when === 'always' ? { when: 'always' } : {} }, knobs: [], factors: {}, baseline: 'before' }]
+    conditions: [{ id: 'before', title: 'alone', policies: ['admission'], knobs: [], factors: {} }, { id: 'after', title: 'joined', policies: ['batching', 'admission'], policyOptions: { batching: run.when === 'always' ? { when: 'always' } : { minGain: 1.05 } }, knobs: [], factors: {}, baseline: 'before' }]
   }
   const predictions = run.without === 'predictions' ? [] : claimEntry(id).predictions(drafted, base.manifest)
   return { ...base, plan: { ...drafted, predictions }, blocks: base.blocks.map((block, index) => blockOf(block, other.blocks[index] ?? block, run)) }
@@ -60,7 +60,7 @@ function blockOf (block: Block, faster: Block, run: Run): Block {
     arrivedAtMs: call.intendedMs,
     overAtMs: call.doneMs,
     ...(after && (call.seq * 7) % 10 < 10 * run.joined ? {} : { admittedAtMs: call.intendedMs }),
-    ...(after && run.predictedGain !== undefined && call.seq % 10 === 0 ? { decisions: [{ policy: 'batching', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on' as const, facts: { batchCalls: 6, predictedGain: run.predictedGain }, steps: [] }] } : {})
+    ...(after && run.predictedGain !== undefined ? { decisions: [{ policy: 'batching', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on' as const, facts: { predictedGain: run.predictedGain, ...(run.joined > 0 ? { batchCalls: 6 } : {}) }, steps: [] }] } : {})
   }))
   // It computes all the time, whatever it gets done meanwhile.
   const pidstat = { fromMs: judgedFromMs + 500, toMs: judgedToMs - 500, cpuUsec: (judgedToMs - judgedFromMs - 1_000) * 1_000, voluntarySwitches: 1, involuntarySwitches: 1, minorFaults: 0, majorFaults: 0 }
@@ -93,6 +93,8 @@ t.test('sabotage: same label, the cause removed', async t => {
   t.match(legs(judged({ ...forced, faster: 1.2 })), { application: 'fails', os: 'fails' }, 'a gain where there is no fixed cost to save: it comes from elsewhere')
   t.match(legs(judged({ ...forced, faster: 1.02 })), { application: 'fails', os: 'fails' }, 'not slower')
   t.same(legs(judged({ ...between, predictedGain: 0.9 })), { ...all, mechanism: 'fails' }, 'joined against what was predicted')
+  t.same(legs(judged({ ...between, joined: 0 })), { ...all, mechanism: 'fails' }, 'not joined though it was predicted to be faster')
+  t.same(legs(judged({ ...between, predictedGain: 0.9, joined: 0 })), all, 'below the crossover or above it: as was predicted')
   t.match(legs(judged({ ...between, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
   t.match(legs(judged({ ...light, joined: 0.6 })), { mechanism: 'fails' }, 'joined where nobody else was')
   t.match(legs(judged({ ...forced, joined: 0 })), { mechanism: 'fails' }, 'forced, and not joined')

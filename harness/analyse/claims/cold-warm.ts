@@ -24,11 +24,14 @@ function modelMib (manifest: Manifest | undefined, band: Band): Band | undefined
   return around(manifest === undefined ? undefined : manifest.model.bytes / mebi, band)
 }
 
+/** A prompt that is as soon evaluated as asked for saves nothing worth a claim. */
+const MOST_OF_A_COLD_ONE = 0.5
+
 /** HTTP, tokenisation, a slot and the way of the first token are paid for by every call; an upper end for the TTFT of a held prompt ÷ that of one that is computed. */
 function warmShare (server: CalibratedServer | undefined): Band | undefined {
   if (server?.prompt === undefined) return undefined
   const warmMs = server.ttftMs - server.prompt.ms + server.gapMs
-  return [0, 1.25 * warmMs / server.ttftMs]
+  return [0, Math.min(MOST_OF_A_COLD_ONE, 1.25 * warmMs / server.ttftMs)]
 }
 
 /** (b's − a's figure) ÷ (b's − a's other figure). */
@@ -87,7 +90,7 @@ const coldProcess: FactorClaim = {
 
 const coldPrompt: FactorClaim = {
   id: 'cold-prompt',
-  statement: 'A prompt that a slot still holds is not computed again: its first token comes after one token’s work',
+  statement: 'A prompt that a slot still holds is not computed again: its first token comes after one token’s work and what every call takes',
   explanation: 'Keys and values of the last prompt stay in the slot. A call with the same beginning and cache_prompt takes them from there, so that only the last token is computed. File and process were warm in both arms: nothing is read and nothing is started.',
   rivals: false,
   legs: (draft, manifest) => {
@@ -97,7 +100,7 @@ const coldPrompt: FactorClaim = {
       os: [{ id: 'prompt-cpu', metric: 'server-cpu-per-call', what: 'CPU time of the call that is saved ÷ what its first token comes sooner: the server computed in that time, and did not wait', source: `${PROC}, ${LOAD}`, cells: [shareOfDifference(WARM, PROMPT, cpuMsPerCall, ttft, [0.7, 1.4])] }],
       mechanism: [
         { id: 'prompt-cached', metric: 'cached-tokens', what: 'share of the prompt taken from the slot', source: TIMINGS, cells: [cellOf(PROMPT, cachedShare, [0, 0]), cellOf(WARM, cachedShare, [0.95, 1])] },
-        { id: 'prompt-one-token', metric: 'prompt-ms', what: 'time in which llama-server computed what was left of the prompt, in median gaps of the same call: one token’s work', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(WARM, promptMsInGaps, [0.5, 2])] },
+        { id: 'prompt-one-token', metric: 'prompt-ms', what: 'time in which llama-server computed what was left of the prompt, in median gaps of the same block: one token’s work', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(WARM, promptMsInGaps, [0.5, 2])] },
         { id: 'prompt-ms', metric: 'prompt-ms', what: 'of the TTFT with a cold prompt, the share in which it is computed', source: `${TIMINGS}, ${LOAD}`, cells: [cellOf(PROMPT, computingShare, [0.7, 1.05])] }
       ],
       control: [

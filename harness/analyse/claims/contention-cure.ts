@@ -25,7 +25,7 @@ export interface Mitigation extends Cure {
   readonly statement: string
   /** What the primary outcome of `after` is, divided by `before`, under the interference. */
   cure (manifest: Manifest): { readonly metric: string, readonly lo: number, readonly hi: number }
-  /** Shares of its time that llama-server stands in run queues, before and after. Its HTTP threads wait for the same CPU as its compute thread, so before there is no upper end below 1. */
+  /** Shares of its time that llama-server stands in run queues, before and after. Of the compute threads by pidstat; without it its HTTP threads, which wait for the same CPU, are in it, so before there is no upper end below 1. */
   queue (manifest: Manifest): { readonly before: readonly [number, number], readonly after: readonly [number, number] }
   /** Further bands under the interference. */
   mechanism (draft: StreamsDraft): Prediction[]

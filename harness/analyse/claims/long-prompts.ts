@@ -1,6 +1,6 @@
 /** The claims of three ways to keep long prompts out of the way of short ones: one table of numbers, with bands for each way. */
 import type { OpenLoopView } from '../block-summary.js'
-import { busyCpus, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
+import { busyCpus, busyCpusOf, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
 import type { Band } from './checks.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
@@ -104,7 +104,7 @@ export const preemptiblePrefillLight = openLoopEntry({
   statement: 'Where no prompt is long and no line forms, preemptible prefill changes nothing',
   explanation: 'A prompt that is evaluated within one chunk is not cut. What is left of the policy is the round trip in which llama-server’s own tokenizer counts it, a few milliseconds.',
   application: [equivalentEnd('ttft-answered-p50', 'median TTFT', 'lower end'), equivalentEnd('ttft-answered-p50', 'median TTFT', 'upper end')],
-  os: [{ ...checks.cpus, ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)), band: () => SAME_MACHINE }],
+  os: [{ ...checks.cpus, ...withToWithout(busyCpusOf), band: () => SAME_MACHINE }],
   control: [sameMachine('with ÷ without: the machine was the same')],
   mechanism: [{ ...checks.perDecode, band: () => SAME_MACHINE }]
 })

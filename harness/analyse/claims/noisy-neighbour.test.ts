@@ -78,9 +78,9 @@ t.test('sabotage: as slow, but for another reason than waiting for a CPU', async
 t.test('a token that costs two threads no more than their fair share is no collapse', async t => {
   const found = claims(simulated(id => id === 't2-one' ? { gapMs: 16 } : id === 't2-two' ? { gapMs: 24 } : {}))
   t.same(legs(found[COLLAPSE]), { ...all, application: 'fails', mechanism: 'fails' })
-  t.match(found[COLLAPSE]?.application.statement, /kept, one hog per CPU: 0\.5\d*, predicted at least 0\.8/)
+  t.match(found[COLLAPSE]?.mechanism.statement, /kept, one hog per CPU: 0\.5\d*, predicted at least 0\.8/)
   const fewer = claims(simulated(id => id === 't2-one' ? { gapMs: 36, cpusUsed: 0.77, queueShare: 0.55 } : {}))
-  t.same(legs(fewer[COLLAPSE]), { ...all, application: 'fails' }, 'as slow as the square of a half, but it had kept less than a half')
+  t.same(legs(fewer[COLLAPSE]), { ...all, mechanism: 'fails' }, 'as slow as the square of a half, but it had kept less than a half')
 })
 
 t.test('hogs that have no claim to CPU time must do nothing', async t => {
@@ -94,7 +94,7 @@ t.test('each leg needs its source; without pidstat the kernel’s own counters d
   t.same(legs(noTool[COLLAPSE]), all)
   t.match(noTool[COLLAPSE]?.os.source, /schedstat/)
   const noProcess = claims(simulated(undefined, { without: 'process' }))
-  t.same(legs(noProcess[COLLAPSE]), { ...all, application: 'missing', control: 'missing', mechanism: 'missing' })
+  t.same(legs(noProcess[COLLAPSE]), { ...all, control: 'missing', mechanism: 'missing' })
   const noHost = claims(simulated(undefined, { without: 'host' }))
   t.same(legs(noHost[SHARE]), { ...all, control: 'missing' })
   const evidence = simulated()

@@ -20,6 +20,8 @@ interface Sharing {
   readonly mixedUp?: boolean
   /** One of fifty is asked upstream once more. */
   readonly twice?: boolean
+  /** All prompts have one answer. */
+  readonly alike?: boolean
   /** One call in each block has no answer; the first of fifty leaves. */
   readonly lost?: boolean
   readonly leaves?: boolean
@@ -81,7 +83,7 @@ function blockOf (block: Block, plan: OpenLoopPlan, sharing: Sharing): Block {
       decisions: condition === 'before' ? [] : [{ policy: sharing.policy, verdict: shared ? (follows ? 'follow' : 'serve') : 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on', facts: {}, steps: [] }]
     }))
     const gapMs = (endMs - firstMs) / (tokens - 1)
-    const answerHash = shared && sharing.mixedUp === true && entry.seq % 10 === 3 ? 'of another prompt' : key
+    const answerHash = shared && sharing.mixedUp === true && entry.seq % 10 === 3 ? 'of another prompt' : sharing.alike === true ? 'ok' : key
     const left = sharing.leaves === true && entry.seq % 50 === 0
     if (left || (sharing.lost === true && entry.seq === 20)) {
       return { phase: 'load', seq: entry.seq, cls: entry.cls, intendedMs, sentMs: intendedMs, doneMs: intendedMs + 50, outcome: 'unanswered', ...(left ? { reason: 'left' } : {}), chunks: 0, itlMs: [], weirId }
@@ -142,6 +144,7 @@ t.test('sabotage: an answer of another prompt, an answer too few, a call upstrea
     t.same(legs(judged({ ...sharing, mixedUp: true })), { ...all, application: 'fails' }, sharing.policy)
     t.same(legs(judged({ ...sharing, lost: true })), { ...all, application: 'fails' }, sharing.policy)
   }
+  t.same(legs(judged({ ...cached, alike: true })), { ...all, control: 'fails' }, 'where all answers are alike, none can be seen to be wrong')
   t.same(legs(judged({ ...coalesced, twice: true })), { ...all, mechanism: 'fails' })
 })
 

@@ -1,5 +1,6 @@
 /** The claims of policies that answer several calls with the work of one: what the trace says could be shared, and whether just that was not asked upstream. */
 import type { Block, CallSample, Claim, Contrast, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
+import { LEFT } from '../../load/client.js'
 import { makeTrace, type TraceEntry } from '../../load/trace.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
@@ -40,16 +41,13 @@ const ids = {
   upstreamBefore: 'upstream-share-before',
   sharedOfOwn: 'shared-among-prompts-of-their-own',
   wrong: 'wrong-answers',
-  stayed: 'answered-of-those-who-stayed'
+  stayed: 'answered-of-those-who-stayed',
+  distinct: 'answers-per-prompt'
 } as const
 
 const MATTERS = 1.1
 /** Of CPU time: readings at the ends of the window. */
 const TOLERANCE = 0.1
-/** Less than one call of a run. */
-const EXACT = 0.001
-/** Reason of a call whose client gave it up as the experiment says. */
-const LEFT = 'left'
 const recordSource = 'the gateway’s records'
 const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
 
@@ -64,18 +62,19 @@ export function sharedWorkEntry (work: SharedWork): ClaimEntry {
   }
 }
 
-/** Share of the judged calls that must be asked upstream. */
-export function expectedUpstreamShare (isShared: SharedWork['isShared'], workload: OpenLoopWorkload, traceSeeds: readonly number[]): number {
+/** Share of the judged calls that must be asked upstream, and how many there are. */
+export function expectedUpstream (isShared: SharedWork['isShared'], workload: OpenLoopWorkload, traceSeeds: readonly number[]): { readonly share: number, readonly calls: number } {
   let [asked, all] = [0, 0]
   for (const seed of new Set(traceSeeds)) {
     const trace = traceOf(workload, seed)
     trace.forEach((entry, index) => {
-      if (entry.atMs < workload.rampSeconds * 1000) return
+      // Calls that come together may go on beyond the window.
+      if (entry.atMs < workload.rampSeconds * 1000 || entry.atMs >= (workload.rampSeconds + workload.windowSeconds) * 1000) return
       all++
       if (!isShared(entry, trace.slice(0, index))) asked++
     })
   }
-  return all === 0 ? 1 : asked / all
+  return { share: all === 0 ? 1 : asked / all, calls: all }
 }
 
 function traceOf (workload: OpenLoopWorkload, seed: number): TraceEntry[] {
@@ -83,7 +82,9 @@ function traceOf (workload: OpenLoopWorkload, seed: number): TraceEntry[] {
 }
 
 function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: Pick<PlanDraft, 'blocks'>): Prediction[] {
-  const share = expectedUpstreamShare(work.isShared, workload, blocks.map(({ traceSeed }) => traceSeed))
+  const { share, calls } = expectedUpstream(work.isShared, workload, blocks.map(({ traceSeed }) => traceSeed))
+  // Half a call of an arm: not one may be asked upstream that need not be.
+  const exact = 0.5 / Math.max(1, calls)
   const common: Prediction[] = [
     { id: ids.closedLoop, metric: 'closed-loop-cpu-per-token', statement: 'CPU time per token of the closed loop straight at llama-server, with ÷ without: the machine is the same', lo: SAME_MACHINE[0], hi: SAME_MACHINE[1] },
     { id: ids.upstreamBefore, metric: 'upstream-share', statement: 'without the policy every call is asked upstream', lo: 1, hi: 1 }
@@ -102,8 +103,9 @@ function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: 
     { id: ids.ttftRatio, metric: 'ttft', statement: `median TTFT of the calls that get an answer of another one ÷ that of their class without the policy is at most ${number(work.ttftRatio)}`, lo: 0, hi: work.ttftRatio },
     ...(work.ttftMs === undefined ? [] : [{ id: ids.ttftMs, metric: 'ttft', statement: `and at most ${work.ttftMs} ms`, lo: 0, hi: work.ttftMs }]),
     { id: ids.cpu, metric: 'server-cpu-per-token', statement: 'CPU time of llama-server per received token falls as the calls upstream do', lo: 0, hi: Math.min(1 / MATTERS, share * 1.25 + TOLERANCE) },
-    { id: ids.upstream, metric: 'upstream-share', statement: 'of the judged calls as many are asked upstream as the trace has that nobody asked before, or asks beside them', lo: Math.max(0, share - Math.max(EXACT, work.chance / 10)), hi: Math.min(1, share + Math.max(EXACT, work.chance)) },
+    { id: ids.upstream, metric: 'upstream-share', statement: 'of the judged calls as many are asked upstream as the trace has that nobody asked before, or asks beside them', lo: Math.max(0, share - Math.max(exact, work.chance / 10)), hi: Math.min(1, share + Math.max(exact, work.chance)) },
     { id: ids.wrong, metric: 'answers', statement: 'calls whose answer is not that of a call with the same prompt that was asked upstream', lo: 0, hi: 0 },
+    { id: ids.distinct, metric: 'answers', statement: 'without the policy different prompts have different answers, so that a wrong one is seen: different first answers ÷ different prompts', lo: 0.9, hi: 1 },
     { id: ids.stayed, metric: 'answered-share', statement: 'of the clients that do not leave, all get their answer', lo: 1, hi: 1 },
     { id: ids.sharedOfOwn, metric: 'upstream-share', statement: 'calls with a prompt of their own never get an answer of another one', lo: 0, hi: 0 }
   ]
@@ -121,7 +123,7 @@ function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoop
   const legs = {
     application: idle ? paired('median TTFT, with ÷ without', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.equal) : sharedLeg(work, plan, views),
     os: paired('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, 'server-cpu-per-token', ids.cpu),
-    control: allOf([control, ...ofOwn]),
+    control: allOf([control, ...ofOwn, ...(idle || isOfEarlierPlan(plan, views) ? [] : [bandLeg('different first answers ÷ different prompts, without', 'load generator (calls.ndjson)', answersPerPrompt(plan, views), predictionOf(plan, ids.distinct))])]),
     mechanism: allOf([
       bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
       bandLeg('without', recordSource, upstream('before'), predictionOf(plan, ids.upstreamBefore))
@@ -164,8 +166,7 @@ function isOfEarlierPlan (plan: OpenLoopPlan, views: readonly OpenLoopView[]): b
 function wrongAnswers (work: SharedWork, { workload }: OpenLoopPlan, views: readonly OpenLoopView[]): number | null {
   let wrong = 0
   for (const { block } of ofCondition(views, 'after')) {
-    const promptOf = new Map(traceOf(workload, block.evidence.plan.traceSeed).map(({ seq, cls, promptSeed }) => [seq, `${cls} ${promptSeed}`]))
-    const answered = block.calls.filter(({ phase, outcome }) => phase === 'load' && outcome === 'answered').sort((a, b) => a.intendedMs - b.intendedMs)
+    const { promptOf, answered } = answersOf(workload, block)
     if (answered.some(({ answerHash }) => answerHash === undefined)) return null
     const isShared = ({ weirId }: CallSample): boolean => verdictOf(block, weirId, work) === true
     const right = new Map<string, Set<string | undefined>>()
@@ -178,6 +179,28 @@ function wrongAnswers (work: SharedWork, { workload }: OpenLoopPlan, views: read
     }
   }
   return ofCondition(views, 'after').length === 0 ? null : wrong
+}
+
+/** Answered calls of a load, those that were asked first first, and which prompt each number of a call has. */
+function answersOf (workload: OpenLoopWorkload, { evidence, calls }: Block): { readonly promptOf: ReadonlyMap<number, string>, readonly answered: readonly CallSample[] } {
+  return {
+    promptOf: new Map(traceOf(workload, evidence.plan.traceSeed).map(({ seq, cls, promptSeed }) => [seq, `${cls} ${promptSeed}`])),
+    answered: calls.filter(({ phase, outcome }) => phase === 'load' && outcome === 'answered').sort((a, b) => a.intendedMs - b.intendedMs)
+  }
+}
+
+/** Of a prompt that is asked again the first answer counts: computed beside other calls, it may differ in a word. Null when an answer has no hash. */
+function answersPerPrompt ({ workload }: OpenLoopPlan, views: readonly OpenLoopView[]): number | null {
+  let [answers, prompts] = [0, 0]
+  for (const { block } of ofCondition(views, 'before')) {
+    const { promptOf, answered } = answersOf(workload, block)
+    if (answered.some(({ answerHash }) => answerHash === undefined)) return null
+    const first = new Map<string, string | undefined>()
+    for (const { seq, answerHash } of answered) if (!first.has(promptOf.get(seq) ?? '')) first.set(promptOf.get(seq) ?? '', answerHash)
+    prompts += first.size
+    answers += new Set(first.values()).size
+  }
+  return ratio(answers, prompts)
 }
 
 function answeredOfStayed (views: readonly OpenLoopView[]): number | null {
