@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { presets } from '../plan/presets.js'
@@ -6,7 +6,7 @@ import { replaceFile } from '../replace-file.js'
 import { studyPlanLines } from '../render/study/plan.js'
 import { missingForStudy } from '../run/preflight.js'
 import { studyList } from '../study/list.js'
-import { planStudy, type PlannedExperiment } from '../study/plan.js'
+import { extendStudy, planStudy, type PlannedExperiment } from '../study/plan.js'
 import { isStudyFolder, readStudyPlan } from '../study/report.js'
 import { messageOf, runFolderOf, runStudy } from '../study/run.js'
 import type { PresetName } from '../types.js'
@@ -24,6 +24,7 @@ interface StudyOptions {
   readonly llamaServer?: string
   readonly out?: string
   readonly resume?: string
+  readonly minutes?: number
 }
 
 const WIDTH = 80
@@ -37,12 +38,13 @@ export function studyCommand (): Command {
     .option('--seed <n>', 'seed of arrivals, prompts and order', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--llama-server <path>', 'llama-server to use (default: LLAMA_SERVER, PATH, cache, else it is installed into the cache)')
     .option('--out <dir>', 'study folder; must be new or empty (default: results/DATE-study)')
+    .option('--minutes <n>', 'minutes that it may take in all, instead of the preset\'s; with --resume more than it had, for what was left out or cut short', wholeNumber(1, 10_000))
     .option('--resume <dir>', 'go on with a study that was interrupted: runs that are complete are kept, the others are run again')
     .action(study)
 }
 
 async function study (options: StudyOptions): Promise<void> {
-  const folder = options.resume === undefined ? await begun(options) : resumed(options.resume, options)
+  const folder = options.resume === undefined ? await begun(options) : await resumed(options.resume, options)
   const { plan, planSha256 } = readStudyPlan(folder)
   const note = (line: string): void => { process.stderr.write(`${line}\n`) }
   for (const line of studyPlanLines(plan, WIDTH)) note(line)
@@ -76,20 +78,30 @@ async function begun (options: StudyOptions): Promise<string> {
   const folder = newFolder(options.out, 'study')
   const list = studyList()
   const only = parseOnly(options.only, list)
-  const plan = await planStudy({ list, preset: options.preset ?? 'laptop', ...(only === undefined ? {} : { only }), seed: options.seed, createdAt: new Date().toISOString(), runOf, hostOf })
+  const plan = await planStudy({ list, preset: options.preset ?? 'laptop', ...(only === undefined ? {} : { only }), ...(options.minutes === undefined ? {} : { minutes: options.minutes }), seed: options.seed, createdAt: new Date().toISOString(), runOf, hostOf })
   mkdirSync(folder, { recursive: true })
   await replaceFile(`${folder}/study-plan.json`, JSON.stringify(plan, null, 2) + '\n')
   return folder
 }
 
-function resumed (folder: string, { preset, only, out }: StudyOptions): string {
+async function resumed (folder: string, { preset, only, out, minutes }: StudyOptions): Promise<string> {
   if (!isStudyFolder(folder)) throw new UsageError(`--resume: ${folder} is not a study folder: it has no study-plan.json; give a folder that harness study wrote, such as results/DATE-study`)
   for (const [name, value] of [['--preset', preset], ['--only', only], ['--out', out]] as const) {
     if (value !== undefined) throw new UsageError(`${name}: a study that goes on has the plan that it began with; leave ${name} away`)
   }
   const lacking = missingForStudy()
   if (lacking !== undefined) throw new Error(`study: ${lacking}`)
+  if (minutes !== undefined) await extend(folder, minutes)
   return resolve(folder)
+}
+
+/** The plan before is kept beside the new one. */
+async function extend (folder: string, minutes: number): Promise<void> {
+  const { plan, planSha256 } = readStudyPlan(folder)
+  const longer = await extendStudy(plan, planSha256, minutes, new Date().toISOString(), { list: studyList(), runOf, hostOf })
+    .catch((error: unknown) => { throw new UsageError(`--minutes: ${messageOf(error)}`) })
+  await replaceFile(`${folder}/study-plan.${plan.budgetMinutes}-min.json`, readFileSync(`${folder}/study-plan.json`, 'utf8'))
+  await replaceFile(`${folder}/study-plan.json`, JSON.stringify(longer, null, 2) + '\n')
 }
 
 async function measureOne (experiment: PlannedExperiment, folder: string, signal: AbortSignal, llamaServer: string | undefined): Promise<void> {

@@ -37,6 +37,7 @@ export interface StudyResult {
   /** Of its plan, which was written before the first run. */
   readonly createdAt: string
   readonly planSha256: string
+  readonly extended?: StudyPlan['extended']
   /** Every planned experiment is complete. */
   readonly complete: boolean
   readonly ended?: StudyState['ended']
@@ -81,6 +82,7 @@ export function findingsOf ({ plan, planSha256, state, results }: StudyEvidence)
     preset: plan.preset,
     createdAt: plan.createdAt,
     planSha256,
+    ...(plan.extended === undefined ? {} : { extended: plan.extended }),
     complete: experiments.every(({ complete }) => complete),
     ...(state.ended === undefined ? {} : { ended: state.ended }),
     requirements: plan.requirements.map(requirement => requirementFinding(requirement, plan, experiments)),

@@ -64,6 +64,7 @@ t.test('what is required comes before what is quicker, and before the depth of w
   const sized = (required: boolean, ...seconds: [number, ...number[]]) => ({ id: '', required, sizes: seconds.map(each => ({ seconds: each })) as [{ seconds: number }, ...Array<{ seconds: number }>] })
   t.same(chooseSizes([sized(false, 10), sized(true, 50), sized(false, 20)], 65, 'breadth').map(each => each?.seconds), [10, 50, undefined])
   t.same(chooseSizes([sized(true, 10, 100), sized(true, 50)], 120, 'depth').map(each => each?.seconds), [10, 50])
+  t.same(chooseSizes([sized(false, 10, 100), sized(true, 10, 60)], 120, 'depth').map(each => each?.seconds), [10, 60], 'its whole size, too')
   const required = requiredIds({ requirements: [{ id: 'a', kind: 'factor', asks: '' }, { id: 'b', kind: 'mitigation', asks: '', needs: 2 }], experiments: [entry('q', { serves: 'b', quiet: true }), entry('x', { serves: 'b' }), entry('y', { serves: 'b' }), entry('z', { serves: 'b' }), entry('w', { serves: 'a' }), entry('v', { serves: 'a' })] })
   t.same([...required].sort(), ['w', 'x', 'y'])
 })

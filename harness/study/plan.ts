@@ -43,6 +43,8 @@ export interface StudyPlan {
   readonly experiments: readonly PlannedExperiment[]
   readonly leftOut: readonly LeftOut[]
   readonly createdAt: string
+  /** What it was before it was given more minutes: its plan is kept as `study-plan.N-min.json`, N being these minutes. */
+  readonly extended?: { readonly at: string, readonly planSha256: string, readonly budgetMinutes: number }
 }
 
 export interface StudyPlanInput {
@@ -52,6 +54,10 @@ export interface StudyPlanInput {
   readonly only?: readonly string[]
   readonly seed: number
   readonly createdAt: string
+  /** In all; absent: the preset's. */
+  readonly minutes?: number
+  /** Of a plan that is extended: what was planned then stays, at that size or a larger one. */
+  readonly planned?: readonly PlannedExperiment[]
   readonly runOf: RunOf
   readonly hostOf: (run: PlannedRun, asked: StudyExperiment['host']) => Promise<HostOfRun>
 }
@@ -66,12 +72,20 @@ interface Sized {
   readonly run: PlannedRun
 }
 
+interface Candidate {
+  readonly experiment: StudyExperiment & { readonly seed: number }
+  readonly id: string
+  readonly required: boolean
+  readonly host: 'local' | 'vm'
+  readonly sizes: [Sized, ...Sized[]]
+}
+
 /** Chooses what a preset has time for, and says what that cannot show. Starts nothing. */
 export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
   const { list, preset, only, seed } = input
   const asked = list.experiments.filter(each => only === undefined || only.includes(idOf(each)) || only.includes(each.name))
   const required = requiredIds(list)
-  const candidates = []
+  const candidates: Candidate[] = []
   for (const experiment of asked) {
     const whole = input.runOf({ ...experiment, seed }, { preset })
     const { host } = await input.hostOf(whole, experiment.host)
@@ -83,8 +97,9 @@ export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
     })
     candidates.push({ experiment: of, id: idOf(experiment), required: required.has(idOf(experiment)), host, sizes: rising(sizes) })
   }
-  const minutes = budgetMinutes[preset]
-  const chosen = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget[preset], preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
+  const minutes = input.minutes ?? budgetMinutes[preset]
+  const fitting = only === undefined ? chooseSizes(candidates, minutes * 60 * usedOfBudget[preset], preset === 'smoke' ? 'breadth' : 'depth') : candidates.map(({ sizes }) => sizes.at(-1))
+  const chosen = fitting.map((size, i) => longer(size, plannedSize(candidates[i], input.planned ?? [])))
   const experiments = candidates.flatMap((candidate, i): PlannedExperiment[] => {
     const own = chosen[i]
     return own === undefined ? [] : [planned(candidate, own)]
@@ -107,6 +122,34 @@ export async function planStudy (input: StudyPlanInput): Promise<StudyPlan> {
   }
 }
 
+/** The size of an experiment that an earlier plan gave it; undefined where it had none. */
+function plannedSize (candidate: Candidate | undefined, planned: readonly PlannedExperiment[]): Sized | undefined {
+  const size = planned.find(({ id }) => id === candidate?.id)?.size
+  return size === undefined ? undefined : candidate?.sizes.find(each => isSameSize(each.size, size))
+}
+
+function isSameSize (a: Size, b: Size): boolean {
+  return a.preset === b.preset && a.repeats === b.repeats && a.cells === b.cells
+}
+
+function longer (a: Sized | undefined, b: Sized | undefined): Sized | undefined {
+  return (b?.seconds ?? 0) > (a?.seconds ?? 0) ? b : a
+}
+
+/**
+ * The same study with more minutes: what had no time or only a glance gets it, nothing is taken away.
+ * @throws Error when it was of chosen experiments (those have their full size), the minutes are no more than it had, or nothing more fits into them
+ */
+export async function extendStudy (earlier: StudyPlan, planSha256: string, minutes: number, at: string, { list, runOf, hostOf }: Pick<StudyPlanInput, 'list' | 'runOf' | 'hostOf'>): Promise<StudyPlan> {
+  const { preset, seed, createdAt, experiments, leftOut, budgetMinutes: had } = earlier
+  if (leftOut.some(({ because }) => because === NOT_ASKED)) throw new Error(`it is a study of chosen experiments (--only), which have the ${preset} preset's full size; begin another one with --minutes`)
+  if (minutes <= had) throw new Error(`${minutes} is not more than the ${had} minutes that the study has in all; give more`)
+  const plan = await planStudy({ list, preset, seed, createdAt, minutes, planned: experiments, runOf, hostOf })
+  const isAlike = plan.experiments.length === experiments.length && plan.experiments.every(({ id, size }) => experiments.some(each => each.id === id && isSameSize(each.size, size)))
+  if (isAlike) throw new Error(`nothing more fits into ${minutes} minutes than into ${had}; give more`)
+  return { ...plan, extended: { at, planSha256, budgetMinutes: had } }
+}
+
 function ofItsOwnModel ({ model, ...experiment }: StudyExperiment): StudyExperiment {
   return experiment
 }
@@ -123,7 +166,7 @@ function rising (sizes: readonly Sized[]): [Sized, ...Sized[]] {
   return kept
 }
 
-function planned ({ experiment, id, host }: { readonly experiment: StudyExperiment & { readonly seed: number }, readonly id: string, readonly host: 'local' | 'vm' }, { size, estimate, run }: Sized): PlannedExperiment {
+function planned ({ experiment, id, host }: Omit<Candidate, 'sizes'>, { size, estimate, run }: Sized): PlannedExperiment {
   const { expected } = estimate
   return {
     id,

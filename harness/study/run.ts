@@ -79,11 +79,11 @@ function isMeasured (folder: string, experiment: PlannedExperiment): boolean {
   return ['measured', 'complete'].includes(stateOfRun(folder, experiment))
 }
 
-/** What a stopped study of this plan left; undefined where none was. */
-function readState ({ folder, planSha256 }: StudyRun): StudyState | undefined {
+/** What a stopped study of this plan left, or of the one that it extends; undefined where none was. */
+function readState ({ folder, plan, planSha256 }: StudyRun): StudyState | undefined {
   try {
     const state = JSON.parse(readFileSync(`${folder}/study-state.json`, 'utf8')) as StudyState
-    return state.planSha256 === planSha256 && Array.isArray(state.outcomes) ? state : undefined
+    return [planSha256, plan.extended?.planSha256].includes(state.planSha256) && Array.isArray(state.outcomes) ? state : undefined
   } catch {
     return undefined
   }
@@ -105,7 +105,7 @@ async function one (run: StudyRun, experiment: PlannedExperiment, kept: Outcome)
     const found = stateOfRun(folder, experiment)
     if (found === 'measured') await run.report(folder)
     if (found === 'measured' || found === 'complete') return kept
-    putAside(folder)
+    putAside(folder, found === 'other' ? 'earlier' : 'incomplete')
     await run.measure(experiment, folder)
   } catch (caught) {
     if (!run.signal.aborted) error = messageOf(caught)
@@ -119,13 +119,13 @@ async function one (run: StudyRun, experiment: PlannedExperiment, kept: Outcome)
   return { id, status: stateOfRun(folder, experiment) === 'complete' ? 'complete' : 'partial', ...spent() }
 }
 
-/** What an earlier try left is kept beside it: finished blocks of a night are worth a look. */
-function putAside (folder: string): void {
+/** What is there is kept beside it: finished blocks of a night are worth a look, and so is a whole run of another size. */
+function putAside (folder: string, what: 'earlier' | 'incomplete'): void {
   if (!existsSync(folder)) return
   if (readdirSync(folder).length === 0) return
   let n = 1
-  while (existsSync(`${folder}.incomplete-${n}`)) n++
-  renameSync(folder, `${folder}.incomplete-${n}`)
+  while (existsSync(`${folder}.${what}-${n}`)) n++
+  renameSync(folder, `${folder}.${what}-${n}`)
 }
 
 async function tryToWrite ({ folder, note, write = replaceFile }: StudyRun, state: StudyState): Promise<void> {

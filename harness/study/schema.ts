@@ -13,6 +13,7 @@ export const studySchema = Type.Object({
   preset,
   createdAt: text,
   planSha256: sha256,
+  extended: Type.Optional(Type.Object({ at: text, planSha256: sha256, budgetMinutes: Type.Number() }, { ...closed, description: 'when it was given more minutes, and the plan that it had before' })),
   complete: Type.Boolean(),
   ended: Type.Optional(Type.Union([Type.Literal('stopped by the user'), Type.Literal('the disk is full')])),
   requirements: Type.Array(Type.Object({

@@ -14,7 +14,7 @@ export interface Size {
 export interface Sizable<S extends { readonly seconds: number }> {
   readonly id: string
   readonly sizes: readonly [S, ...S[]]
-  /** A requirement has none before it: it comes before all that are not. */
+  /** A requirement rests on it: it comes before all on which none does. */
   readonly required?: boolean
 }
 
@@ -29,7 +29,7 @@ export const usedOfBudget: Readonly<Record<PresetName, number>> = { smoke: 0.88,
  *
  * - `breadth` (smoke): as many others as fit at their smallest size, the quickest first, so that a slow one does not keep out five; then each, in order of weight, gets
  *   the largest size that the time left allows.
- * - `depth` (laptop, overnight): in order of weight each gets its whole size, as long as that fits; the others then share what is left as above.
+ * - `depth` (laptop, overnight): in order of weight each gets its whole size, as long as that fits, those that requirements rest on before all others; who got none then shares what is left as above.
  * @returns the size chosen for each experiment, in their order; undefined: left out
  */
 export function chooseSizes<S extends { readonly seconds: number }> (experiments: ReadonlyArray<Sizable<S>>, budgetSeconds: number, first: 'breadth' | 'depth'): Array<S | undefined> {
@@ -42,7 +42,7 @@ export function chooseSizes<S extends { readonly seconds: number }> (experiments
     chosen[i] = size
   }
   experiments.forEach(({ sizes, required = false }, i) => { if (required) take(i, sizes[0]) })
-  if (first === 'depth') experiments.forEach(({ sizes }, i) => take(i, sizes.at(-1)))
+  if (first === 'depth') for (const wanted of [true, false]) experiments.forEach(({ sizes, required = false }, i) => { if (required === wanted) take(i, sizes.at(-1)) })
   const quickestFirst = experiments.map((_, i) => i).sort((a, b) => smallestOf(experiments, a) - smallestOf(experiments, b) || a - b)
   for (const i of quickestFirst) if (chosen[i] === undefined) take(i, experiments[i]?.sizes[0])
   experiments.forEach(({ sizes }, i) => {

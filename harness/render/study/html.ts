@@ -34,7 +34,7 @@ ${environment(study)}
 ${study.experiments.map((experiment, i) => experimentSection(i + 1, experiment, fragments.get(experiment.id)))}
 <section id="check"><h2>Check it</h2>
 <p>Every number here is computed from the raw files of the runs, in <code>runs/</code> beside this file. Compute all of it again with <code>npx harness report DIR</code>, where DIR is the folder of this file;
-or one run, with its folder. study-plan.json was written before the first run, sha256 <code>${study.planSha256}</code>; each run has a plan of its own. study.json has its verdicts, claims and environments (schema: study.schema.json), claims.csv and legs.csv the claims with each figure of their legs, contrasts.csv all ratios, figures.csv all figures; the rest of a run is in its own result.json, its charts as SVG in its charts/.</p>
+or one run, with its folder. study-plan.json was written before the first run${study.extended === undefined ? '' : html` of the ${study.extended.budgetMinutes} minutes that it had at first (as study-plan.${study.extended.budgetMinutes}-min.json, sha256 <code>${study.extended.planSha256}</code>), and anew before the runs that more minutes brought, at ${study.extended.at}`}, sha256 <code>${study.planSha256}</code>; each run has a plan of its own. study.json has its verdicts, claims and environments (schema: study.schema.json), claims.csv and legs.csv the claims with each figure of their legs, contrasts.csv all ratios, figures.csv all figures; the rest of a run is in its own result.json, its charts as SVG in its charts/.</p>
 </section>
 </body>
 </html>
