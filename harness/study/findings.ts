@@ -160,6 +160,6 @@ function unlikeMachines (machines: readonly Manifest[]): string[] {
     const earlier = machines.slice(0, i).find(({ virtualisation }) => virtualisation === machine.virtualisation)
     if (earlier === undefined) return []
     const keys = [...differences(environmentOf(earlier), environmentOf(machine)).map(({ key }) => key), ...(earlier.gitCommit === machine.gitCommit ? [] : ['manifest.gitCommit'])]
-    return [`runs of this study were made in unlike environments: ${keys.join(', ')} differ`]
+    return [`runs of this study were made in unlike environments: ${keys.join(', ')} ${keys.length === 1 ? 'differs' : 'differ'}`]
   })
 }

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { runOf } from '../commands/study-asked.js'
-import type { PlannedRun } from '../run/planned-run.js'
+import type { HostOfRun, PlannedRun } from '../run/planned-run.js'
 import { idOf, parseStudy, studyList, type StudyList } from './list.js'
-import { planStudy } from './plan.js'
+import { extendStudy, planStudy, type StudyPlan } from './plan.js'
 import { budgetMinutes, chooseSizes, endsOf, requiredIds, sizesFor } from './sizes.js'
 import { studyPlanLines } from '../render/study/plan.js'
 
@@ -78,11 +78,14 @@ t.test('the ends of a sweep: a baseline, and the first and last that are contras
   t.same(sizesFor('laptop', undefined).map(({ preset }) => preset), ['smoke', 'smoke', 'laptop'])
 })
 
+const here = async (): Promise<HostOfRun> => ({ host: 'local' })
+const groupsInVm = async ({ input }: PlannedRun, asked: 'local' | undefined): Promise<HostOfRun> =>
+  ({ host: asked === undefined && input.conditions.some(({ knobs }) => knobs.some(knob => /^(cpu-quota|memory-|io-max|cpu-weight|no-swap|swap-max)/.test(knob))) ? 'vm' : 'local' })
+
 for (const host of ['local', 'vm'] as const) {
   for (const preset of ['smoke', 'laptop'] as const) {
     t.test(`${preset} keeps within its minutes where groups are ${host === 'vm' ? 'in an emulated VM' : 'here'}, and what it leaves out or cannot show is said`, async t => {
-      const hostOf = async ({ input }: PlannedRun, asked: 'local' | undefined): Promise<{ host: 'local' | 'vm' }> =>
-        ({ host: host === 'vm' && asked === undefined && input.conditions.some(({ knobs }) => knobs.some(knob => /^(cpu-quota|memory-|io-max|cpu-weight|no-swap|swap-max)/.test(knob))) ? 'vm' : 'local' })
+      const hostOf = host === 'vm' ? groupsInVm : here
       const plan = await planStudy({ list, preset, seed: 1, createdAt: 'now', runOf, hostOf })
       t.ok(plan.expectedSeconds <= 60 * budgetMinutes[preset], `${plan.expectedSeconds} s`)
       t.same([...plan.experiments, ...plan.leftOut].map(({ id }) => id).sort(), list.experiments.map(idOf).sort())
@@ -100,9 +103,33 @@ for (const host of ['local', 'vm'] as const) {
 }
 
 t.test('what is named alone gets the whole size, whatever the minutes', async t => {
-  const hostOf = async (): Promise<{ host: 'local' }> => ({ host: 'local' })
+  const hostOf = here
   const plan = await planStudy({ list, preset: 'overnight', only: ['pinning', 'admission'], seed: 1, createdAt: 'now', runOf, hostOf })
   t.same(plan.experiments.map(({ id, size }) => [id, size.preset]), [['pinning', 'overnight'], ['admission', 'overnight'], ['pinning-quiet', 'overnight']])
   t.ok(plan.leftOut.every(({ because }) => because === 'not asked for (--only)'))
   t.same((await planStudy({ list, preset: 'smoke', only: ['pinning-quiet'], seed: 1, createdAt: 'now', runOf, hostOf })).experiments.map(({ id, quiet }) => [id, quiet]), [['pinning-quiet', true]])
+})
+
+t.test('more minutes: what had no time or a glance gets it, nothing is taken away; else it says why not', async t => {
+  const hostOf = here
+  const how = { list, runOf, hostOf }
+  const plan = await planStudy({ list, preset: 'laptop', seed: 1, createdAt: 'then', runOf, hostOf })
+  const sizeOf = (id: string, of: StudyPlan): number => of.experiments.find(each => each.id === id)?.expectedSeconds ?? 0
+  const before = 'a'.repeat(64)
+  for (const minutes of [90, 120, 150]) {
+    const longer = await extendStudy(plan, before, minutes, 'now', how)
+    t.same([longer.budgetMinutes, longer.createdAt, longer.extended], [minutes, 'then', { at: 'now', planSha256: before, budgetMinutes: plan.budgetMinutes }])
+    t.ok(plan.experiments.every(({ id, expectedSeconds }) => sizeOf(id, longer) >= expectedSeconds), `${minutes}: nothing got smaller`)
+    t.ok(longer.expectedSeconds > plan.expectedSeconds, `${minutes}: something got more`)
+  }
+  await t.rejects(extendStudy(plan, before, 75, 'now', how), /75 is not more than the 75 minutes that the study has in all; give more/)
+  const all = await extendStudy(plan, before, 10_000, 'now', how)
+  await t.rejects(extendStudy(all, before, 10_001, 'now', how), /nothing more fits into 10001 minutes than into 10000/)
+  const chosen = await planStudy({ list, preset: 'laptop', only: ['pinning'], seed: 1, createdAt: 'then', runOf, hostOf })
+  await t.rejects(extendStudy(chosen, before, 900, 'now', how), /a study of chosen experiments \(--only\)/)
+})
+
+t.test('a laptop study has all that requirements rest on at their whole size, also where groups are in an emulated VM', async t => {
+  const plan = await planStudy({ list, preset: 'laptop', seed: 1, createdAt: 'now', runOf, hostOf: groupsInVm })
+  for (const id of requiredIds(list)) t.match(plan.experiments.find(each => each.id === id)?.size, { preset: 'laptop' }, id)
 })
