@@ -37,8 +37,7 @@ interface Options {
 
 function evidenceOf ({ before = {}, after = {}, quiet = false, cpuFactor = 1, without = [] }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
   const usual = simulate({ pairs: 8, windowSeconds: 10, cpuFactor, without })
-  const workload = { ...usual.plan.workload, classes: usual.plan.workload.classes.map(cls => quiet ? cls : { ...cls, leave: { share: 0.3, afterMs: 190 } }) }
-  const draft = { ...usual.plan, experiment: 'zombie', claims: [id], quiet, workload }
+  const draft = { ...usual.plan, experiment: 'zombie', claims: [id], quiet }
   const arm = ({ evidence }: Block): Arm => evidence.plan.condition === 'after' ? { ...(quiet ? nobodyLeaves : kept), ...after } : { ...(quiet ? nobodyLeaves : givenBack), ...before }
   return {
     ...usual,

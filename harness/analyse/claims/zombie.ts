@@ -4,8 +4,6 @@ import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
 import { meanHiddenQueue, slotCalls } from '../slot-calls.js'
 import { judgedSamples } from '../window.js'
-import type { PlanDraft } from './contract.js'
-import { around } from './factor-figures.js'
 import { unbounded } from './leg.js'
 import { openLoopEntry, ratioOfSums, withToWithout } from './open-loop-claim.js'
 import { sameMachine } from './same-machine.js'
@@ -48,11 +46,11 @@ export const zombie = openLoopEntry({
     {
       id: 'close-wait-of-leaver',
       metric: 'server-sockets',
-      what: 'seconds for which llama-server kept the socket of a client that had left, for each that left, in both: until it looks, a second after the headers',
+      what: 'seconds for which llama-server kept the socket of a client that had left, for each that left, in both: it looks once a second, and keeps the slot at least as long',
       source: `${SS}; the gateway’s records`,
       value: closeWaitOfLeaver,
-      // Counted every two or three seconds, so some twenty times in four pairs: a relative standard error of more than a fifth.
-      band: draft => around(secondsToNextLook(draft), [0.5, 1.5]),
+      // Half a second when clients leave at any time between two looks (llama-server: HTTP_POLLING_SECONDS), and a second at most; counted every two or three seconds, so some twenty times in four pairs.
+      band: () => [0.25, 1],
       quiet: null
     },
     {
@@ -109,12 +107,6 @@ export const zombie = openLoopEntry({
     }
   ]
 })
-
-/** From a client's leaving: llama-server waits for a token for a second at a time and then looks for its client (HTTP_POLLING_SECONDS), the first time when its headers were sent. Undefined where nobody leaves. */
-function secondsToNextLook ({ workload }: PlanDraft): number | undefined {
-  const leave = workload.kind === 'open-loop' ? workload.classes.find(cls => cls.leave !== undefined)?.leave : undefined
-  return leave === undefined || leave.from !== undefined ? undefined : 1 - leave.afterMs % 1000 / 1000
-}
 
 /** Slot-seconds from a client's leaving to the release of its slot, of those that left before the end. Null where the log has other stays than the records. */
 function wastedByLog (block: Block): number | null {
