@@ -73,6 +73,7 @@ async function study (options: StudyOptions): Promise<void> {
 }
 
 async function begun (options: StudyOptions): Promise<string> {
+  if (options.only !== undefined && options.minutes !== undefined) throw new UsageError(`--minutes: ${options.minutes} has no effect with --only, which runs what it names at full size whatever that takes; leave one of them away`)
   const lacking = missingForStudy()
   if (lacking !== undefined) throw new Error(`study: ${lacking}`)
   const folder = newFolder(options.out, 'study')

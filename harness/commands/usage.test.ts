@@ -45,6 +45,7 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
     [['plan', 'pining'], /the study has no experiment "pining"; it has .*pinning/],
     [['plan', 'memory-limit-v1'], /the study has no experiment "memory-limit-v1" \(memory-limit asks the same/],
     [['study', '--only', 'pining', '--out', `${folder}/s`], /the study has no experiment "pining"/],
+    [['study', '--only', 'pinning', '--minutes', '20'], /--minutes: 20 has no effect with --only/],
     [['study', '--resume', `${folder}/full`], /--resume: .* is not a study folder: it has no study-plan\.json/],
     [['reprot'], /unknown command 'reprot'/]
   ]
