@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
 import type { FakeOptions, FakeServer } from '../models/fake/fake-server.js'
+import { TurnClock } from './testing-clock.js'
 import { post, startTestGateway } from './testing.js'
 import type { TestGateway } from './testing.js'
 
@@ -9,7 +10,7 @@ import type { TestGateway } from './testing.js'
 
 async function both (t: Test, policies: ReadonlyArray<object>, fakeOptions: FakeOptions = {}): Promise<{ fake: FakeServer, gateway: TestGateway, chat: string, asked: () => number }> {
   const fake = await startFakeServer(fakeOptions)
-  const gateway = await startTestGateway({ upstream: fake.url, config: { policies } })
+  const gateway = await startTestGateway({ upstream: fake.url, clock: new TurnClock(), config: { policies } })
   t.teardown(async () => { await gateway.stop(); await fake.close() })
   return { fake, gateway, chat: `${gateway.url}/v1/chat/completions`, asked: () => fake.stats.byPath['/v1/chat/completions'] ?? 0 }
 }
@@ -88,6 +89,7 @@ t.test('fifty identical streams at once are one call, with equal answers; those 
   for (;;) {
     const { policies } = await (await fetch(`${gateway.url}/weir/status`)).json() as { policies: Array<{ name: string, gauges: Record<string, number> }> }
     if (policies.find(({ name }) => name === 'single-flight')?.gauges['aboard'] === 60) break
+    if (asked() > 1) throw new Error(`${asked()} calls went upstream`)
   }
   while (fake.stats.running === 0) await new Promise(resolve => setImmediate(resolve))
   fake.step()

@@ -7,6 +7,7 @@ import { startFakeServer } from '../models/fake/fake-server.js'
 import type { FakeOptions } from '../models/fake/fake-server.js'
 import { readinessOf } from './readiness.js'
 import type { Condition } from './readiness.js'
+import { TurnClock } from './testing-clock.js'
 import { post, startTestGateway } from './testing.js'
 import type { Posted, TestGateway } from './testing.js'
 
@@ -35,7 +36,7 @@ async function ready (gateway: TestGateway): Promise<string> {
 
 async function both (t: Test, options: FakeOptions, config: Readonly<Record<string, unknown>>) {
   const fake = await startFakeServer(options)
-  const gateway = await startTestGateway({ upstream: fake.url, config })
+  const gateway = await startTestGateway({ upstream: fake.url, clock: new TurnClock(), config })
   t.teardown(async () => { await gateway.stop(); await fake.close() })
   const call = (): Promise<Posted> => post(`${gateway.url}/v1/chat/completions`, { messages: [{ role: 'user', content: 'hello' }], stream: true })
   return { fake, gateway, call }
@@ -60,7 +61,7 @@ t.test('stalled: calls run and nothing moves; ready again with the next batch', 
   const { fake, gateway, call } = await both(t, {}, { policies: [{ name: 'admission' }], limits: { stallTimeoutMs: 1_000 } })
   await fake.fail({ kind: 'wedge' })
   const running = call()
-  await fake.waitFor(({ received }) => received > 0)
+  while (gateway.gateway.calls.inFlight === 0) await new Promise(resolve => setImmediate(resolve))
   t.equal(await ready(gateway), '200 ok', 'it may be a long prompt')
   while (await ready(gateway) === '200 ok') await new Promise(resolve => setTimeout(resolve, 50))
   t.equal(await ready(gateway), '503 stalled, retry')

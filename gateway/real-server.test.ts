@@ -98,6 +98,7 @@ t.test('llama-server takes the slot that it is told', async t => {
     await ask(path, body)
     t.same((await lastTasks()).map((task, slot) => task !== before[slot]), [false, false, true], `${path} in the highest slot, where llama-server would have taken the one that was used least lately`)
   }
+  await gateway.recorded(5)
   t.same(gateway.records.map(({ decisions }) => decisions[0]?.facts['slot']), [0, 2, 2, 2, 2])
 })
 
