@@ -57,6 +57,7 @@ const openLoop = Type.Object({
   ratePerSecond: num,
   burst: Type.Optional(Type.Object({ ratePerSecond: num, fromSeconds: num, seconds: num, shares: Type.Record(text, num) }, closed)),
   conversations: Type.Optional(Type.Object({ count, turns: count, systemWords: count, firstWords: count, turnWords: count, answerTokens: count, thinkSeconds: num, thinkSpread: num, related: Type.Boolean() }, closed)),
+  workers: Type.Optional(count),
   grants: Type.Optional(Type.Record(text, Type.Record(text, num))),
   rampSeconds: num,
   windowSeconds: num,

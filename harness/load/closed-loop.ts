@@ -1,7 +1,7 @@
 import type { CallSample, WorkloadClass } from '../types.js'
 import { nowMs } from '../clock.js'
 import { ENOUGH } from './capacity.js'
-import { askedBy } from './call-body.js'
+import { askedBy, loadCall } from './call-body.js'
 import type { ChatClient } from './client.js'
 import { drawnLengths } from './lengths.js'
 import { startPatience } from './patience.js'
@@ -22,6 +22,8 @@ export interface ClosedLoopOptions {
    * given up: every one of those first calls has run beside as many others as there are clients, from its start to its end.
    */
   readonly enough?: { readonly calls: number, readonly notBeforeMs: number }
+  /** No call is started from then on (monotonic milliseconds). Default: no bound. */
+  readonly untilMs?: number
   /** Calls under way then become `unanswered` (monotonic milliseconds). */
   readonly drainUntilMs: number
   /** Most calls in all. Default: no bound. */
@@ -39,17 +41,20 @@ const PAUSE_AFTER_FAILURE_MS = 100
 
 /** Each client starts its next call when its last one ended (intended = sent). What is under way when `maxCalls` are started is let finish. */
 export async function runClosedLoop (options: ClosedLoopOptions): Promise<void> {
-  const { client, phase, clients, nextClass, seed, enough, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
+  const { client, phase, clients, nextClass, seed, enough, untilMs = Infinity, drainUntilMs, maxCalls = Infinity, firstSeq = 0, onSample, signal } = options
   const patience = startPatience(drainUntilMs, signal)
 
   let started = 0
   let left = enough?.calls ?? Infinity
   async function loop (): Promise<void> {
-    while (started < maxCalls && !patience.signal.aborted) {
+    while (started < maxCalls && nowMs() < untilMs && !patience.signal.aborted) {
       const seq = firstSeq + started++
       const cls = nextClass()
       const promptSeed = deriveSeed(seed, seq)
-      const answer = client.call({ phase, seq, cls: cls.name, ...askedBy(cls, promptSeed), ...drawnLengths(cls, promptSeed) }, nowMs(), patience.signal)
+      const prepared = phase === 'load'
+        ? loadCall(seq, promptSeed, cls)
+        : { phase, seq, cls: cls.name, ...askedBy(cls, promptSeed), ...drawnLengths(cls, promptSeed), ...(cls.headers === undefined ? {} : { headers: cls.headers }) }
+      const answer = client.call(prepared, nowMs(), patience.signal)
       options.onSend?.()
       const sample = await answer
       onSample(sample)

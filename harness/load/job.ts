@@ -52,6 +52,8 @@ const LoadPhase = Type.Object({
     tries: Type.Integer({ minimum: 1 }),
     patienceSeconds: Type.Number({ minimum: 0 })
   }, closed)),
+  /** Instead of arrivals: so many clients, each of which makes its next call when its last one is over. */
+  workers: Type.Optional(Type.Integer({ minimum: 1 })),
   /** Ramp and window together. */
   seconds: Type.Number({ exclusiveMinimum: 0 }),
   /** Spin the last 2 ms before a send; see `waitUntil`. */

@@ -131,6 +131,23 @@ t.test('calls under way at the end of a closed loop are let finish', async t => 
   t.same(samples.map(({ outcome }) => outcome), ['answered', 'answered'])
 })
 
+t.test('a closed loop that is the load: calls as their class says, none begun after its end, and those under way let finish', async t => {
+  const told: unknown[] = []
+  const stub = await startStubServer((response, index) => {
+    told.push(stub.requests[index]?.headers['x-class'])
+    setTimeout(() => reply(response), 20)
+  })
+  const client = openChatClient({ url: stub.url })
+  t.teardown(async () => { await client.close(); await stub.close() })
+  const samples: CallSample[] = []
+  const untilMs = nowMs() + 200
+  await runClosedLoop({ phase: 'load', clients: 3, nextClass: () => ({ ...short, headers: { 'x-class': 'short' } }), seed: 1, signal: never, client, untilMs, drainUntilMs: untilMs + 60_000, onSample: sample => samples.push(sample) })
+  t.ok(samples.length >= 3)
+  t.ok(samples.every(({ phase, outcome, intendedMs }) => phase === 'load' && outcome === 'answered' && intendedMs < untilMs))
+  t.ok(Math.max(...samples.map(({ doneMs }) => doneMs)) >= untilMs, 'they ask until its end')
+  t.same([...new Set(told)], ['short'])
+})
+
 t.test('enough: each counted call has full company to its end, what is under way then is given up', async t => {
   const held: ServerResponse[] = []
   const { client, samples, onSample } = await stage(t, (response, index) => {

@@ -1,15 +1,10 @@
 import type { CallSample, Retry, WorkloadClass } from '../types.js'
-import { askedBy } from './call-body.js'
+import { loadCall } from './call-body.js'
 import type { ChatClient, PreparedCall } from './client.js'
-import { drawnLengths } from './lengths.js'
 import { startPatience } from './patience.js'
-import { deriveSeed, makeRandom } from './random.js'
 import { withRetries } from './retries.js'
 import type { TraceEntry } from './trace.js'
 import { waitUntil } from './wait.js'
-
-/** Of a call's seed: whether its client leaves. */
-const LEAVERS = 2
 
 export interface OpenLoopOptions {
   readonly client: ChatClient
@@ -55,15 +50,5 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
 function prepare (entry: TraceEntry, classes: readonly WorkloadClass[]): PreparedCall {
   const cls = classes.find(({ name }) => name === entry.cls)
   if (cls === undefined) throw new Error(`trace entry ${entry.seq}: no class is named '${entry.cls}'; there are ${classes.map(({ name }) => name).join(', ')}`)
-  // Calls that come together may have one prompt, but each its own client.
-  const leaves = cls.leave !== undefined && makeRandom(deriveSeed(entry.promptSeed, entry.seq), LEAVERS)() < cls.leave.share
-  return {
-    phase: 'load',
-    seq: entry.seq,
-    cls: cls.name,
-    ...askedBy(cls, entry.promptSeed, cls.cachePrompt),
-    ...drawnLengths(cls, entry.promptSeed),
-    ...(cls.headers === undefined ? {} : { headers: cls.headers }),
-    ...(leaves && cls.leave !== undefined ? { leave: cls.leave } : {})
-  }
+  return loadCall(entry.seq, entry.promptSeed, cls)
 }

@@ -74,8 +74,8 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
       onSample(sample)
     }
   }
-  const trace = job.phase === 'load' ? makeTrace(job) : []
-  const intended = job.phase === 'load' ? trace.length : job.phase === 'unloaded' ? job.callsPerClass * job.classes.length : undefined
+  const trace = job.phase === 'load' && job.workers === undefined ? makeTrace(job) : []
+  const intended = job.phase === 'load' && job.workers === undefined ? trace.length : job.phase === 'unloaded' ? job.callsPerClass * job.classes.length : undefined
   const progress = (): LoadProgress => ({ ...tally.counts(), ...(intended === undefined ? {} : { intended }) })
   onStart(progress)
 
@@ -84,7 +84,8 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
   const drainUntilMs = toMs + job.drainSeconds * 1000
   switch (job.phase) {
     case 'load':
-      await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin, ...(job.retry === undefined ? {} : { retry: job.retry }) })
+      if (job.workers !== undefined) await runWorkers(job, job.workers, watch, toMs, drainUntilMs)
+      else await runOpenLoop({ ...watch, trace, classes: job.classes, startAtMs: fromMs, drainUntilMs, spin: job.spin, ...(job.retry === undefined ? {} : { retry: job.retry }) })
       // All blocks have the same length, whenever the last call of a trace comes.
       await waitUntil(toMs, { spin: false, signal })
       break
@@ -122,6 +123,10 @@ async function runChatJob (job: ChatJob, { onSample, onStart, signal }: JobHooks
 }
 
 type Watch = Pick<Parameters<typeof runClosedLoop>[0], 'client' | 'signal' | 'onSend' | 'onSample'>
+
+async function runWorkers ({ classes, seed }: Extract<LoadJob, { phase: 'load' }>, clients: number, watch: Watch, untilMs: number, drainUntilMs: number): Promise<void> {
+  await runClosedLoop({ ...watch, phase: 'load', clients, nextClass: classDealer(classes, makeRandom(seed)), seed, untilMs, drainUntilMs })
+}
 
 /** One loop a call: each has the whole drain time as its patience. */
 async function runUnloaded (job: Extract<LoadJob, { phase: 'unloaded' }>, watch: Watch): Promise<void> {

@@ -53,6 +53,17 @@ t.test('the open loop in its process: one line a call, times on our clock', asyn
   t.equal(progress[0], 0)
 })
 
+t.test('workers in place of arrivals: each asks again when it was answered, until the end', async t => {
+  const { common, samples } = await stage(t, reply)
+  const summary = await runLoad({ ...common, phase: 'load', ratePerSecond: 1, workers: 3, seconds: 1, spin: true })
+  const lines = samples()
+  t.ok(lines.length > 3, 'not what the rate says')
+  t.equal(lines.length, summary.answered)
+  t.match(summary, { intended: undefined, unanswered: 0 })
+  t.equal(summary.toMs, summary.fromMs + 1000)
+  t.ok(lines.every(({ phase, intendedMs }) => phase === 'load' && intendedMs < summary.toMs))
+})
+
 t.test('a rehearsal calls nobody but itself, and leaves no sample', async t => {
   t.same(await rehearse(), { refused: 16, answered: 16 })
   const { common, samples } = await stage(t, reply)

@@ -127,7 +127,7 @@ t.test('calls that come together', async t => {
     for (const { atMs: fromMs, promptSeed: first } of plain) t.ok(trace.some(({ atMs, promptSeed }) => atMs === fromMs && promptSeed === first))
     const times = new Map<number, number[]>()
     for (const { atMs, promptSeed } of trace) times.set(promptSeed, [...times.get(promptSeed) ?? [], atMs])
-    if (prompt === 'one') for (const [firstMs = 0, ...others] of times.values()) t.same(others.map(atMs => Math.round(atMs - firstMs)), Array.from({ length: 49 }, (_, copy) => 8 * (copy + 1)))
+    if (prompt === 'one') for (const [firstMs = 0, ...others] of times.values()) t.same(others.map(atMs => Math.round(atMs - firstMs)), Array.from({ length: 49 }, (_, copy) => 4 * (copy + 1)))
     t.equal(new Set(trace.map(({ promptSeed }) => promptSeed)).size, prompt === 'one' ? 10 : 500)
   }
 })

@@ -31,8 +31,8 @@ const POOLED = 3
 /** Beyond every number of an arrival: numbers of pooled prompts, and of the calls of one arrival. */
 const POOLS = 500_000_000
 const COPIES = 700_000_000
-/** Between calls that come together, milliseconds: opening a connection costs the gateway and the generator up to 4 ms of their one CPU at first, and of fifty at once every fifth was more than 5 ms late at half of this. */
-const TOGETHER_GAP_MS = 8
+/** Between calls that come together, milliseconds: opening so many connections beside the gateway stops the generator for 5 to 9 ms now and then, and it must not be late for long. */
+const TOGETHER_GAP_MS = 4
 /** Prompts that a pool may have. */
 const LARGEST_POOL = 1_000_000
 

@@ -57,6 +57,8 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
     [{ ...sides, traffic: { classes: [{ ...cls, interference: true }] } }, /every class with a share is interference/],
     [{ ...sides, traffic: { classes: [cls, { ...cls, name: 'b', interference: true, leave: { share: 0.3, shareOfUnloadedTtft: 0.3 } }] } }, /b is interference and its clients leave/],
     [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1 }, conversations: { perSlot: 2, turns: 3, firstWords: 4, turnWords: 4, answerTokens: 4, thinkSeconds: 1, thinkSpread: 0 } } }, /conversations and a burst/],
+    [{ ...sides, traffic: { classes: [{ ...cls, together: { calls: 50, prompt: 'one' } }], workers: { perSlot: 8 } } }, /workers and also a burst, conversations or calls that come together/],
+    [{ ...sides, after: { ...side, retry: { wait: 'told', tries: 2, patienceSeconds: 1 } }, traffic: { classes: [cls], workers: { perSlot: 8 } } }, /retry.*workers/],
     [{ ...sides, traffic: { classes: [cls, cls] } }, /traffic\.classes has a twice/],
     [{ ...sides, traffic: { classes: [{ ...cls, share: 0 }] } }, /no class has a share above 0/],
     [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1, shares: { b: 1 } } } }, /traffic\.burst\.shares\.b: no class has this name; there are a/],

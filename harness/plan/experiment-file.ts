@@ -152,7 +152,7 @@ function checkedComparison (file: ComparisonFile, where: string): ComparisonFile
                     ? 'policies and before and after are there; the sides name their own policies'
                     : only !== undefined && (policies.length + knobs.length + beforeKnobs.length > 0 || before !== undefined)
                       ? 'only is there beside what is toggled; it is the one condition of an experiment that compares nothing'
-                      : faultIn(traffic ?? {})
+                      : faultIn(traffic ?? {}, [before, after, only])
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
   return file
 }

@@ -5,7 +5,7 @@ import type { BlockPlan, OpenLoopPlan, OpenLoopWorkload, ServiceTime } from '../
 import { blocksInOrder } from './order.js'
 import { headOfPlan, type PlanInput } from './plan.js'
 import { closedLoopsOf, type Preset } from './presets.js'
-import { burstOf, classesOf, conversationsOf, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
+import { burstOf, classesOf, conversationsOf, countFor, usualClasses, windowSecondsOf, type ClassSpec, type TrafficSpec } from './traffic.js'
 import type { Rate } from './workload.js'
 
 /** What one unloaded server did in the calibration. */
@@ -51,6 +51,7 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
     ratePerSecond: 'perSecond' in input.rate ? input.rate.perSecond : Number((input.rate.timesCapacity * calibration.capacityPerSecond).toFixed(3)),
     ...(traffic.burst === undefined || input.quiet ? {} : { burst: burstOf(traffic.burst, classes, rampSeconds + window, calibration.capacityPerSecond) }),
     ...(traffic.conversations === undefined ? {} : { conversations: conversationsOf(traffic.conversations, input.slots, !input.quiet) }),
+    ...(traffic.workers === undefined ? {} : { workers: countFor(traffic.workers.perSlot, input.slots) }),
     ...(traffic.grants === undefined ? {} : { grants: traffic.grants as NonNullable<OpenLoopWorkload['grants']> }),
     rampSeconds,
     windowSeconds: window,
@@ -62,7 +63,9 @@ export function openLoopDraft (input: OpenLoopInput): Omit<OpenLoopPlan, 'predic
   }
   const judgedSeconds = input.repeats * workload.windowSeconds
   const perArrival = classes.reduce((sum, { share, together }) => sum + share * (together?.calls ?? 1), 0)
-  const offered = input.repeats * (workload.windowSeconds * workload.ratePerSecond + burstInWindow(workload)) * perArrival
+  // Workers offer as much as is answered.
+  const perSecond = workload.workers === undefined ? workload.ratePerSecond : calibration.capacityPerSecond
+  const offered = input.repeats * (workload.windowSeconds * perSecond + burstInWindow(workload)) * perArrival
   const answered = Math.round(Math.min(offered, judgedSeconds * calibration.capacityPerSecond))
   const head = headOfPlan(input)
   const spare = sparePairs(input, head.blocks.length)

@@ -181,6 +181,13 @@ t.test('traffic: shares sum to 1, limits and leavers follow the calibration, a b
   t.same(makePlan({ ...changed, traffic: { ...traffic, burst: { rate: '2x', fromSeconds: 3, seconds: 4 } } }).workload.burst, { ratePerSecond: 8, fromSeconds: 3, seconds: 4, shares: { a: 0.75, b: 0.25 } })
 })
 
+t.test('workers: so many for each slot; they offer what is answered', async t => {
+  const plan = makePlan({ traffic: { workers: { perSlot: 8 } } })
+  t.equal(plan.workload.workers, 32)
+  t.equal(plan.expected.offeredPerCondition, plan.expected.answeredPerCondition)
+  t.equal(makePlan({ traffic: { workers: { perSlot: 0.1 } } }).workload.workers, 1)
+})
+
 t.test('conversations: so many for each slot, judged by their time to first token; unrelated prompts on the quiet side', async t => {
   const traffic = { conversations: { perSlot: 2, turns: 3, firstWords: 40, turnWords: 8, answerTokens: 5, thinkSeconds: 1, thinkSpread: 0.1 } }
   const plan = makePlan({ traffic })

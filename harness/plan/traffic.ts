@@ -56,6 +56,7 @@ export const trafficSchema = Type.Object({
     thinkSeconds: Type.Number({ minimum: 0 }),
     thinkSpread: Type.Number({ minimum: 0, maximum: 1 })
   }, { ...closed, description: 'the load, in place of arrivals; --no-setting: unrelated prompts of the same lengths' })),
+  workers: Type.Optional(Type.Object({ perSlot: above0 }, { ...closed, description: 'the load, in place of arrivals: clients that ask again as soon as they are answered' })),
   grants: Type.Optional(Type.Record(text, grant, { description: 'of the callers’ API keys' })),
   limitMultiple: Type.Optional(above0),
   rampSeconds: Type.Optional(above0),
@@ -118,9 +119,14 @@ function ratePerSecond (text: string, capacityPerSecond: number): number {
   return 'perSecond' in rate ? rate.perSecond : Number((rate.timesCapacity * capacityPerSecond).toFixed(3))
 }
 
+/** Of something that there is one of, or more, for each slot. */
+export function countFor (perSlot: number, slots: number): number {
+  return Math.max(1, Math.round(perSlot * slots))
+}
+
 /** @param related false: prompts that have nothing in common */
 export function conversationsOf ({ perSlot, systemWords = 0, ...rest }: NonNullable<TrafficSpec['conversations']>, slots: number, related: boolean): Conversations {
-  return { ...rest, systemWords, count: Math.max(1, Math.round(perSlot * slots)), related }
+  return { ...rest, systemWords, count: countFor(perSlot, slots), related }
 }
 
 export function windowSecondsOf ({ windowSeconds }: TrafficSpec, preset: Preset): number | undefined {
@@ -128,8 +134,10 @@ export function windowSecondsOf ({ windowSeconds }: TrafficSpec, preset: Preset)
 }
 
 /** @returns what is wrong with it, and what to do */
-export function faultIn ({ classes, burst, conversations, grants = {} }: TrafficSpec): string | undefined {
+export function faultIn ({ classes, burst, conversations, workers, grants = {} }: TrafficSpec, sides: ReadonlyArray<Pick<SideSpec, 'retry'> | undefined> = []): string | undefined {
   if (burst !== undefined && conversations !== undefined) return 'traffic has conversations and a burst; conversations are the whole load, so leave one of them out'
+  if (workers !== undefined && (burst ?? conversations ?? classes?.find(({ together }) => together !== undefined)) !== undefined) return 'traffic has workers and also a burst, conversations or calls that come together; workers are the whole load, so leave the others out'
+  if ((workers ?? conversations) !== undefined && sides.some(side => side?.retry !== undefined)) return 'a side has retry and traffic has workers or conversations; only arrivals are tried again, so leave one of them out'
   if (burst !== undefined) parseRate(burst.rate, 'traffic.burst.rate')
   if (classes === undefined) return burst?.shares === undefined && Object.keys(grants).length === 0 ? undefined : 'traffic has shares or grants, but no classes that they could be of'
   const names = classes.map(({ name }) => name)

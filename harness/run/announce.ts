@@ -1,5 +1,6 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import { plannedSeconds, spareSeconds } from '../plan/duration.js'
+import { offeredText } from '../plan/offered.js'
 import type { Manifest, Plan } from '../types.js'
 
 /** What will be measured and what it cannot show, said before the first block. */
@@ -33,7 +34,7 @@ function loadLines (plan: Plan): string[] {
   if (isOpenLoop(plan)) {
     const { workload, calibration } = plan
     const limits = Object.entries(workload.ttftLimitMs).map(([name, ms]) => `${name} ${ms} ms`).join(', ')
-    return [`capacity ${calibration.capacityPerSecond.toFixed(2)} answers/s, offered ${workload.ratePerSecond.toFixed(2)}/s; TTFT limit: ${limits}`]
+    return [`capacity ${calibration.capacityPerSecond.toFixed(2)} answers/s, offered: ${offeredText(workload)}; TTFT limit: ${limits}`]
   }
   return plan.calibration.servers.map(server =>
     `${server.model}, ${server.threads} threads, undisturbed: ${server.tokensPerSecond} tokens/s, median gap ${server.gapMs} ms, ${server.cpusUsed ?? 'unknown'} CPUs at once`)

@@ -13,6 +13,8 @@ import { untilIdle } from './until-idle.js'
 
 /** Beyond every number of a call. */
 const AGAIN = 1_000_000_000
+const REHEARSAL = 1_000_000_001
+const REHEARSED_CALLS = 16
 
 /** So long the second closed loop waits for a server that still works on calls which nobody waits for: this part of the window. Behind an overload without admission it takes longer, and more than the loop is worth. */
 const AGAIN_WITHIN = 1 / 3
@@ -54,6 +56,8 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     signal.throwIfAborted()
     return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
   }
+  // A gateway that never had a call compiles its code while fifty come at once, on the CPU of the generator, which is late then.
+  const rehearse = () => nextGenerator().run({ ...job, seed: deriveSeed(plan.traceSeed, REHEARSAL), phase: 'unloaded', target: { url: gateway.url }, callsPerClass: REHEARSED_CALLS }, watch)
   const closedLoops = [await closedLoop(plan.traceSeed, 'capacity')]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
@@ -63,6 +67,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
 
   // The loop's last calls were given up and may still run: to the gateway they are somebody who goes past it, and for a while it would name no slots.
   if (workload.conversations !== undefined) await untilIdle(serverCpuUsec, watch.signal)
+  if (workload.classes.some(({ together }) => together !== undefined)) await rehearse()
   input.onStep('load')
   const seconds = workload.rampSeconds + workload.windowSeconds
   const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }
@@ -73,6 +78,7 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
         phase: 'load',
         ratePerSecond: workload.ratePerSecond,
         ...(workload.burst === undefined ? {} : { burst: workload.burst }),
+        ...(workload.workers === undefined ? {} : { workers: workload.workers }),
         ...(input.retry === undefined ? {} : { retry: input.retry }),
         seconds,
         spin: placement.serverCpus.join() !== placement.clientCpus.join()

@@ -1,6 +1,7 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import { blockSeconds, streamsSeconds } from '../plan/duration.js'
 import { workloadOf } from '../plan/condition-workload.js'
+import { offeredText } from '../plan/offered.js'
 import type { BlockPlan, Manifest, Plan } from '../types.js'
 import type { BlockStep } from './block.js'
 
@@ -23,7 +24,7 @@ export function stepsOf (plan: Plan, block: BlockPlan, manifest: Pick<Manifest, 
     return {
       start: { text: 'start llama-server and gateway', share: share(0) },
       capacity: { text: 'capacity, closed loop at full slots', share: share(seconds.capacity) },
-      load: { text: `load, ${plan.workload.ratePerSecond.toFixed(1)} requests/s`, share: share(seconds.load) },
+      load: { text: `load, ${offeredText(plan.workload)}`, share: share(seconds.load) },
       'capacity again': { text: 'capacity again', share: share(seconds.again) }
     }
   }

@@ -38,7 +38,7 @@ export interface PromptPool {
   readonly zipf: number
 }
 
-/** So many calls at each arrival, 4 ms apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. */
+/** So many calls at each arrival, 4 ms apart: all with one prompt, or each with its own. `ratePerSecond` counts arrivals. Before such a load some calls with prompts of their own go through the gateway, one at a time. */
 export interface Together {
   readonly calls: number
   readonly prompt: 'one' | 'each'
@@ -107,6 +107,8 @@ export interface OpenLoopWorkload {
   readonly burst?: Burst
   /** The load is these; nothing arrives beside them. */
   readonly conversations?: Conversations
+  /** The load is so many clients, each of which asks again as soon as it was answered (closed loop); nothing arrives beside them. */
+  readonly workers?: number
   /** By caller; those that are not named have a key with the usual grant. */
   readonly grants?: Readonly<Record<string, Grant>>
   /** Ramp at the start of the load, seconds: calls intended in it are sent but not judged. */

@@ -47,7 +47,7 @@ const explanation = 'llama-server makes a task of each input of an array, so joi
 
 /** What the plan's own load and options say before the run. */
 function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
-  if (workload.kind === 'open-loop' && 'capacityPerSecond' in calibration && workload.ratePerSecond < LIGHT * calibration.capacityPerSecond) return 'light'
+  if (workload.kind === 'open-loop' && 'capacityPerSecond' in calibration && workload.workers === undefined && workload.ratePerSecond < LIGHT * calibration.capacityPerSecond) return 'light'
   const forced = conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')
   const words = workload.kind === 'open-loop' ? workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median) : []
   if (forced) return 'forced'

@@ -1,6 +1,6 @@
 import { sharedWorkEntry } from './shared-work.js'
 
-/** More than between any two calls of one arrival; an answer of the twin lasts longer than all of them. */
+/** In which the calls of one arrival are sent; an answer of the twin takes longer. */
 const AT_ONCE_MS = 300
 
 export const singleFlight = sharedWorkEntry({

@@ -64,7 +64,7 @@ function planKeys ({ plan }: Evidence): Key[] {
 /** Without what each run's calibration decides. */
 function workloadKeys (workload: Evidence['plan']['workload']): Key[] {
   if (workload.kind === 'open-loop') {
-    const { kind, classes, closedLoopClients, burst, conversations, capacityCalls, capacityAgain } = workload
+    const { kind, classes, closedLoopClients, burst, conversations, workers, capacityCalls, capacityAgain } = workload
     const spec = classes.map(({ leave, ...rest }) => ({ ...rest, ...(leave === undefined ? {} : { leave: leave.share }) }))
     return [
       { key: 'plan.workload.kind', value: kind },
@@ -73,7 +73,8 @@ function workloadKeys (workload: Evidence['plan']['workload']): Key[] {
       { key: 'plan.workload.capacityCalls', value: String(capacityCalls ?? 'by time') },
       { key: 'plan.workload.capacityAgain', value: String(capacityAgain ?? false) },
       { key: 'plan.workload.burst', value: burst === undefined ? 'none' : JSON.stringify({ fromSeconds: burst.fromSeconds, shares: burst.shares }) },
-      { key: 'plan.workload.conversations', value: JSON.stringify(conversations ?? 'none') }
+      { key: 'plan.workload.conversations', value: JSON.stringify(conversations ?? 'none') },
+      { key: 'plan.workload.workers', value: String(workers ?? 'none') }
     ]
   }
   return Object.entries(workload).map(([name, value]) => ({ key: `plan.workload.${name}`, value: String(value) }))

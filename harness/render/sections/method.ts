@@ -69,15 +69,21 @@ function orderText ({ design, blocks, seed }: Plan): string {
 
 function openLoopEntries ({ workload, calibration, conditions }: OpenLoopPlan): Entry[] {
   const limits = Object.entries(workload.ttftLimitMs).map(([cls, ms]) => `${cls} ${formatNumber(ms)} ms`).join(', ')
-  const { conversations } = workload
   return [
-    ...(conversations !== undefined ? [conversationsEntry(conversations, workload)] : [['Load', `open loop, Poisson, ${formatNumber(workload.ratePerSecond)} requests/s for ${formatSeconds(workload.rampSeconds + workload.windowSeconds)}, the first ${formatSeconds(workload.rampSeconds)} not judged; unanswered calls are given ${formatSeconds(workload.drainSeconds)} after the last send`] as const]),
+    loadEntry(workload),
     ['Capacity', `closed loop of ${workload.closedLoopClients} clients for ${formatSeconds(workload.capacitySeconds)} or more ${workload.capacityAgain === true ? 'before each load, and again after it where llama-server is idle within a third of the window, 3 s at least: their mean' : 'before each load'}`],
     ['Calls', workload.classes.map((each) => `${each.name}: ${lengthText(each.promptWords)} words in, ${lengthText(each.maxTokens)} tokens out, share ${formatNumber(each.share)}${ofWhomText(each)}`).join('; ')],
     ...(workload.burst === undefined ? [] : [burstEntry(workload.burst)]),
     ...conditions.flatMap(retryEntries),
     ['Limit', `time to first token (scheduled): ${limits}; unloaded it is ${formatNumber(calibration.unloadedTtftMs)} ms`]
   ]
+}
+
+function loadEntry (workload: OpenLoopPlan['workload']): Entry {
+  const { conversations, workers, ratePerSecond, rampSeconds, windowSeconds, drainSeconds } = workload
+  if (conversations !== undefined) return conversationsEntry(conversations, workload)
+  const what = workers === undefined ? `open loop, Poisson, ${formatNumber(ratePerSecond)} requests/s` : `closed loop of ${workers} clients through the gateway, each of which asks again when it was answered,`
+  return ['Load', `${what} for ${formatSeconds(rampSeconds + windowSeconds)}, the first ${formatSeconds(rampSeconds)} not judged; unanswered calls are given ${formatSeconds(drainSeconds)} after the last send`]
 }
 
 function conversationsEntry ({ count, turns, systemWords, firstWords, turnWords, answerTokens, thinkSeconds, thinkSpread, related }: Conversations, { rampSeconds, windowSeconds }: OpenLoopPlan['workload']): Entry {
