@@ -6,6 +6,9 @@ import { withRetries } from './retries.js'
 import type { TraceEntry } from './trace.js'
 import { waitUntil } from './wait.js'
 
+/** Who spins before each of such calls leaves none of its CPU to the gateway that works on them, and is late itself when that gets its turn. */
+const CROWDED_MS = 5
+
 export interface OpenLoopOptions {
   readonly client: ChatClient
   readonly trace: readonly TraceEntry[]
@@ -14,7 +17,7 @@ export interface OpenLoopOptions {
   readonly startAtMs: number
   /** Monotonic milliseconds: what is not answered then is `unanswered` (right-censored) with this as `doneMs`, give or take. */
   readonly drainUntilMs: number
-  /** See `waitUntil`. Default true. */
+  /** See `waitUntil`; a call less than 5 ms after another one is never spun for. Default true. */
   readonly spin?: boolean
   /** What refused clients do; default: they do not come back. */
   readonly retry?: Retry
@@ -34,10 +37,12 @@ export async function runOpenLoop (options: OpenLoopOptions): Promise<void> {
 
   const underWay: Promise<void>[] = []
   try {
+    let lastMs = -Infinity
     for (const entry of trace) {
       const intendedMs = startAtMs + entry.atMs
       const prepared = prepare(entry, options.classes)
-      if (!await waitUntil(intendedMs, { spin, signal })) break
+      if (!await waitUntil(intendedMs, { spin: spin && intendedMs - lastMs >= CROWDED_MS, signal })) break
+      lastMs = intendedMs
       underWay.push(withRetries(client, prepared, intendedMs, retry, patience.signal).then(onSample))
       options.onSend?.()
     }

@@ -123,6 +123,10 @@ t.test('calls that come together', async t => {
     t.equal(trace.length, 500)
     t.ok(trace.every(({ seq }, index) => seq === index))
     t.ok(trace.every(({ atMs }, index) => atMs >= (trace[index - 1]?.atMs ?? 0)))
+    for (let seed = 0; seed < 40; seed++) {
+      const short1s = makeTrace({ seed, ratePerSecond: 1, seconds: 1, classes: [{ ...short, together: { calls: 50, prompt } }] })
+      t.ok((short1s.at(-1)?.atMs ?? Infinity) < 1000, 'they end with the load')
+    }
     const plain = makeTrace({ ...few, classes: [short] })
     for (const { atMs: fromMs, promptSeed: first } of plain) t.ok(trace.some(({ atMs, promptSeed }) => atMs === fromMs && promptSeed === first))
     const times = new Map<number, number[]>()

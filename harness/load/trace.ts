@@ -57,7 +57,12 @@ export function makeTrace ({ seed, ratePerSecond, seconds, classes, burst }: Tra
     arrivals.sort((a, b) => a.atMs - b.atMs)
   }
   const promptsOf = promptChooser(seed, classes)
-  const calls = arrivals.flatMap(({ atMs, cls }, index) => promptsOf(cls, index).map((promptSeed, copy) => ({ atMs: atMs + copy * TOGETHER_GAP_MS, cls, promptSeed })))
+  const calls = arrivals.flatMap(({ atMs, cls }, index) => {
+    const prompts = promptsOf(cls, index)
+    // Those that come together end with the load at the latest: it would judge a part of them.
+    const fromMs = prompts.length === 1 ? atMs : Math.max(0, Math.min(atMs, seconds * 1000 - prompts.length * TOGETHER_GAP_MS))
+    return prompts.map((promptSeed, copy) => ({ atMs: fromMs + copy * TOGETHER_GAP_MS, cls, promptSeed }))
+  })
   return calls.sort((a, b) => a.atMs - b.atMs).map((call, seq) => ({ seq, ...call }))
 }
 

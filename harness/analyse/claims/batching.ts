@@ -43,7 +43,7 @@ const statements: Readonly<Record<Expected, string>> = {
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
-  'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
+  'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. Nor is joining for nothing: llama-server has nothing to do while a joined answer is divided and its callers ask again. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
 function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
@@ -80,7 +80,7 @@ const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'me
   ],
   forced: [
     { id: ids.rate, metric: 'tokens-per-second', statement: `at most ${COST} times as many embeddings a second`, lo: 0, hi: COST },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much more CPU time for each', lo: 1 / COST, hi: unbounded },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'joining saves less than a tenth of its CPU time: next to all of that is for the tokens', lo: 1 / MACHINE, hi: unbounded },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
   ]
 }
