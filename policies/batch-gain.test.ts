@@ -21,6 +21,14 @@ t.test('joined where that is faster, alone where it is not, and next to nothing 
   }
 })
 
+t.test('what was learned while everything was cold is corrected soon', async t => {
+  const gain = new BatchGain(1.05)
+  run(gain, 64, 70, { alone: 20, joined: 14 })
+  t.same(gain.joined, [64], 'taken for faster')
+  run(gain, 64, 600, { alone: 11, joined: 14 })
+  t.same(gain.joined, [])
+})
+
 t.test('nothing is known of another length by it', async t => {
   const gain = new BatchGain(1.05)
   run(gain, 4, 3_000, { alone: 6, joined: 4 })

@@ -19,8 +19,8 @@ const NEWEST = 1 / 16
 const FEW = 6
 /** Inputs that go the same way before it is looked at again: so many that those at one time go one way, or neither would be measured. */
 const ROUND = 32
-/** A round in so many goes the other way, and half as often each time that it changed nothing. At first it costs 1/32 of what the other way is slower. */
-const TRY = { first: 32, last: 512 }
+/** A round in so many goes the other way, and half as often each time that it changed nothing. At first soon: what was learned first is of code and caches that were cold. */
+const TRY = { first: 8, last: 512 }
 /** Once joined, a gain may be so much less before it ends: what lies at the border would go to and fro. */
 const HYSTERESIS = 0.02
 

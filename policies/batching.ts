@@ -88,7 +88,8 @@ class Batching implements PolicyInstance {
         }
         const facts = { batchCalls: calls, batchItems: load.items, batchWaitMs, ...gainFact(choice) }
         const why = calls > 1 ? choice.why : 'nobody came in its window'
-        return this.#sent(call, calls > 1 ? 'joined' : 'alone', load, () => next(joined, why, facts))
+        // One that nobody joined is of this way, too: it waited, and beside it the others are what this way costs.
+        return this.#sent(call, 'joined', load, calls > 1, () => next(joined, why, facts))
       }
     })
     this.#open.set(key, batch)
@@ -99,7 +100,7 @@ class Batching implements PolicyInstance {
     this.#counts.alone++
     const { call } = member
     const load = loadOf(member)
-    return this.#sent(call, 'alone', load, () => next(call, choice.why, { batchItems: load.items, ...gainFact(choice) }))
+    return this.#sent(call, 'alone', load, false, () => next(call, choice.why, { batchItems: load.items, ...gainFact(choice) }))
   }
 
   /** The joined call was refused, or what it was answered cannot be divided: it may be one of them, and each finds out for itself. */
@@ -107,11 +108,11 @@ class Batching implements PolicyInstance {
     const { call } = member
     call.signal.throwIfAborted()
     this.#counts.askedAgain++
-    return this.#sent(call, 'alone', loadOf(member), () => next(call, 'alone: the joined call was not answered', { askedAgain: 1 }))
+    return this.#sent(call, 'alone', loadOf(member), false, () => next(call, 'alone: the joined call was not answered', { askedAgain: 1 }))
   }
 
-  /** Sends a call and learns from its answer, of which it takes the whole body where that is joined. */
-  async #sent (call: Call, way: Way, load: Load, send: () => Promise<Answer>): Promise<Answer> {
+  /** Sends a call and learns from its answer, of which it takes the whole body where that is to be divided. */
+  async #sent (call: Call, way: Way, load: Load, isDivided: boolean, send: () => Promise<Answer>): Promise<Answer> {
     const { clock } = this.#port
     const decided = call.decisions.length
     const startedAtMs = clock.nowMs()
@@ -127,7 +128,7 @@ class Batching implements PolicyInstance {
     this.#share.enter(sharer, startedAtMs)
     try {
       const answer = await send()
-      if (way === 'alone') {
+      if (!isDivided) {
         answer.over.then(({ how }) => { this.#over(call, sharer, load, how === 'complete' && answer.status === 200) })
         return answer
       }

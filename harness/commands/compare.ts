@@ -115,6 +115,9 @@ function loadOf ({ lead, quiet }: Comparison, options: ComparisonOptions): LoadS
     }
     return { kind: 'streams', workload: streamsOf(lead.workload), primary: lead.primary ?? streamsPrimaries[0] }
   }
+  if (options.rate !== undefined && (lead.traffic?.workers ?? lead.traffic?.conversations) !== undefined) {
+    throw new UsageError(`--rate: ${options.rate} is a rate of arrivals; the clients of ${lead.name} ask when they were answered, so leave --rate away (--slots changes how many they are)`)
+  }
   return {
     kind: 'open-loop',
     classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),

@@ -28,6 +28,8 @@ t.test('a mistake is one clear line, exit code 2, no stack trace, nothing writte
   const cases: ReadonlyArray<readonly [readonly string[], RegExp]> = [
     [['compare'], /--policy/],
     [['compare', '--policy', 'admision'], /no such policy or mitigation: "admision"; there are admission, .*prompt-cap/],
+    [['compare', '--policy', 'batching', '--rate', '4x'], /--rate: 4x is a rate of arrivals; the clients of batching ask when they were answered/],
+    [['compare', '--policy', 'prefix-cache', '--rate', '4x'], /leave --rate away/],
     [['compare', '--policy', 'admission', '--rate', 'fast'], /--rate: "fast" is not a rate; give a multiple/],
     [['compare', '--policy', 'admission', '--mix', 'a'], /--mix part 1/],
     [['compare', '--policy', 'admission', '--slots', '0'], /Allowed are whole numbers from 1 to 64/],

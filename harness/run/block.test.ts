@@ -97,6 +97,36 @@ t.test('an open loop: closed loop, load, and the closed loop again with prompts 
   t.same(leftBy(input), [])
 })
 
+t.test('calls that come together are rehearsed through the gateway with prompts of their own; workers ask again until the end', async t => {
+  const workload: OpenLoopWorkload = {
+    kind: 'open-loop',
+    classes: [{ name: 'same', promptWords: 4, maxTokens: 4, share: 1, together: { calls: 5, prompt: 'one' } }],
+    ratePerSecond: 2,
+    rampSeconds: 0.2,
+    windowSeconds: 0.3,
+    drainSeconds: 5,
+    capacityCalls: 1,
+    capacitySeconds: 0,
+    closedLoopClients: 1,
+    ttftLimitMs: { same: 1000 }
+  }
+  const together = streamsBlock(t, { workload })
+  await runBlock(together)
+  const calls = callsOf(together)
+  const [rehearsed, load] = ['unloaded', 'load'].map(wanted => calls.filter(({ phase, outcome }) => phase === wanted && outcome === 'answered'))
+  t.equal(rehearsed?.length, 16)
+  t.equal(load?.length, 5)
+  t.ok(rehearsed?.every(({ weirId }) => weirId !== undefined), 'through the gateway')
+  t.equal(new Set(load?.map(({ answerHash }) => answerHash)).size, 1)
+  t.ok(Math.max(...rehearsed?.map(({ doneMs }) => doneMs) ?? []) <= evidenceOf(together).loadFromMs)
+
+  const working = streamsBlock(t, { workload: { ...workload, classes: [{ name: 'same', promptWords: 4, maxTokens: 4, share: 1 }], workers: 3 } })
+  await runBlock(working)
+  const asked = callsOf(working).filter(({ phase }) => phase === 'load')
+  t.ok(asked.length > 3 && asked.every(({ outcome, weirId }) => outcome === 'answered' && weirId !== undefined), `${asked.length} calls`)
+  t.notOk(callsOf(working).some(({ phase }) => phase === 'unloaded'))
+})
+
 t.test('a knob that did not take: no block, everything undone', async t => {
   for (const [name, over, undone] of [
     ['read back', { readBack: async () => { throw new Error('b: asked 500, seen max') } }, ['b undone running', 'a undone running', 'b undone before', 'a undone before', 'group removed']],
