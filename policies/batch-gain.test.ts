@@ -5,7 +5,7 @@ import { BatchGain, type Way } from './batch-gain.js'
 function run (gain: BatchGain, tokens: number, calls: number, msOf: Readonly<Record<Way, number>>): number {
   let joined = 0
   for (let call = 0; call < calls; call++) {
-    const { way } = gain.choose(tokens, 1)
+    const { way } = gain.choose(tokens, 1, 1)
     if (way === 'joined') joined++
     gain.learn(way, tokens, 1, msOf[way])
   }
@@ -18,6 +18,30 @@ t.test('joined where that is faster, alone where it is not, and next to nothing 
     const share = run(gain, 4, 32_000, msOf) / 32_000
     t.ok(share >= lo && share <= hi, `${JSON.stringify(msOf)}: ${share} joined`)
     t.ok(Math.abs((gain.gain(4) ?? 0) - msOf.alone / msOf.joined) < 1e-9)
+  }
+})
+
+/** As `run`, with so many calls at one time, of which those beside calls that go the other way are not measured. */
+function runBeside (gain: BatchGain, underWay: number, calls: number, msOf: Readonly<Record<Way, number>>): void {
+  const line: Array<{ readonly way: Way, pure: boolean }> = []
+  for (let call = 0; call < calls; call++) {
+    const { way } = gain.choose(64, 1, line.length)
+    const others = line.filter(each => each.way !== way)
+    for (const other of others) other.pure = false
+    line.push({ way, pure: others.length === 0 })
+    const over = line.length > underWay ? line.shift() : undefined
+    if (over?.pure === true) gain.learn(over.way, 64, 1, msOf[over.way])
+  }
+}
+
+t.test('with many at one time both ways are measured, and a look at the other way finds something out', async t => {
+  for (const underWay of [1, 32, 200]) {
+    const gain = new BatchGain(1.05)
+    const round = 32 + 2 * underWay
+    runBeside(gain, underWay, 4 * round, { alone: 20, joined: 14 })
+    t.same(gain.joined, [64], `${underWay} under way`)
+    runBeside(gain, underWay, 40 * round, { alone: 11, joined: 14 })
+    t.same(gain.joined, [], `${underWay} under way: it has changed`)
   }
 })
 
@@ -35,8 +59,8 @@ t.test('nothing is known of another length by it', async t => {
   run(gain, 16, 3_000, { alone: 11, joined: 14 })
   t.same(gain.joined, [4])
   t.equal(gain.gain(64), undefined)
-  t.equal(gain.choose(16, 1).why, 'no gain is predicted')
-  t.match(gain.choose(5, 1), { way: 'joined', why: 'a gain is predicted', gain: 1.5 }, 'five tokens are as long as four')
+  t.equal(gain.choose(16, 1, 1).why, 'no gain is predicted')
+  t.match(gain.choose(5, 1, 1), { way: 'joined', why: 'a gain is predicted', gain: 1.5 }, 'five tokens are as long as four')
 })
 
 t.test('what changed is found out', async t => {

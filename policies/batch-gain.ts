@@ -17,7 +17,10 @@ export interface Choice {
 const NEWEST = 1 / 16
 /** Samples of a way before it is believed. */
 const FEW = 6
-/** Inputs that go the same way before it is looked at again: so many that those at one time go one way, or neither would be measured. */
+/**
+ * Inputs that go the same way and can be measured before it is looked at again. An input is not measured beside one that goes the other way: as many as are under way go beside
+ * those of the round before, and as many beside those of the next one.
+ */
 const ROUND = 32
 /** A round in so many goes the other way, and half as often each time that it changed nothing. At first soon: what was learned first is of code and caches that were cold. */
 const TRY = { first: 8, last: 512 }
@@ -52,10 +55,13 @@ export class BatchGain {
     this.#minGain = minGain
   }
 
-  /** How the next inputs of this length go, for a call that could go with others. @param tokens of an input @param inputs of the call */
-  choose (tokens: number, inputs: number): Choice {
+  /** How the next inputs of this length go, for a call that could go with others. @param tokens of an input @param inputs of the call @param underWay inputs at upstream */
+  choose (tokens: number, inputs: number, underWay: number): Choice {
     const length = this.#length(tokens)
-    if (length.left <= 0) this.#nextRound(length)
+    if (length.left <= 0) {
+      this.#nextRound(length)
+      length.left = ROUND + 2 * underWay
+    }
     length.left -= inputs
     return length.choice
   }
@@ -80,7 +86,6 @@ export class BatchGain {
 
   #nextRound (length: Length): void {
     const { costs } = length
-    length.left = ROUND
     const gain = gainOf(costs)
     if (gain === undefined) {
       length.choice = { way: costs.joined.samples <= costs.alone.samples ? 'joined' : 'alone', why: 'to learn what it costs' }

@@ -222,6 +222,20 @@ t.test('only where a gain was learned; an input that is nothing for it passes', 
   t.match(decision(chat), { verdict: 'pass', reason: 'nothing that can be joined' })
 })
 
+t.test('one that nobody joined is of the joined way: both are measured though it happens often', async t => {
+  const { ask, at, window } = await setUp(t, {})
+  const asked: Asked[] = []
+  for (let call = 0; call < 3 * 32; call++) {
+    asked.push(await ask({ input: 'a' }))
+    await window()
+    // Two others are there whenever one is over.
+    if (call >= 2) embed(at(call - 2))
+    await settle()
+  }
+  t.equal(decision(asked[0]!)?.reason, 'nobody came in its window')
+  t.type(decision(asked.at(-1)!)?.facts['predictedGain'], 'number')
+})
+
 t.test('the joined call has its places from admission, at most as many as there are', async t => {
   const { ask, at, upstream, window } = await setUp(t, { when: 'always' }, { withAdmission: true })
   const asked = await Promise.all(Array.from({ length: 6 }, () => ask({ input: 'a' })))
