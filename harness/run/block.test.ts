@@ -123,7 +123,7 @@ t.test('calls that come together are rehearsed through the gateway with prompts 
   const working = streamsBlock(t, { workload: { ...workload, classes: [{ name: 'same', promptWords: 4, maxTokens: 4, share: 1 }], workers: 3 } })
   await runBlock(working)
   const asked = callsOf(working).filter(({ phase }) => phase === 'load')
-  t.ok(asked.length > 3 && asked.every(({ outcome, weirId }) => outcome === 'answered' && weirId !== undefined), `${asked.length} calls`)
+  t.ok(asked.length >= 3 && asked.every(({ outcome, weirId }) => outcome === 'answered' && weirId !== undefined), `${asked.length} calls`)
   t.notOk(callsOf(working).some(({ phase }) => phase === 'unloaded'))
 })
 

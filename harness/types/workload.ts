@@ -98,11 +98,11 @@ export interface Retry {
   readonly patienceSeconds: number
 }
 
-/** Poisson arrivals through the gateway; a closed loop straight to llama-server, before it or around it, tells the block's own capacity. */
+/** Poisson arrivals through the gateway, or clients that ask again; a closed loop straight to llama-server, before it or around it, tells the block's own capacity. */
 export interface OpenLoopWorkload {
   readonly kind: 'open-loop'
   readonly classes: readonly WorkloadClass[]
-  /** Requests per second offered in the open loop. */
+  /** Requests per second offered in the open loop; of no account where there are conversations or workers. */
   readonly ratePerSecond: number
   readonly burst?: Burst
   /** The load is these; nothing arrives beside them. */
