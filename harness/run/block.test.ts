@@ -105,7 +105,7 @@ t.test('calls that come together are rehearsed through the gateway with prompts 
     rampSeconds: 0.2,
     windowSeconds: 0.3,
     drainSeconds: 5,
-    capacityCalls: 1,
+    capacityCalls: 2,
     capacitySeconds: 0,
     closedLoopClients: 1,
     ttftLimitMs: { same: 1000 }
