@@ -17,7 +17,6 @@ class Batching implements PolicyInstance {
   readonly #open = new Map<string, Batch>()
   readonly #share = new ServerShare()
   readonly #counts = { batches: 0, joinedCalls: 0, joinedItems: 0, alone: 0, askedAgain: 0 }
-  #inputsUnderWay = 0
   #gain: BatchGain
   /** What was learned belongs to it. */
   #model: string | undefined
@@ -63,7 +62,7 @@ class Batching implements PolicyInstance {
     if (this.#share.size === 0) return { way: 'alone', why: 'nothing else is at upstream' }
     const { maxItems, maxTokens, when } = this.#options
     if (prompts.length >= maxItems || tokens >= maxTokens) return { way: 'alone', why: 'it is as much as goes at once' }
-    return when === 'always' ? { way: 'joined', why: 'always' } : this.#gain.choose(tokens / prompts.length, prompts.length, this.#inputsUnderWay)
+    return when === 'always' ? { way: 'joined', why: 'always' } : this.#gain.choose(tokens / prompts.length, prompts.length, this.#share.inputs)
   }
 
   async #lead (first: Member, next: Next, choice: Choice): Promise<Answer | undefined> {
@@ -120,6 +119,7 @@ class Batching implements PolicyInstance {
     const sharer: Sharer = {
       way,
       places: Math.min(load.items, this.#port.backend.props()?.totalSlots ?? 1),
+      inputs: load.items,
       // A policy further in that lets nothing through yet has a decision without a step.
       sentAtMs: () => {
         const inner = call.decisions.slice(decided).findLast(({ mode }) => mode === 'on')
@@ -127,7 +127,6 @@ class Batching implements PolicyInstance {
       }
     }
     this.#share.enter(sharer, startedAtMs)
-    this.#inputsUnderWay += load.items
     try {
       const answer = await send()
       if (!isDivided) {
@@ -145,7 +144,6 @@ class Batching implements PolicyInstance {
   }
 
   #over (call: Call, sharer: Sharer, { items, tokens }: Load, served: boolean): void {
-    this.#inputsUnderWay -= items
     const ms = this.#share.leave(sharer, this.#port.clock.nowMs())
     if (served && ms !== undefined && call.shadow !== true) this.#gain.learn(sharer.way, tokens / items, items, ms)
     // Nothing is gained any more by waiting.

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Way } from './batch-gain.js'
 import { ServerShare, type Sharer } from './server-share.js'
 
-const call = (sentAtMs: number | undefined, places = 1, way: Way = 'alone'): Sharer => ({ way, places, sentAtMs: () => sentAtMs })
+const call = (sentAtMs: number | undefined, places = 1, way: Way = 'alone'): Sharer => ({ way, places, inputs: 2 * places, sentAtMs: () => sentAtMs })
 
 t.test('time is shared among the places that are taken', async t => {
   const share = new ServerShare()
@@ -10,7 +10,10 @@ t.test('time is shared among the places that are taken', async t => {
   share.enter(a, 0)
   share.enter(b, 10)
   share.enter(wide, 20)
+  t.equal(share.inputs, 8)
   t.equal(share.leave(a, 60), 10 + 5 + 10, 'alone, with one, with three')
+  t.equal(share.leave(a, 60), undefined)
+  t.equal(share.inputs, 6, 'who left twice is gone once')
   t.equal(share.leave(b, 90), 5 + 10 + 10)
   t.equal(share.leave(wide, 100), 2 * (10 + 10 + 5))
   t.equal(share.size, 0)

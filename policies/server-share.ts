@@ -5,6 +5,7 @@ export interface Sharer {
   readonly way: Way
   /** Slots that it has at a time. */
   readonly places: number
+  readonly inputs: number
   /** Monotonic milliseconds at which it went upstream; undefined while it waits for a place. */
   readonly sentAtMs: () => number | undefined
 }
@@ -26,6 +27,7 @@ export class ServerShare {
   #atMs = 0
 
   get size (): number { return this.#entries.size }
+  get inputs (): number { return [...this.#entries.values()].reduce((sum, { inputs }) => sum + inputs, 0) }
 
   enter (sharer: Sharer, nowMs: number): void {
     this.#advance(nowMs)

@@ -43,7 +43,7 @@ const statements: Readonly<Record<Expected, string>> = {
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
-  'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. Nor is joining for nothing: llama-server has nothing to do while a joined answer is divided and its callers ask again. The gateway measures both ways for each length, and joins only where that is faster.'
+  'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
 function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
