@@ -13,8 +13,10 @@ export interface Choice {
   readonly gain?: number
 }
 
-/** Weight of the newest sample: about the last sixteen count. */
-const NEWEST = 1 / 16
+/** About the last so many inputs of a way count: a stall of a moment must not decide, and sixteen that go alone are a moment. */
+const MEMORY = 128
+/** Of the way that is looked at again, what was known before counts as so many: it is old, and may be of code and caches that were cold. */
+const OLD = 16
 /** Samples of a way before it is believed. */
 const FEW = 6
 /**
@@ -66,12 +68,17 @@ export class BatchGain {
     return length.choice
   }
 
+  /** These go with a call that has chosen already. */
+  joins (tokens: number, inputs: number): void {
+    this.#length(tokens).left -= inputs
+  }
+
   /** @param ms of the server, that all these inputs took together */
   learn (way: Way, tokens: number, inputs: number, ms: number): void {
     const cost = this.#length(tokens).costs[way]
-    const weight = cost.samples === 0 ? 1 : Math.max(NEWEST, 1 / (cost.samples + 1))
-    cost.ms += (ms - cost.ms) * weight
-    cost.inputs += (inputs - cost.inputs) * weight
+    const kept = Math.max(0, 1 - inputs / MEMORY)
+    cost.ms = cost.ms * kept + ms
+    cost.inputs = cost.inputs * kept + inputs
     cost.samples++
   }
 
@@ -98,7 +105,9 @@ export class BatchGain {
     }
     if (--length.roundsToTry <= 0) {
       length.tryEvery = length.roundsToTry = Math.min(TRY.last, length.tryEvery * 2)
-      length.choice = { way: usual === 'joined' ? 'alone' : 'joined', why: 'to learn whether that has changed', gain }
+      const way = usual === 'joined' ? 'alone' : 'joined'
+      fade(costs[way])
+      length.choice = { way, why: 'to learn whether that has changed', gain }
     } else {
       length.choice = { way: usual, why: usual === 'joined' ? 'a gain is predicted' : 'no gain is predicted', gain }
     }
@@ -113,6 +122,12 @@ export class BatchGain {
     this.#lengths.set(key, length)
     return length
   }
+}
+
+function fade (cost: Cost): void {
+  const kept = Math.min(1, OLD / cost.inputs)
+  cost.ms *= kept
+  cost.inputs *= kept
 }
 
 function gainOf ({ alone, joined }: Length['costs']): number | undefined {

@@ -40,6 +40,7 @@ class Batching implements PolicyInstance {
       const member = { call, inputs }
       const open = this.#open.get(this.#togetherWith(inputs))
       if (open?.admits(member) === true) {
+        this.#gain.joins(inputs.tokens / inputs.prompts.length, inputs.prompts.length)
         const answer = await open.board(member)
         if (answer !== undefined) return this.#followed(answer, open)
         // Its first one left before it went.
