@@ -1,11 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { Policy } from '../policies/contract.js'
 import { policyFactories } from '../policies/index.js'
 import { TurnClock } from './testing-clock.js'
 import { startRealServer } from './testing-real.js'
 import { registryOf, startTestGateway } from './testing.js'
-
-const aTurn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
 /** Behind batching: the call that is there already stays until others come by, so that those are together whoever was faster. */
 class Gate {
@@ -17,7 +16,7 @@ class Gate {
     else {
       const before = this.#others
       this.holds = true
-      while (this.#others === before) await aTurn()
+      while (this.#others === before) await turn()
       this.holds = false
     }
     return await next(call, 'through')
@@ -57,7 +56,7 @@ t.test('joined embeddings are those of each input alone, digit for digit, with t
     const first = gateway.records.length
     // One that is there already: nobody waits for others on an idle server.
     const ahead = ask(gateway.url, path, { ...bodies[0], user: 'first' })
-    while (!gate.holds) await aTurn()
+    while (!gate.holds) await turn()
     const through = await Promise.all(bodies.map(body => ask(gateway.url, path, body)))
     await ahead
     t.same(through, direct, path)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { startFakeServer } from '../models/fake/fake-server.js'
@@ -61,7 +62,7 @@ t.test('stalled: calls run and nothing moves; ready again with the next batch', 
   const { fake, gateway, call } = await both(t, {}, { policies: [{ name: 'admission' }], limits: { stallTimeoutMs: 1_000 } })
   await fake.fail({ kind: 'wedge' })
   const running = call()
-  while (gateway.gateway.calls.inFlight === 0) await new Promise(resolve => setImmediate(resolve))
+  while (gateway.gateway.calls.inFlight === 0) await turn()
   t.equal(await ready(gateway), '200 ok', 'it may be a long prompt')
   while (await ready(gateway) === '200 ok') await new Promise(resolve => setTimeout(resolve, 50))
   t.equal(await ready(gateway), '503 stalled, retry')

@@ -60,7 +60,7 @@ async function underLoad (t: Test): Promise<UnderLoad> {
   return { kill: signal => child.kill(signal), children, pidOf, ended }
 }
 
-const opts = { skip: noGroups, timeout: 900_000 }
+const opts = { skip: noGroups, timeout: 120_000 }
 
 for (const [how, presses] of [['Ctrl-C', 1], ['Ctrl-C twice', 2]] as const) {
   t.test(`${how} under load`, opts, async t => {

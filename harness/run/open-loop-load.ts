@@ -56,8 +56,6 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
     signal.throwIfAborted()
     return { fromMs, toMs: drainedAtMs, ...(beforeUsec === undefined || afterUsec === undefined ? {} : { serverCpuUsec: afterUsec - beforeUsec }) }
   }
-  // A gateway that never had a call compiles its code while fifty come at once, on the CPU of the generator, which is late then.
-  const rehearse = () => nextGenerator().run({ ...job, seed: deriveSeed(plan.traceSeed, REHEARSAL), phase: 'unloaded', target: { url: gateway.url }, callsPerClass: REHEARSED_CALLS }, watch)
   const closedLoops = [await closedLoop(plan.traceSeed, 'capacity')]
   const groupCountersAtStart = group === undefined ? undefined : countersOf(group)
   const serverCounters = () => readServerCounters(running.url, running.apiKey, COUNTERS_WITHIN_MS)
@@ -67,7 +65,10 @@ export async function openLoopLoad (block: ReadyBlock, workload: OpenLoopWorkloa
 
   // The loop's last calls were given up and may still run: to the gateway they are somebody who goes past it, and for a while it would name no slots.
   if (workload.conversations !== undefined) await untilIdle(serverCpuUsec, watch.signal)
-  if (workload.classes.some(({ together }) => together !== undefined)) await rehearse()
+  if (workload.classes.some(({ together }) => together !== undefined)) {
+    // A gateway that never had a call compiles its code while fifty come at once, on the CPU of the generator, which is late then.
+    await nextGenerator().run({ ...job, seed: deriveSeed(plan.traceSeed, REHEARSAL), phase: 'unloaded', target: { url: gateway.url }, callsPerClass: REHEARSED_CALLS }, watch)
+  }
   input.onStep('load')
   const seconds = workload.rampSeconds + workload.windowSeconds
   const sent = { ...job, target: { url: gateway.url }, classes: workload.classes.map(cls => sentClass(cls, workload, input)) }

@@ -80,7 +80,7 @@ const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'me
   ],
   forced: [
     { id: ids.rate, metric: 'tokens-per-second', statement: `at most ${COST} times as many embeddings a second`, lo: 0, hi: COST },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'joining saves less than a tenth of its CPU time: next to all of that is for the tokens', lo: 1 / MACHINE, hi: unbounded },
+    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much more CPU time for each', lo: 1 / COST, hi: unbounded },
     { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
   ]
 }
