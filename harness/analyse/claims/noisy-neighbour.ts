@@ -16,7 +16,8 @@ const SLACK = 0.8
 
 /**
  * Hogs beside the threads of llama-server, as many or twice as many as CPUs: one thread, pinned, loses its fair share; two that wait for each other keep
- * at most the square of theirs. (A thread that may move gets more than its share: on Linux 6.18 0.6 of a CPU beside four hogs on two.)
+ * at most the square of theirs. The one thread has a model that is far larger than the caches, whose weights come from memory for each token in any case: one of 53 MB, which they
+ * hold in part, took 1.23 and 1.38 times the CPU time for a token beside hogs (bench/measured, study-next-day). (A thread that may move gets more than its share: on Linux 6.18 0.6 of a CPU beside four hogs on two.)
  */
 export const noisyNeighbour: ClaimEntry = {
   id: 'noisy-neighbour',
@@ -73,7 +74,7 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
     id: 'noisy-neighbour-takes-its-share',
     statement: 'CPU hogs beside one pinned compute thread take their fair share of its CPU, no more: it decodes as many times slower as there are programs on the CPU',
     predicted: doses.map(({ dose }) => `${dose} on each CPU: ${number(1 + dose)} times fewer tokens/s`).join('; '),
-    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between.'
+    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between. (Its model is larger than the caches, which a hog’s turn would empty of a smaller one.)'
   }, {
     application: each('tokens/s', dose => slowerLeg(plan, views, 1, dose)),
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${hogs(dose)} per CPU`, id, `t1-queue-${dose}`)),
