@@ -23,6 +23,8 @@ export interface BatchOptions {
   readonly windowMs: number
   readonly maxItems: number
   readonly maxTokens: number
+  /** Of so many inputs that go together. */
+  readonly places: (items: number) => number
   /** Told once, when nobody can join any more. */
   readonly onClosed: () => void
   /** Sends the joined call, or that of the only one; told how much it is and the milliseconds that the first one waited. */
@@ -140,7 +142,7 @@ export class Batch {
     const { call } = this.#flight
     const { field } = this.#first.inputs
     const promptTokens = this.#aboard.map(({ call: { need } }) => need.promptTokens)
-    const need = { maxTokens: 0, places: prompts.length, ...(promptTokens.every(tokens => tokens !== undefined) ? { promptTokens: Math.max(...promptTokens) } : {}) }
+    const need = { maxTokens: 0, places: this.#options.places(prompts.length), ...(promptTokens.every(tokens => tokens !== undefined) ? { promptTokens: Math.max(...promptTokens) } : {}) }
     return Object.create(withJson(call, { ...call.body.json, [field]: prompts }), { need: { value: need, enumerable: true } }) as Call
   }
 

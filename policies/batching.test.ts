@@ -62,7 +62,7 @@ t.test('calls of one window are one call upstream, and each gets what it would h
   await window()
   t.equal(upstream.calls.length, 2)
   t.same(at(1).call.body.json, { input: ['a', 'bb b', 'ccc', 'dddd'] })
-  t.equal(at(1).call.need.places, 4)
+  t.equal(at(1).call.need.places, 2, 'half of the slots')
   embed(at(1))
   await settle()
   t.same(asked.map(told), [alone('a'), alone('bb b', 'ccc'), alone('dddd')])
@@ -236,18 +236,25 @@ t.test('one that nobody joined is of the joined way: both are measured though it
   t.type(decision(asked.at(-1)!)?.facts['predictedGain'], 'number')
 })
 
-t.test('the joined call has its places from admission, at most as many as there are', async t => {
+t.test('a joined call has half of the places, from admission: while it is answered another is under way', async t => {
   const { ask, at, upstream, window } = await setUp(t, { when: 'always' }, { withAdmission: true })
-  const asked = await Promise.all(Array.from({ length: 6 }, () => ask({ input: 'a' })))
-  await window()
-  t.equal(upstream.calls.length, 1, 'six inputs want all four places, of which one is taken')
+  const six = async (): Promise<Asked[]> => {
+    const asked = await Promise.all(Array.from({ length: 6 }, () => ask({ input: 'a' })))
+    await window()
+    return asked
+  }
+  const asked = await six()
+  t.equal(upstream.calls.length, 2, 'one alone, and six that want two places')
+  asked.push(...await six())
+  t.equal(upstream.calls.length, 2, 'three of four places are taken')
   embed(at(0))
   await settle()
-  t.equal(upstream.calls.length, 2)
+  t.equal(upstream.calls.length, 3, 'two joined calls')
   embed(at(1))
+  embed(at(2))
   await settle()
   t.same(asked.map(told), asked.map(() => alone('a')))
-  t.same(asked.map(({ call }) => call.decisions.length), [2, 1, 1, 1, 1, 1])
+  t.same(asked.map(({ call }) => call.decisions.length), [2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1])
 })
 
 t.test('in shadow it says what would have gone together, and nothing waits', async t => {

@@ -78,6 +78,7 @@ class Batching implements PolicyInstance {
       windowMs,
       maxItems,
       maxTokens,
+      places: this.#placesTogether,
       onClosed: () => { if (this.#open.get(key) === batch) this.#open.delete(key) },
       count: texts => backend.countTexts(texts),
       send: (joined, load, batchWaitMs) => {
@@ -119,7 +120,8 @@ class Batching implements PolicyInstance {
     const startedAtMs = clock.nowMs()
     const sharer: Sharer = {
       way,
-      places: Math.min(load.items, this.#port.backend.props()?.totalSlots ?? 1),
+      length: lengthOf(load.tokens / load.items),
+      places: Math.min(load.items, this.#slots()),
       inputs: load.items,
       // A policy further in that lets nothing through yet has a decision without a step.
       sentAtMs: () => {
@@ -143,6 +145,13 @@ class Batching implements PolicyInstance {
       throw error
     }
   }
+
+  #slots (): number {
+    return this.#port.backend.props()?.totalSlots ?? 1
+  }
+
+  /** Half of the slots: while one joined call is answered, divided and followed by the next one, llama-server has another. With all of them it stood still for that long. */
+  readonly #placesTogether = (items: number): number => Math.min(items, Math.ceil(this.#slots() / 2))
 
   #over (call: Call, sharer: Sharer, { items, tokens }: Load, served: boolean): void {
     const ms = this.#share.leave(sharer, this.#port.clock.nowMs())

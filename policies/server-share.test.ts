@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Way } from './batch-gain.js'
 import { ServerShare, type Sharer } from './server-share.js'
 
-const call = (sentAtMs: number | undefined, places = 1, way: Way = 'alone'): Sharer => ({ way, places, inputs: 2 * places, sentAtMs: () => sentAtMs })
+const call = (sentAtMs: number | undefined, places = 1, way: Way = 'alone', length = 4): Sharer => ({ way, length, places, inputs: 2 * places, sentAtMs: () => sentAtMs })
 
 t.test('time is shared among the places that are taken', async t => {
   const share = new ServerShare()
@@ -45,4 +45,14 @@ t.test('beside calls that go the other way nothing is learned', async t => {
   t.equal(share.leave(joined, 60), undefined)
   share.enter(call(60, 4, 'joined'), 60)
   t.ok(share.leave(after, 90))
+})
+
+t.test('what another length does is company like any other: both are measured', async t => {
+  const share = new ServerShare()
+  const [alone, joined] = [call(0), call(0, 4, 'joined', 64)]
+  share.enter(alone, 0)
+  share.enter(joined, 0)
+  t.equal(share.leave(alone, 50), 10)
+  share.enter(call(50, 1, 'alone'), 50)
+  t.equal(share.leave(joined, 60), 4 * (10 + 2))
 })

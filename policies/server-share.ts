@@ -3,7 +3,9 @@ import type { Way } from './batch-gain.js'
 /** A call while it is at upstream, or waits for a place there. */
 export interface Sharer {
   readonly way: Way
-  /** Slots that it has at a time. */
+  /** Of its inputs (`lengthOf`): ways are compared within a length. */
+  readonly length: number
+  /** Slots that it has at a time, whatever it holds of admission's places. */
   readonly places: number
   readonly inputs: number
   /** Monotonic milliseconds at which it went upstream; undefined while it waits for a place. */
@@ -31,14 +33,15 @@ export class ServerShare {
 
   enter (sharer: Sharer, nowMs: number): void {
     this.#advance(nowMs)
-    const others = [...this.#entries.values()].filter(({ way }) => way !== sharer.way)
+    const others = [...this.#entries.values()].filter(({ way, length }) => way !== sharer.way && length === sharer.length)
     for (const other of others) other.pure = false
     this.#entries.set(sharer, { ...sharer, sinceMs: undefined, sentMs: nowMs, pure: others.length === 0 })
   }
 
   /**
-   * @returns milliseconds of the server; undefined where they say nothing: beside calls that went the other way, never sent, or so much by itself that the server had
-   * nothing to do while its answer was under way
+   * @returns milliseconds of the server; undefined where they say nothing: beside calls of its length that went the other way, never sent, or so much by itself that the
+   * server had nothing to do while its answer was under way. Calls of other lengths are company that both ways have alike: of what a way saves or costs they bear a part, which
+   * brings both times nearer to each other but never turns them round.
    */
   leave (sharer: Sharer, nowMs: number): number | undefined {
     this.#advance(nowMs)

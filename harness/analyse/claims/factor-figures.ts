@@ -18,6 +18,13 @@ export const gap: Figure = ({ gapsMs }) => middle(gapsMs)
 
 const answered = ({ judged }: StreamsView) => judged.filter(({ outcome }) => outcome === 'answered')
 
+function inGaps (ofMs: Figure): Figure {
+  return view => {
+    const [ms, gapMs] = [ofMs(view), gap(view)]
+    return ms === null || gapMs === null || gapMs <= 0 ? null : ms / gapMs
+  }
+}
+
 /** Tokens of the prompt that were not computed because a slot still held them, share of the prompt. */
 export const cachedShare: Figure = view => middle(answered(view).flatMap(({ promptTokens, cachedTokens }) => promptTokens === undefined || cachedTokens === undefined ? [] : [cachedTokens / promptTokens]))
 
@@ -31,10 +38,10 @@ export const promptMsPerToken: Figure = view => middle(answered(view).flatMap(ca
 export const computingShare: Figure = view => middle(answered(view).flatMap(call => ttftMs(call).flatMap(ms => call.promptMs === undefined ? [] : [call.promptMs / ms])))
 
 /** llama-server's own time for what it computed of the prompt, in median gaps of the same block. */
-export const promptMsInGaps: Figure = view => {
-  const [promptMs, gapMs] = [middle(answered(view).flatMap(call => call.promptMs ?? [])), gap(view)]
-  return promptMs === null || gapMs === null || gapMs <= 0 ? null : promptMs / gapMs
-}
+export const promptMsInGaps: Figure = inGaps(view => middle(answered(view).flatMap(call => call.promptMs ?? [])))
+
+/** Time to the first token in median gaps of the same block: a machine that is slow for a few seconds has both longer. */
+export const ttftInGaps: Figure = inGaps(ttft)
 
 /** CPU time of llama-server between the readings just before and after the load ÷ calls answered, milliseconds. */
 export const cpuMsPerCall: Figure = view => {

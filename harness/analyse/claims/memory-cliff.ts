@@ -1,6 +1,7 @@
 import type { Claim, Leg, StreamsPlan } from '../../types.js'
 import { cliffOf, nextLimit, probeOf, type Cliff, type Probe } from '../../plan/limit-search.js'
 import type { StreamsView } from '../streams-summary.js'
+import { middleOfPairs, ratioOf } from '../contention.js'
 import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
@@ -31,10 +32,10 @@ export function memoryCliff (plan: StreamsPlan, views: readonly StreamsView[]): 
 
 function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const source = 'load generator (calls.ndjson)'
-  const unlimited = ofBlocks(views, conditions.unlimited, rate)
+  const { unlimited, below, above } = conditions
   return allOf([
-    bandLeg('tokens/s below the cliff ÷ unlimited', source, ratio(ofBlocks(views, conditions.below, rate), unlimited), predictionOf(plan, ids.rateBelow)),
-    bandLeg('tokens/s above the cliff ÷ unlimited', source, ratio(ofBlocks(views, conditions.above, rate), unlimited), predictionOf(plan, ids.rateAbove))
+    bandLeg('tokens/s below the cliff ÷ unlimited', source, middleOfPairs(views, unlimited, below, ratioOf(rate)), predictionOf(plan, ids.rateBelow)),
+    bandLeg('tokens/s above the cliff ÷ unlimited', source, middleOfPairs(views, unlimited, above, ratioOf(rate)), predictionOf(plan, ids.rateAbove))
   ])
 }
 
@@ -48,7 +49,7 @@ function controlLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const alive = all.filter(id => views.some(view => view.summary.condition === id && view.block.evidence.groupCountersAtStart !== undefined))
   const tinyRefaults = ofBlocks(views, conditions.fits, refaultedBytes)
   return allOf([
-    bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', 'load generator (calls.ndjson)', ratio(ofBlocks(views, conditions.fits, rate), ofBlocks(views, conditions.fitsUnlimited, rate)), predictionOf(plan, ids.fitsRate)),
+    bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', 'load generator (calls.ndjson)', middleOfPairs(views, conditions.fitsUnlimited, conditions.fits, ratioOf(rate)), predictionOf(plan, ids.fitsRate)),
     bandLeg('its refaulted MiB', 'memory.stat workingset_refault_file', tinyRefaults === null ? null : tinyRefaults / mebi, predictionOf(plan, ids.fitsRefaults)),
     bandLeg('periods throttled by a CPU quota, most of any condition', 'cpu.stat nr_throttled', largestOf(views, alive, growth('cpu.stat.nr_throttled')), predictionOf(plan, ids.throttled)),
     bandLeg('anonymous pages brought back from swap, most of any condition', 'memory.stat workingset_refault_anon', largestOf(views, alive, growth('memory.stat.workingset_refault_anon')), predictionOf(plan, ids.swapped)),

@@ -53,6 +53,7 @@ t.test('sabotage: a warm file is as late, or was read; pages were evicted', asyn
   t.same(legs(claim(simulated(id => id === 'r4-warm' ? { groupAtStart: { 'io.pressure.full_usec': 3e6, 'memory.stat.workingset_refault_file': 0 } } : {}))), but({ control: 'fails' }), 'it stood still for IO')
   t.same(legs(claim(simulated(id => id === 'r4-warm' ? { before: { readBytes: bytes } } : {}))), but({ control: 'fails' }))
   t.same(legs(claim(simulated(id => id === 'r3' ? { ttftMs: 400 } : {}))), but({ control: 'fails' }))
+  t.same(legs(claim(simulated(id => id === 'r3' ? { ttftMs: 100, gapMs: 67 } : {}))), all, 'a slow machine has longer gaps, too')
 })
 
 t.test('each leg needs its source and its predictions', async t => {

@@ -2,7 +2,7 @@ import { differenceOf, middleOf, middleOfPairs, type Figure } from '../contentio
 import type { StreamsView } from '../streams-summary.js'
 import { rateOf } from './disk-rate.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, cellOf, differenceCell, LOAD, ratioCell, startToFirstToken, ttft, untilLoad } from './factor-figures.js'
+import { around, cellOf, differenceCell, LOAD, ratioCell, startToFirstToken, ttftInGaps, untilLoad } from './factor-figures.js'
 import { growth } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
 
@@ -45,7 +45,7 @@ export const slowDisk = factorEntry('slow-disk', [{
         { id: 'cured', metric: 'start-to-first-token', what: 'what a limit costs a start with a warm file, share of what it costs one with a cold file', source: STAMPS, cells: [{ id: cured.id, value: (views: readonly StreamsView[]) => shareOf(laterMs(views, warm.id, cured.id), laterMs(views, base.id, twin.id)), band: [-0.25, 0.25] }] },
         { id: 'cured-io-full', metric: 'io.pressure', what: 'time until the load in which all of the group stood still for IO, ms, with a warm file: less than a twentieth of the reading', source: 'io.pressure full of the group', cells: [cellOf(cured.id, ioFullMs, around(readingMs(cured.rate), [0, 0.05]))] },
         { id: 'cured-read', metric: 'read-bytes', what: 'MiB that the process read until the load', source: '/proc/PID/io of llama-server', cells: [cellOf(cured.id, readMib, around(mib, [0, 0.05]))] },
-        { id: 'ttft', metric: 'ttft', what: 'TTFT of the first call ÷ that without a limit: what is lost is lost in loading', source: LOAD, cells: cold.map(({ id }) => ratioCell(base.id, id, ttft, [0.7, 1.4])) },
+        { id: 'ttft', metric: 'ttft', what: 'TTFT of the first call in median gaps between its tokens, ÷ that without a limit: what is lost is lost in loading', source: LOAD, cells: cold.map(({ id }) => ratioCell(base.id, id, ttftInGaps, [0.7, 1.4])) },
         { id: 'refaults', metric: 'refaulted-pages', what: 'pages refaulted during the load: nothing was evicted', source: 'memory.stat of the group', cells: cold.map(({ id }) => cellOf(id, growth('memory.stat.workingset_refault_file'), [0, 256])) }
       ]
     }
