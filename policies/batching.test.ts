@@ -257,6 +257,19 @@ t.test('a joined call has half of the places, from admission: while it is answer
   t.same(asked.map(({ call }) => call.decisions.length), [2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1])
 })
 
+t.test('when all but one are answered, what waits goes: two at a time', async t => {
+  const { ask, at, upstream, window } = await setUp(t)
+  await ask({ input: 'a' })
+  await window()
+  await ask({ input: 'b' })
+  await ask({ input: 'c' })
+  t.equal(upstream.calls.length, 2, 'they wait beside two')
+  embed(at(0))
+  await settle()
+  t.equal(upstream.calls.length, 3, 'and no longer')
+  t.same(at(2).call.body.json, { input: ['b', 'c'] })
+})
+
 t.test('in shadow it says what would have gone together, and nothing waits', async t => {
   const { ask, at, upstream, window, policy } = await setUp(t, {}, { mode: 'shadow' })
   const asked = [await ask({ input: 'a' }), await ask({ input: 'b' })]

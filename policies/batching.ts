@@ -156,8 +156,8 @@ class Batching implements PolicyInstance {
   #over (call: Call, sharer: Sharer, { items, tokens }: Load, served: boolean): void {
     const ms = this.#share.leave(sharer, this.#port.clock.nowMs())
     if (served && ms !== undefined && call.shadow !== true) this.#gain.learn(sharer.way, tokens / items, items, ms)
-    // Nothing is gained any more by waiting.
-    if (this.#share.size === 0) this.#goAll()
+    // Two at a time keep llama-server and the gateway busy; with one left, what waits is the second.
+    if (this.#share.size <= 1) this.#goAll()
   }
 
   #goAll (): void {

@@ -1,5 +1,6 @@
 /** What a block of streams shows of the fight for CPUs. All figures are over the judged window; null: not measured. */
-import type { Block, OsSample, PidstatTotals } from '../types.js'
+import type { Block, OsSample } from '../types.js'
+import { computeThreads } from './compute-threads.js'
 import { ofCondition, pairsOf } from './gate.js'
 import { growthOf, type StreamsView } from './streams-summary.js'
 import { judgedSamples, middle } from './window.js'
@@ -71,15 +72,10 @@ export const queueShare: Figure = ({ block }) => {
 }
 
 /** The same by pidstat over its own window, of the compute threads alone. */
-export const queueShareByPidstat: Figure = ({ block: { tools } }) => {
-  const threads = tools?.pidstat === undefined ? [] : computeThreads(tools.pidstat)
+export const queueShareByPidstat: Figure = ({ block }) => {
+  const threads = computeThreads(block)
   const sum = (of: 'cpuUsec' | 'waitUsec'): number => threads.reduce((all, thread) => all + thread[of], 0)
   return threads.length === 0 ? null : share(sum('waitUsec'), sum('cpuUsec'))
-}
-
-/** The threads that used at least half as much CPU time as the busiest: ggml's spin while they wait for each other, those that serve HTTP hardly run. None where pidstat tells nothing of them. */
-export function computeThreads ({ threads = [] }: PidstatTotals): NonNullable<PidstatTotals['threads']> {
-  return threads.filter(({ cpuUsec }) => cpuUsec >= (threads[0]?.cpuUsec ?? 0) / 2)
 }
 
 /** Switches away from a thread of llama-server that wanted to go on, per second. */

@@ -48,8 +48,11 @@ function contended (block: Block, conditions: readonly ContendedCondition[], wit
   const { judgedFromMs: fromMs, judgedToMs: toMs } = block.evidence
   const { throttledPeriods = 0 } = condition
   const ranUsec = condition.cpusUsed * (toMs - fromMs) * 1000
+  const waitUsec = waited(condition, ranUsec)
+  // One of two compute threads sleeps now and then, and stands in a queue for longer.
+  const compute = condition.threads === 2 ? [{ cpuUsec: 0.7 * ranUsec, waitUsec: 0.3 * waitUsec }, { cpuUsec: 0.3 * ranUsec, waitUsec: 0.7 * waitUsec }] : [{ cpuUsec: ranUsec, waitUsec }]
   const { perf, pidstat } = {
-    pidstat: { fromMs, toMs, cpuUsec: ranUsec, waitUsec: waited(condition, ranUsec), threads: [{ cpuUsec: ranUsec, waitUsec: waited(condition, ranUsec) }, { cpuUsec: ranUsec / 50, waitUsec: ranUsec }], voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 },
+    pidstat: { fromMs, toMs, cpuUsec: ranUsec, waitUsec, threads: [...compute, { cpuUsec: ranUsec / 50, waitUsec: ranUsec }], voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 },
     perf: { fromMs, toMs, contextSwitches: 0, cpuMigrations: (condition.migrationsPerSecond ?? 0) * (toMs - fromMs) / 1000, minorFaults: 0, majorFaults: 0, cpuUsec: ranUsec }
   }
   return {

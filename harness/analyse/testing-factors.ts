@@ -84,7 +84,7 @@ function blockOf (block: BlockPlan, plan: StreamsPlan, seenOf: FactorSimulation[
       judgedToMs: toMs,
       drainedAtMs: toMs,
       startedAt: '2026-01-01T00:00:00.000Z',
-      serverCommandLine: ['llama-server'],
+      serverCommandLine: ['llama-server', '-t', String(condition.threads ?? plan.calibration.servers[0]?.threads ?? 1)],
       placement: { serverCpus: [1], clientCpus: [0], note: '' },
       readBack: seen.readBack ?? {},
       generatorEventLoopDelayMaxMs: 1,

@@ -127,7 +127,7 @@ function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {
       judgedToMs: toMs,
       drainedAtMs: toMs,
       startedAt: '2026-01-01T00:00:00.000Z',
-      serverCommandLine: ['llama-server'],
+      serverCommandLine: ['llama-server', '-t', String(condition.threads ?? 1)],
       placement: { serverCpus: [1], clientCpus: [0], note: '' },
       readBack: condition.quota === undefined ? {} : { 'cpu.max': `${condition.quota.quotaMs * 1000} ${condition.quota.periodMs * 1000}` },
       generatorEventLoopDelayMaxMs: 1,

@@ -1,6 +1,6 @@
 import type { Condition, Plan } from '../../types.js'
 import { percentiles } from '../../stats/percentile.js'
-import { computeThreads } from '../contention.js'
+import { computeThreads } from '../compute-threads.js'
 import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
 import { ttftMs, type StreamsView } from '../streams-summary.js'
@@ -112,10 +112,10 @@ export function fullPerPeriodMs (views: readonly StreamsView[], { id, baseline }
 
 /** Share of the time that a compute thread of llama-server stood runnable without a CPU, mean over them and over the blocks of a condition, by pidstat. Null when a block lacks it. */
 export function computeWaitShare (views: readonly StreamsView[], id: string): number | null {
-  return shareOf(ofCondition(views, id).map(({ block: { tools } }) => {
-    if (tools?.pidstat === undefined) return null
-    const { fromMs, toMs } = tools.pidstat
-    const compute = computeThreads(tools.pidstat)
+  return shareOf(ofCondition(views, id).map(({ block }) => {
+    if (block.tools?.pidstat === undefined) return null
+    const { fromMs, toMs } = block.tools.pidstat
+    const compute = computeThreads(block)
     return compute.length === 0 ? null : [compute.reduce((sum, { waitUsec }) => sum + waitUsec, 0), compute.length * 1000 * (toMs - fromMs)]
   }))
 }

@@ -1,5 +1,6 @@
 import { seededRandom, shuffled } from '../../stats/random.js'
 import type { OpenLoopView } from '../block-summary.js'
+import { threadsOf } from '../compute-threads.js'
 import { ofCondition } from '../gate.js'
 import { predictedCalls, type PredictedCall } from '../predictions.js'
 import { judgedSamples, middle } from '../window.js'
@@ -56,7 +57,7 @@ export const prediction = openLoopEntry({
       metric: 'cpus-used',
       what: 'CPUs that llama-server used ÷ its threads: what was waited for is its work',
       source: 'pidstat (%usr + %system)',
-      value: (views) => ratioOfSums(views, ON, ({ block: { tools } }) => tools?.pidstat?.cpuUsec ?? null, ({ block }) => block.tools?.pidstat === undefined ? null : 1000 * (block.tools.pidstat.toMs - block.tools.pidstat.fromMs) * threadsOf(block.evidence.serverCommandLine)),
+      value: (views) => ratioOfSums(views, ON, ({ block: { tools } }) => tools?.pidstat?.cpuUsec ?? null, ({ block }) => block.tools?.pidstat === undefined ? null : 1000 * (block.tools.pidstat.toMs - block.tools.pidstat.fromMs) * threadsOf(block)),
       band: () => [0.6, 1.05]
     }
   ],
@@ -133,11 +134,6 @@ function errorByDepth (calls: readonly Judged[]): number | null {
 function socketsOf (views: readonly OpenLoopView[]): number | null {
   const blocks = ofCondition(views, ON).map(view => middle(judgedSamples(view.block).flatMap(({ serverSockets }) => serverSockets ?? [])))
   return blocks.includes(null) ? null : middle(blocks.flatMap(value => value ?? []))
-}
-
-/** `-t` of the command line that the block was run with. */
-function threadsOf (commandLine: readonly string[]): number {
-  return Number(commandLine[commandLine.indexOf('-t') + 1] ?? 1) || 1
 }
 
 function sum<T> (items: readonly T[], value: (item: T) => number): number {

@@ -131,7 +131,7 @@ t.test('sources that were not read are not there; a group that is shared counts 
 
 t.test('times summed over CPUs and threads are divided by all of them', async t => {
   const evidence = planted({ seen: { throttled: 1, runQueue: 1 } })
-  const two = { ...evidence, plan: { ...evidence.plan, conditions: evidence.plan.conditions.map(each => ({ ...each, threads: 2 })) } } as Evidence
+  const two: Evidence = { ...evidence, blocks: evidence.blocks.map(block => ({ ...block, evidence: { ...block.evidence, serverCommandLine: ['llama-server', '-t', '2'] } })) }
   for (const source of ['throttled', 'run-queue-wait'] as const) {
     const [all, half] = [shareOf(found(evidence), source), shareOf(found(two), source)]
     t.ok(Math.abs(half - all / 2) < 0.05, `${half} of ${all}`)

@@ -1,14 +1,15 @@
+import { threadsOf } from '../compute-threads.js'
 import { judgedCalls } from '../window.js'
 import { osTracks, type OsCounter, type OsInside } from './counters.js'
 import { explainedShare, stallSources, type Wait } from './explained.js'
-import type { Block, CallSample, Condition, Evidence, ExplainedShare, StallSource } from '../../types.js'
+import type { Block, CallSample, Evidence, ExplainedShare, StallSource } from '../../types.js'
 
 const COUNTER: Readonly<Record<StallSource, OsCounter>> = { throttled: 'throttledMs', 'cpu-full': 'cpuFullMs', 'memory-full': 'memoryFullMs', 'io-full': 'ioFullMs', 'run-queue-wait': 'runQueueWaitMs' }
 
 /** Each answered call, and each gap of a stream, joined with what was read of the operating system while it lasted; by condition. */
-export function explainedOf ({ plan, manifest }: Pick<Evidence, 'plan' | 'manifest'>, blocks: readonly Block[]): ExplainedShare[] {
+export function explainedOf ({ plan }: Pick<Evidence, 'plan'>, blocks: readonly Block[]): ExplainedShare[] {
   const repeated = plan.conditions.filter(({ probe }) => probe === undefined)
-  const joined = new Map(repeated.map(condition => [condition.id, joinedOf(condition, plan.workload.kind, manifest, blocks)]))
+  const joined = new Map(repeated.map(({ id }) => [id, joinedOf(id, plan.workload.kind, blocks)]))
   return repeated.flatMap(({ id, baseline }) => {
     const own = joined.get(id)
     if (own === undefined) return []
@@ -26,11 +27,13 @@ interface Joined {
   readonly sources: readonly StallSource[]
 }
 
-function joinedOf (condition: Condition, load: Evidence['plan']['workload']['kind'], manifest: Evidence['manifest'], blocks: readonly Block[]): Joined {
-  const own = blocks.filter(({ evidence }) => evidence.plan.condition === condition.id)
-  const threads = threadsOf(condition, manifest)
+function joinedOf (condition: string, load: Evidence['plan']['workload']['kind'], blocks: readonly Block[]): Joined {
+  const own = blocks.filter(({ evidence }) => evidence.plan.condition === condition)
   const [calls, gaps]: [Wait[], Wait[]] = [[], []]
-  const tracks = own.map(block => ({ block, track: osTracks(block), cpus: Math.max(threads, block.evidence.placement.serverCpus.length), waiting: load === 'streams' ? threads : allThreads(block, threads) }))
+  const tracks = own.map(block => {
+    const threads = threadsOf(block)
+    return { block, track: osTracks(block), cpus: Math.max(threads, block.evidence.placement.serverCpus.length), waiting: load === 'streams' ? threads : allThreads(block, threads) }
+  })
   for (const { block, track, cpus, waiting } of tracks) {
     const wait = (fromMs: number, toMs: number): Wait => ({ block: block.evidence.plan.index, ms: toMs - fromMs, stallMs: stallsOf(track.inside(fromMs, toMs), toMs - fromMs, cpus, waiting) })
     for (const call of judgedCalls(block)) {
@@ -45,12 +48,6 @@ function joinedOf (condition: Condition, load: Evidence['plan']['workload']['kin
 /** In a stream the compute threads have next to all of the waiting; under many calls those of HTTP wait, too, and nobody can tell which. */
 function allThreads ({ samples }: Block, least: number): number {
   return Math.max(least, ...samples.flatMap(({ process }) => process?.threads ?? []))
-}
-
-/** Of llama-server in this condition (`-t`): the plan's, or what a knob says. */
-function threadsOf ({ threads, knobs }: Condition, { server }: Evidence['manifest']): number {
-  const knob = knobs.flatMap(spec => /^threads=(\d+)$/.exec(spec)?.[1] ?? [])[0]
-  return knob === undefined ? threads ?? server.threads : Number(knob)
 }
 
 function gapsOf ({ firstMs, itlMs }: CallSample): Array<readonly [number, number]> {
