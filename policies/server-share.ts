@@ -40,8 +40,8 @@ export class ServerShare {
 
   /**
    * @returns milliseconds of the server; undefined where they say nothing: beside calls of its length that went the other way, never sent, or so much by itself that the
-   * server had nothing to do while its answer was under way. Calls of other lengths are company that both ways have alike: of what a way saves or costs they bear a part, which
-   * brings both times nearer to each other but never turns them round.
+   * server had nothing to do while its answer was under way. Calls of other lengths are company that both ways have alike; they bear a part of what a way saves or costs, so that
+   * beside them the two ways look more alike than they are.
    */
   leave (sharer: Sharer, nowMs: number): number | undefined {
     this.#advance(nowMs)

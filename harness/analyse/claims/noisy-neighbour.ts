@@ -74,7 +74,7 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
     id: 'noisy-neighbour-takes-its-share',
     statement: 'CPU hogs beside one pinned compute thread take their fair share of its CPU, no more: it decodes as many times slower as there are programs on the CPU',
     predicted: doses.map(({ dose }) => `${dose} on each CPU: ${number(1 + dose)} times fewer tokens/s`).join('; '),
-    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between. (Its model is larger than the caches, which a hog’s turn would empty of a smaller one.)'
+    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between. (Its model is far larger than the caches: beside the same hogs one that they hold in part took up to 1.4 times the CPU time for a token.)'
   }, {
     application: each('tokens/s', dose => slowerLeg(plan, views, 1, dose)),
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${hogs(dose)} per CPU`, id, `t1-queue-${dose}`)),
