@@ -7,7 +7,7 @@ import { judgedSamples, middle } from './window.js'
 
 export type Figure = (view: StreamsView) => number | null
 
-/** Median over the valid blocks of a condition; null when there is none, or one lacks the figure. */
+/** Median over the valid blocks of a condition, of an even number the lower one (ratios: `middleOfPairs`); null when there is none, or one lacks the figure. */
 export function middleOf (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
   const found = ofCondition(views, condition).map(figure)
   return found.includes(null) ? null : middle(found.flatMap(value => value ?? []))

@@ -9,7 +9,7 @@ import { ratio } from '../ratio.js'
 
 export type Figure = (view: StreamsView) => number | null
 
-/** Median over the blocks of a condition. */
+/** Median over the blocks of a condition, of an even number the lower one: what two conditions are to each other is judged by repeats (`middleOfPairs`). */
 export function ofBlocks (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
   const values = ofCondition(views, condition).map(figure)
   return values.includes(null) ? null : middle(values.flatMap(value => value ?? []))
