@@ -206,6 +206,7 @@ const streamsBlock = Type.Object({
   group: Type.Object({
     periods: grown, throttledPeriods: grown, throttledUsec: grown, cpuUsec: grown, cpuFullUsec: grown, refaultedPages: grown, memoryFullUsec: grown, readBytes: grown, oomKills: grown
   }, { ...closed, description: 'Growth of the counters of llama-server’s control group during the load; oomKills since the group was made.' }),
+  yardstick: Type.Optional(Type.Object({ threads: count, ms: num }, { ...closed, description: 'How fast the machine was: milliseconds for a token of a llama-server that nothing of the block touches, mean of before and after it.' })),
   serverEnd: Type.Optional(text)
 }, closed)
 

@@ -2,10 +2,27 @@
 import type { Block, OsSample } from '../types.js'
 import { computeThreads } from './compute-threads.js'
 import { ofCondition, pairsOf } from './gate.js'
-import { growthOf, type StreamsView } from './streams-summary.js'
+import { growthOf, wholeRate, type StreamsView } from './streams-summary.js'
 import { judgedSamples, middle } from './window.js'
 
-export type Figure = (view: StreamsView) => number | null
+export interface Figure {
+  (view: StreamsView): number | null
+  /** How it goes with the time that the machine takes for the same work: 1 as that time, −1 as its inverse. Absent: not at all, or not known. */
+  readonly withPace?: 1 | -1
+}
+
+/** A figure that is as long as the machine takes for the same work: of two blocks it is compared at the pace of each. */
+export function timeOf (figure: (view: StreamsView) => number | null): Figure {
+  return Object.assign((view: StreamsView) => figure(view), { withPace: 1 } as const)
+}
+
+/** One of work in a time. */
+export function speedOf (figure: (view: StreamsView) => number | null): Figure {
+  return Object.assign((view: StreamsView) => figure(view), { withPace: -1 } as const)
+}
+
+/** Tokens per second of a whole load; null when its server was killed. */
+export const rate: Figure = speedOf(({ summary }) => wholeRate(summary))
 
 /** Median over the valid blocks of a condition, of an even number the lower one (ratios: `middleOfPairs`); null when there is none, or one lacks the figure. */
 export function middleOf (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
@@ -35,12 +52,23 @@ export function bothOf (views: readonly StreamsView[], a: string, b: string, fig
   return from === null || to === null ? undefined : [from, to]
 }
 
-/** A figure of b ÷ another of a; null where one is not measured, or that of a is not above 0. */
+/**
+ * A figure of b ÷ another of a, at the pace of each block where both go with it alike: a machine that took half as long again for a token about one of them does not move it. Null where one is not
+ * measured, or that of a is not above 0.
+ */
 export function quotientOf (ofB: Figure, ofA: Figure): (a: StreamsView, b: StreamsView) => number | null {
+  const withPace = ofA.withPace === ofB.withPace ? ofA.withPace : undefined
   return (a, b) => {
-    const [from, to] = [ofA(a), ofB(b)]
-    return from === null || to === null || !(from > 0) ? null : to / from
+    const [from, to, slower] = [ofA(a), ofB(b), slowerBy(a, b)]
+    return from === null || to === null || slower === null || !(from > 0) ? null : to / from / (withPace === undefined ? 1 : slower ** withPace)
   }
+}
+
+/** Time for the same work by the yardstick, about b ÷ about a: 1 where no pace can be told, in a run without one or of two with unlike numbers of threads; null where one block lacks it. */
+function slowerBy (a: StreamsView, b: StreamsView): number | null {
+  const [ofA, ofB] = [a.summary.yardstick, b.summary.yardstick]
+  if (ofA === undefined || ofB === undefined) return ofA === ofB ? 1 : null
+  return ofA.threads === ofB.threads ? ofB.ms / ofA.ms : 1
 }
 
 /** The same of one figure. */
@@ -87,7 +115,7 @@ export const migrationsPerSecond: Figure = ({ block }) => {
   return perf === undefined ? null : div(perf.cpuMigrations, (perf.toMs - perf.fromMs) / 1000)
 }
 
-export const cpuPerToken: Figure = ({ summary }) => summary.serverCpuUsecPerToken
+export const cpuPerToken: Figure = timeOf(({ summary }) => summary.serverCpuUsecPerToken)
 
 export const cpusUsed: Figure = ({ summary }) => summary.cpusUsed
 

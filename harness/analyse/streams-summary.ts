@@ -16,7 +16,7 @@ export interface StreamsView {
 
 /** A block whose server was killed is valid: its calls say `failed`. One without calls is not, unless the server was killed before there could be any. */
 export function summariseStreams (block: Block): StreamsView {
-  const { plan, judgedFromMs, judgedToMs, serverEnd } = block.evidence
+  const { plan, judgedFromMs, judgedToMs, serverEnd, yardstick } = block.evidence
   const judged = judgedCalls(block)
   const answered = judged.filter(call => call.outcome === 'answered')
   const gapsMs = answered.flatMap(call => call.itlMs)
@@ -45,6 +45,7 @@ export function summariseStreams (block: Block): StreamsView {
       readBytes: growthOf(samples, sample => sample.process?.readBytes),
       group: groupDeltas(block),
       samplerCpuShare: samplerShare(block),
+      ...(yardstick === undefined ? {} : { yardstick: { threads: yardstick.threads, ms: (yardstick.beforeMs + yardstick.afterMs) / 2 } }),
       ...(serverEnd === undefined ? {} : { serverEnd: `${endKindOf(block.evidence)}, ${serverEnd.signal ?? (serverEnd.code === null ? serverEnd.why : `exit code ${serverEnd.code}`)}, ${serverEnd.during === 'start' ? 'before it was ready' : 'during the load'}` }),
       ...(judged.length === 0 && serverEnd === undefined ? { valid: false, because: 'no call was made' } : { valid: true })
     }

@@ -28,6 +28,8 @@ export interface Seen {
   readonly queueShare?: number
   readonly readBack?: Readonly<Record<string, string>>
   readonly groupAtStart?: Readonly<Record<string, number>>
+  /** Of one thread, before and after. */
+  readonly yardstickMs?: number
 }
 
 export type Source = 'process' | 'timings' | 'metrics' | 'host' | 'queue' | 'group' | 'start'
@@ -92,6 +94,7 @@ function blockOf (block: BlockPlan, plan: StreamsPlan, seenOf: FactorSimulation[
       ...(without === 'process' ? {} : { osAtStart: { process: processAt(seen, 0, toMs - fromMs) }, osAtEnd: { process: processAt(seen, 1, toMs - fromMs) } }),
       ...(without === 'metrics' ? {} : { serverCountersAtStart: counters, serverCountersAtEnd: { n_decode_total: 10 + tokens / (seen.tokensPerDecode ?? 1), tokens_predicted_total: 10 + tokens } }),
       ...(without === 'group' ? {} : { group: { version: 'v2' as const, path: '/sys/fs/cgroup/weir' }, groupCountersAtStart: { 'cpu.stat.nr_throttled': 0, ...seen.groupAtStart }, groupCountersAtEnd: { 'cpu.stat.nr_throttled': 0, ...seen.groupAtStart } }),
+      ...(seen.yardstickMs === undefined ? {} : { yardstick: { threads: 1, beforeMs: seen.yardstickMs, afterMs: seen.yardstickMs } }),
       warnings: []
     },
     calls,

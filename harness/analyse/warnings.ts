@@ -30,6 +30,7 @@ export function streamsWarnings (evidence: Evidence, views: readonly StreamsView
     ...incomplete(evidence),
     ...ofBlocks(evidence.plan, views),
     ...views.flatMap(({ summary }) => summary.serverEnd === undefined ? [] : [`block ${summary.index} (${summary.condition}): llama-server ended: ${summary.serverEnd}`]),
+    ...paces(views),
     ...clientStalls(views),
     ...ofVersion1(views),
     ...ofFigures(evidence, views, cells),
@@ -146,6 +147,32 @@ function hasEverywhere (views: readonly View[], field: 'process' | 'serverSocket
 /** Limits of version 1 are the same mechanism by other files, without pressure and refault counters of version 2. */
 function ofVersion1 (views: readonly StreamsView[]): string[] {
   return views.some(({ block }) => block.evidence.group?.version === 'v1') ? ['cgroup v1: limits and counters are those of version 1 groups; they corroborate what is shown under cgroup v2, they do not replace it'] : []
+}
+
+/** A token may take so many times as long about one block as about another before it is told. */
+const PACES_TOLD_FROM = 1.15
+
+/** One line for each number of threads that a yardstick had. */
+function paces (views: readonly StreamsView[]): string[] {
+  const read = views.flatMap(({ block: { evidence: { yardstick } } }) => yardstick === undefined ? [] : [yardstick])
+  return [...new Set(read.map(({ threads }) => threads))].flatMap(threads => {
+    const own = read.filter(each => each.threads === threads)
+    const [least, most] = [Math.min(...own.map(leastMs)), Math.max(...own.map(mostMs))]
+    if (most / least < PACES_TOLD_FROM) return []
+    const within = own.filter(each => mostMs(each) / leastMs(each) >= PACES_TOLD_FROM).length
+    return [`the machine changed its pace: a yardstick of ${threads} thread${threads === 1 ? '' : 's'} took ${number(least)} to ${number(most)} ms for a token beside ${own.length} blocks, and another time after than before ${within} of them. ` +
+      'Claims compare times of two blocks at the pace of each; contrasts, cells and plots show them as they were']
+  })
+}
+
+interface Ends { readonly beforeMs: number, readonly afterMs: number }
+
+function leastMs ({ beforeMs, afterMs }: Ends): number {
+  return Math.min(beforeMs, afterMs)
+}
+
+function mostMs ({ beforeMs, afterMs }: Ends): number {
+  return Math.max(beforeMs, afterMs)
 }
 
 /** More names than this nobody reads. */

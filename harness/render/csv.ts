@@ -54,14 +54,14 @@ function streamsBlocks ({ blocks, conditions }: StreamsResult): string {
   const factors = [...new Set(conditions.flatMap((condition) => Object.keys(condition.factors)))]
   const header = ['block', 'repeat', 'condition', ...factors, 'answered', 'failed', 'tokens_per_s', 'ttft_p50_ms', 'request_latency_p50_ms', 'start_to_first_token_ms', 'itl_p50_ms', 'itl_p95_ms', 'itl_p99_ms', 'cpus_used',
     'server_cpu_usec_per_token', 'read_bytes', 'periods', 'throttled_periods', 'throttled_usec', 'cpu_full_usec', 'refaulted_pages', 'memory_full_usec', 'group_read_bytes',
-    'oom_kills', 'server_end', 'sampler_cpu_share', 'tools_cpu_share', 'valid', 'because']
+    'oom_kills', 'server_end', 'yardstick_threads', 'yardstick_ms', 'sampler_cpu_share', 'tools_cpu_share', 'valid', 'because']
   return toCsv(header, blocks.map((block) => {
     const { group } = block
     const own = conditions.find(({ id }) => id === block.condition)?.factors ?? {}
     return [
       block.index, block.pair, block.condition, ...factors.map((factor) => own[factor]), block.answered, block.failed, block.tokensPerSecond, block.ttftP50Ms, block.requestLatencyP50Ms, block.startToFirstTokenMs, block.itlP50Ms,
       block.itlP95Ms, block.itlP99Ms, block.cpusUsed, block.serverCpuUsecPerToken, block.readBytes, group.periods, group.throttledPeriods, group.throttledUsec,
-      group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.samplerCpuShare, block.toolsCpuShare, block.valid, block.because
+      group.cpuFullUsec, group.refaultedPages, group.memoryFullUsec, group.readBytes, group.oomKills, block.serverEnd, block.yardstick?.threads, block.yardstick?.ms, block.samplerCpuShare, block.toolsCpuShare, block.valid, block.because
     ]
   }))
 }

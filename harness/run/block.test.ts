@@ -67,6 +67,22 @@ t.test('group, before, server, running, read back, warm-up, load, and all undone
   t.same(leftBy(input), [])
 })
 
+t.test('the yardstick is read before anything of the block is started and after all is put back', async t => {
+  const log: string[] = []
+  const readings = [3, 4.5]
+  const input = streamsBlock(t, {
+    knobs: [fakeKnob('a', log)],
+    yardstick: async () => {
+      log.push('yardstick')
+      return { threads: 2, ms: readings.shift() ?? NaN }
+    },
+    onStep: step => { log.push(step) }
+  })
+  await runBlock(input)
+  t.same(log, ['yardstick', 'start', 'a before', 'a running', 'a read back', 'load', 'a undone running', 'a undone before', 'yardstick'])
+  t.same(evidenceOf(input).yardstick, { threads: 2, beforeMs: 3, afterMs: 4.5 })
+})
+
 t.test('an open loop: closed loop, load, and the closed loop again with prompts of its own, each with its CPU time', async t => {
   const workload: OpenLoopWorkload = {
     kind: 'open-loop',

@@ -13,6 +13,7 @@ import { parseCpuList, readAffinity } from './placement.js'
 import { countersOf, watchServer, type ServerWatch } from './server-watch.js'
 import { streamsLoad } from './streams-load.js'
 import { withUndo, type UndoStack } from './undo-stack.js'
+import type { Reading } from './yardstick.js'
 
 export type BlockStep = 'start' | 'capacity' | 'load' | 'capacity again'
 
@@ -32,6 +33,8 @@ export interface BlockInput extends ConditionTraffic {
   readonly folder: string
   readonly signal: AbortSignal
   readonly onStep: (step: BlockStep) => void
+  /** Read before anything of the block is started and after all is put back. Absent: the block has no reading. */
+  readonly yardstick?: () => Promise<Reading>
 }
 
 /** A llama-server that is still at work on calls nobody waits for ends after them, a second later; all that is wanted of it is on record by then. */
@@ -58,7 +61,10 @@ export async function runBlock (input: BlockInput): Promise<BlockEvidence> {
   rmSync(input.folder, { recursive: true, force: true })
   mkdirSync(input.folder, { recursive: true })
   const startedAt = new Date().toISOString()
-  const evidence = await withUndo(async undo => ({ ...await measured(input, undo), startedAt }))
+  const before = await input.yardstick?.()
+  const block = await withUndo(async undo => await measured(input, undo))
+  const after = await input.yardstick?.()
+  const evidence = { ...block, ...(before === undefined || after === undefined ? {} : { yardstick: { threads: before.threads, beforeMs: before.ms, afterMs: after.ms } }), startedAt }
   writeFileSync(`${input.folder}/block.json`, JSON.stringify(evidence, null, 2) + '\n')
   return evidence
 }

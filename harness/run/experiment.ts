@@ -21,6 +21,8 @@ import { makePlan } from './make-plan.js'
 import { prepare, serverOf, type Prepared } from './prepare.js'
 import { runSparePairs } from './spare-pairs.js'
 import { blocksOf, stepsOf } from './steps.js'
+import { withUndo } from './undo-stack.js'
+import { yardstickFor, type Yardstick } from './yardstick.js'
 
 /** The load of all conditions, before its calibration. */
 export type LoadSpec =
@@ -55,13 +57,16 @@ export async function runExperiment (input: ExperimentInput): Promise<void> {
   writeFileSync(`${folder}/plan.json`, planBytes(plan).bytes)
   for (const line of announce(plan, prepared.manifest)) progress.note(line)
   const probes: Probe[] = []
-  for (const block of plan.blocks) {
-    const evidence = await finished(input, plan, block, prepared, probes)
-    if (evidence === undefined) return
-    const probe = searchIn(plan) === undefined ? undefined : probeMade(plan, block, evidence)
-    if (probe !== undefined) probes.push(probe)
-  }
-  if (isOpenLoop(plan)) {
+  await withUndo(async undo => {
+    const yardstick = isOpenLoop(plan) ? undefined : yardstickFor({ prepared, conditions: plan.conditions, folder: `${folder}/calibration`, signal: input.signal }, undo)
+    for (const block of plan.blocks) {
+      const evidence = await finished(input, plan, block, prepared, probes, yardstick)
+      if (evidence === undefined) return
+      const probe = searchIn(plan) === undefined ? undefined : probeMade(plan, block, evidence)
+      if (probe !== undefined) probes.push(probe)
+    }
+  })
+  if (isOpenLoop(plan) && !input.signal.aborted) {
     await runSparePairs(plan, {
       measured: async () => (await readEvidence(folder)).blocks,
       run: async block => await finished(input, plan, block, prepared, []) !== undefined,
@@ -89,7 +94,7 @@ function chosenIn (plan: Plan, condition: Condition, probes: readonly Probe[]): 
 }
 
 /** Undefined after an abort. A block that failed keeps its logs; without block.json it does not count. */
-async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, prepared: Prepared, probes: readonly Probe[]): Promise<BlockEvidence | undefined> {
+async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, prepared: Prepared, probes: readonly Probe[], yardstick?: Yardstick): Promise<BlockEvidence | undefined> {
   const { signal } = input
   const folder = `${input.folder}/blocks/${String(block.index).padStart(2, '0')}-${block.condition}`
   const condition = chosenIn(plan, conditionOf(plan, block), probes)
@@ -106,6 +111,7 @@ async function finished (input: ExperimentInput, plan: Plan, block: BlockPlan, p
       promptSeed: plan.seed,
       folder,
       signal,
+      ...(yardstick === undefined ? {} : { yardstick: async () => await yardstick.read(condition) }),
       onStep: stepTeller(input, plan, block, prepared.manifest)
     })
   } catch (error) {

@@ -212,6 +212,8 @@ export interface StreamsBlockSummary extends SummaryOfAnyKind {
   /** What its process read from storage during the load. */
   readonly readBytes: number | null
   readonly group: GroupDeltas
+  /** How fast the machine was: the mean of the two readings of a yardstick with so many threads, milliseconds for a token. Absent where there was none. */
+  readonly yardstick?: { readonly threads: number, readonly ms: number }
   /** llama-server ended during the load or before it was ready: signal or exit code. */
   readonly serverEnd?: string
 }

@@ -55,6 +55,27 @@ t.test('a machine that is a third faster or slower than in its calibration moves
   }
 })
 
+/** Everything of two clients' blocks and of their server takes half as long again. */
+const slowerBeside = (yardstick: (slow: boolean) => Partial<Seen>) => simulated((id, clients) => {
+  const slow = id === 'c2' ? 1.5 : 1
+  return id === 'one-slot' ? yardstick(false) : { ttftMs: slow * 22 * clients, gapMs: slow * callMs(clients), ...yardstick(slow > 1) }
+})
+
+t.test('a machine that was slower in all blocks of a condition, and only there, moves nothing where the yardstick saw it', async t => {
+  const found = claim(slowerBeside(slow => ({ yardstickMs: slow ? 4.5 : 3 })))
+  t.same(legs(found), all, JSON.stringify(found, null, 1))
+  t.match(found.application.source, /at the pace of each block \(yardstick\)/)
+  t.same(found.application.figures[0]?.compared?.map(ms => Math.round(ms * 10) / 10), [3.2, 8.1], 'what the load generator saw is told as it was')
+})
+
+t.test('sabotage: the same blocks without a yardstick, with one that saw no change, and with a reading for some of them only', async t => {
+  const bare = claim(slowerBeside(() => ({})))
+  t.match(legs(bare), { application: 'fails', os: 'fails' })
+  t.notMatch(bare.application.source, /yardstick/)
+  t.match(legs(claim(slowerBeside(() => ({ yardstickMs: 3 })))), { application: 'fails', os: 'fails' })
+  t.match(legs(claim(slowerBeside(slow => slow ? { yardstickMs: 4.5 } : {}))), { application: 'missing', os: 'missing' })
+})
+
 t.test('each leg needs its source and its predictions', async t => {
   t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
   t.same(legs(claim(simulated(undefined, 'metrics'))), but({ mechanism: 'missing', control: 'missing' }))

@@ -1,5 +1,5 @@
-import { cpusUsed, middleOfPairs, quotientOf } from '../contention.js'
-import { tokensPerDecode, wholeRate } from '../streams-summary.js'
+import { cpusUsed, middleOfPairs, quotientOf, rate } from '../contention.js'
+import { tokensPerDecode } from '../streams-summary.js'
 import { factorEntry, noLegs, type Band } from './factor-claim.js'
 import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
 
@@ -31,7 +31,7 @@ export const concurrency = factorEntry('concurrency', [{
     return {
       application: [
         { id: 'gap', metric: 'itl', what: 'median gap ÷ that of one client: at least what follows when each further one adds a token of a prompt (all that a call can share), at most as many times (nothing is shared)', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, gap, between(quotient(callMs(dose), callMs(1)), dose))) },
-        { id: 'rate', metric: 'tokens-per-second', what: 'tokens/s of all clients together ÷ those of one: what is shared, and no more', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, ({ summary }) => wholeRate(summary), between(1, gain(dose)))) }
+        { id: 'rate', metric: 'tokens-per-second', what: 'tokens/s of all clients together ÷ those of one: what is shared, and no more', source: LOAD, cells: others.map(({ id, dose }) => ratioCell(one.id, id, rate, between(1, gain(dose)))) }
       ],
       os: [
         { id: 'cpus-used', metric: 'cpus-used', what: 'CPUs that llama-server uses: all that its threads can, with one client already', source: PROC, cells: doses.map(({ id }) => cellOf(id, cpusUsed, [0.85 * (draft.calibration.servers[0]?.threads ?? 1), 1.15 * (draft.calibration.servers[0]?.threads ?? 1)])) },
@@ -41,7 +41,7 @@ export const concurrency = factorEntry('concurrency', [{
       control: [
         { id: 'one-slot-shares', metric: 'tokens-per-decode', what: 'as many clients, one slot: tokens for each call of the decoder', source: 'llama-server (/metrics)', cells: [cellOf(oneSlot.id, ({ block }) => tokensPerDecode(block), [0.9, 1.02])] },
         { id: 'one-slot-gap', metric: 'itl', what: 'median gap: as with one client, so that it is the shared call that lengthens it', source: LOAD, cells: [ratioCell(one.id, oneSlot.id, gap, [0.8, 1.25])] },
-        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT ÷ time of an answer with one client: ${waiting} answers of others`, source: LOAD, cells: [{ id: oneSlot.id, value: views => middleOfPairs(views, one.id, oneSlot.id, quotientOf(ttft, latency)), band: [0.7 * waiting, 1.35 * waiting] }] }
+        { id: 'one-slot-ttft', metric: 'ttft', what: `TTFT ÷ time of an answer with one client: ${waiting} answers of others`, source: LOAD, cells: [{ id: oneSlot.id, value: views => middleOfPairs(views, one.id, oneSlot.id, quotientOf(ttft, latency)), band: [0.7 * waiting, 1.35 * waiting], atPace: true }] }
       ]
     }
   }

@@ -36,7 +36,12 @@ export function figureLeg (plan: Plan, views: readonly StreamsView[], what: stri
 
 /** b ÷ a. */
 export function ratioLeg (plan: Plan, views: readonly StreamsView[], what: string, source: string, [a, b]: readonly [string, string], figure: Figure, id: string): Leg {
-  return bandLeg(what, source, middleOfPairs(views, a, b, ratioOf(figure)), predictionOf(plan, id), bothOf(views, a, b, figure))
+  return bandLeg(what, figure.withPace === undefined ? source : sourceAtPace(source, views), middleOfPairs(views, a, b, ratioOf(figure)), predictionOf(plan, id), bothOf(views, a, b, figure))
+}
+
+/** Of a figure that compares blocks at the pace of each. */
+export function sourceAtPace (source: string, views: readonly StreamsView[]): string {
+  return views.some(({ summary }) => summary.yardstick !== undefined) ? `${source}, at the pace of each block (yardstick)` : source
 }
 
 type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>

@@ -4,7 +4,7 @@ import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { cellsLeg } from './cells-leg.js'
-import { claimOf, rivalLegs, rivalPredictions } from './contention-legs.js'
+import { claimOf, rivalLegs, rivalPredictions, sourceAtPace } from './contention-legs.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { allOf, missingLeg, predictionOf, unbounded, type Compared } from './leg.js'
 
@@ -21,6 +21,8 @@ export interface FactorCell {
   readonly compared?: (views: readonly StreamsView[]) => Compared
   /** Undefined: it cannot be predicted from this calibration, and its leg will be missing. */
   readonly band: Band | undefined
+  /** The blocks that it compares are each taken at their own pace. */
+  readonly atPace?: true
 }
 
 /** The same figure of several conditions. */
@@ -91,7 +93,7 @@ function judged (claim: FactorClaim, plan: StreamsPlan, views: readonly StreamsV
 }
 
 function legOf ({ id, what, source, cells }: FactorFigure, plan: Plan, views: readonly StreamsView[]): Leg {
-  return cellsLeg(what, source, cells.map(cell => ({ id: cell.id, value: cell.value(views), prediction: predictionOf(plan, `${id}:${cell.id}`), compared: cell.compared?.(views) })))
+  return cellsLeg(what, cells.some(({ atPace }) => atPace) ? sourceAtPace(source, views) : source, cells.map(cell => ({ id: cell.id, value: cell.value(views), prediction: predictionOf(plan, `${id}:${cell.id}`), compared: cell.compared?.(views) })))
 }
 
 function told ({ id, what, cells }: FactorFigure, plan: Plan): string {

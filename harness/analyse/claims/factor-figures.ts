@@ -1,7 +1,7 @@
 /** Figures of blocks of streams that the claims of factors rest on: medians over the valid blocks of a condition, ratios and differences over repeats; null where one lacks it. */
 import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
-import { bothOf, differenceOf, middleOf, middleOfPairs, ratioOf, type Figure } from '../contention.js'
+import { bothOf, differenceOf, middleOf, middleOfPairs, ratioOf, timeOf, type Figure } from '../contention.js'
 import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import type { Band, FactorCell, StreamsDraft } from './factor-claim.js'
@@ -11,10 +11,10 @@ export const LOAD = 'load generator (calls.ndjson)'
 export const TIMINGS = 'llama-server (timings of each answer)'
 export const PROC = '/proc/PID/stat of llama-server'
 
-export const ttft: Figure = ({ summary }) => summary.ttftP50Ms
-export const latency: Figure = ({ summary }) => summary.requestLatencyP50Ms
+export const ttft: Figure = timeOf(({ summary }) => summary.ttftP50Ms)
+export const latency: Figure = timeOf(({ summary }) => summary.requestLatencyP50Ms)
 /** Median gap, without the floor of a percentile: all gaps of a stream are wanted as they were. */
-export const gap: Figure = ({ gapsMs }) => middle(gapsMs)
+export const gap: Figure = timeOf(({ gapsMs }) => middle(gapsMs))
 
 const answered = ({ judged }: StreamsView) => judged.filter(({ outcome }) => outcome === 'answered')
 
@@ -29,10 +29,10 @@ function inGaps (ofMs: Figure): Figure {
 export const cachedShare: Figure = view => middle(answered(view).flatMap(({ promptTokens, cachedTokens }) => promptTokens === undefined || cachedTokens === undefined ? [] : [cachedTokens / promptTokens]))
 
 /** llama-server's own time for the prompt ÷ tokens of it that it computed, milliseconds. */
-export const promptMsPerToken: Figure = view => middle(answered(view).flatMap(call => {
+export const promptMsPerToken: Figure = timeOf(view => middle(answered(view).flatMap(call => {
   const [tokens = 0] = computedPromptTokens(call)
   return call.promptMs === undefined || tokens <= 0 ? [] : [call.promptMs / tokens]
-}))
+})))
 
 /** Of the time to the first token, the share in which llama-server computed the prompt. */
 export const computingShare: Figure = view => middle(answered(view).flatMap(call => ttftMs(call).flatMap(ms => call.promptMs === undefined ? [] : [call.promptMs / ms])))
@@ -44,16 +44,16 @@ export const promptMsInGaps: Figure = inGaps(view => middle(answered(view).flatM
 export const ttftInGaps: Figure = inGaps(ttft)
 
 /** CPU time of llama-server between the readings just before and after the load ÷ calls answered, milliseconds. */
-export const cpuMsPerCall: Figure = view => {
+export const cpuMsPerCall: Figure = timeOf(view => {
   const usec = grownBy(({ process }) => process?.cpuUsec)(view)
   return usec === null || view.summary.answered === 0 ? null : usec / 1000 / view.summary.answered
-}
+})
 
 /** Of llama-server between the readings just before and after the load ÷ tokens out, milliseconds. */
-export const cpuMsPerToken: Figure = view => {
+export const cpuMsPerToken: Figure = timeOf(view => {
   const usec = perToken(({ cpuUsec }) => cpuUsec)(view)
   return usec === null ? null : usec / 1000
-}
+})
 
 /** What llama-server's process shows when the load begins; counters are since its own start. */
 export function untilLoad (pick: (process: NonNullable<OsSample['process']>) => number | undefined): Figure {
@@ -85,7 +85,7 @@ export function cellOf (id: string, figure: Figure, band: Band | undefined): Fac
 
 /** b ÷ a. */
 export function ratioCell (a: string, b: string, figure: Figure, band: Band | undefined): FactorCell {
-  return { id: `${b} ÷ ${a}`, value: views => middleOfPairs(views, a, b, ratioOf(figure)), compared: views => bothOf(views, a, b, figure), band }
+  return { id: `${b} ÷ ${a}`, value: views => middleOfPairs(views, a, b, ratioOf(figure)), compared: views => bothOf(views, a, b, figure), band, ...(figure.withPace === undefined ? {} : { atPace: true }) }
 }
 
 /** b − a. */

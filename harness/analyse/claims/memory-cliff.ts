@@ -1,11 +1,11 @@
 import type { Claim, Leg, StreamsPlan } from '../../types.js'
 import { cliffOf, nextLimit, probeOf, type Cliff, type Probe } from '../../plan/limit-search.js'
 import type { StreamsView } from '../streams-summary.js'
-import { middleOfPairs, ratioOf } from '../contention.js'
+import { middleOf, middleOfPairs, rate, ratioOf } from '../contention.js'
 import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
-import { atEnd, growth, largestOf, ofBlocks, rate, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { atEnd, growth, largestOf, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
 import { ratio } from '../ratio.js'
 
 const mebi = 1024 ** 2
@@ -41,13 +41,13 @@ function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg 
 
 function storageLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   return bandLeg('bytes read from storage during the load ÷ refaulted pages × page size, below the cliff', `${readSource(views, conditions.below)}, against memory.stat of its group`,
-    ofBlocks(views, conditions.below, readPerRefaulted), predictionOf(plan, ids.readPerRefaulted))
+    middleOf(views, conditions.below, readPerRefaulted), predictionOf(plan, ids.readPerRefaulted))
 }
 
 function controlLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const all = plan.conditions.map(({ id }) => id)
   const alive = all.filter(id => views.some(view => view.summary.condition === id && view.block.evidence.groupCountersAtStart !== undefined))
-  const tinyRefaults = ofBlocks(views, conditions.fits, refaultedBytes)
+  const tinyRefaults = middleOf(views, conditions.fits, refaultedBytes)
   return allOf([
     bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', 'load generator (calls.ndjson)', middleOfPairs(views, conditions.fitsUnlimited, conditions.fits, ratioOf(rate)), predictionOf(plan, ids.fitsRate)),
     bandLeg('its refaulted MiB', 'memory.stat workingset_refault_file', tinyRefaults === null ? null : tinyRefaults / mebi, predictionOf(plan, ids.fitsRefaults)),
@@ -60,17 +60,17 @@ function controlLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
 function mechanismLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const cliff = searched(plan, views)
   const touched = plan.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes ?? null
-  const refaultsBelow = ofBlocks(views, conditions.below, growth('memory.stat.workingset_refault_file'))
-  const full = ofBlocks(views, conditions.below, view => ratio(view.summary.group.memoryFullUsec ?? null, view.block.evidence.judgedToMs - view.block.evidence.judgedFromMs))
+  const refaultsBelow = middleOf(views, conditions.below, growth('memory.stat.workingset_refault_file'))
+  const full = middleOf(views, conditions.below, view => ratio(view.summary.group.memoryFullUsec ?? null, view.block.evidence.judgedToMs - view.block.evidence.judgedFromMs))
   return allOf([
     typeof cliff === 'string'
       ? missingLeg('limit of the cliff', 'binary search over memory.max', cliff)
       : bandLeg(`limit of the cliff in MiB (below at ${cliff.belowBytes === undefined ? 'none' : number(cliff.belowBytes / mebi)}, fits at ${cliff.fitsBytes === undefined ? 'none' : number(cliff.fitsBytes / mebi)})`,
         'binary search over memory.max', cliff.middleBytes / mebi, predictionOf(plan, ids.cliff)),
-    bandLeg('share of the touched model that a token reads again below the cliff', 'memory.stat workingset_refault_file', ratio(ofBlocks(views, conditions.below, refaultedPerToken), touched), predictionOf(plan, ids.reread)),
+    bandLeg('share of the touched model that a token reads again below the cliff', 'memory.stat workingset_refault_file', ratio(middleOf(views, conditions.below, refaultedPerToken), touched), predictionOf(plan, ids.reread)),
     bandLeg('memory pressure full below the cliff, ms in each second', 'memory.pressure', full, predictionOf(plan, ids.memoryFull)),
-    bandLeg('times that the limit was met during the load below the cliff', 'memory.events max', ofBlocks(views, conditions.below, growth('memory.events.max')), predictionOf(plan, ids.limitHits)),
-    bandLeg('major faults ÷ refaulted pages below the cliff', 'memory.stat pgmajfault', ratio(ofBlocks(views, conditions.below, growth('memory.stat.pgmajfault')), refaultsBelow), predictionOf(plan, ids.majorFaults))
+    bandLeg('times that the limit was met during the load below the cliff', 'memory.events max', middleOf(views, conditions.below, growth('memory.events.max')), predictionOf(plan, ids.limitHits)),
+    bandLeg('major faults ÷ refaulted pages below the cliff', 'memory.stat pgmajfault', ratio(middleOf(views, conditions.below, growth('memory.stat.pgmajfault')), refaultsBelow), predictionOf(plan, ids.majorFaults))
   ])
 }
 

@@ -1,19 +1,10 @@
 /** Figures of blocks under a memory limit, each null where one of the valid blocks lacks it. */
 import type { OsSample } from '../../types.js'
 import type { StreamsView } from '../streams-summary.js'
-import { wholeRate } from '../streams-summary.js'
 import { ofCondition } from '../gate.js'
+import type { Figure } from '../contention.js'
 import { pageBytes } from '../page-bytes.js'
-import { middle } from '../window.js'
 import { ratio } from '../ratio.js'
-
-export type Figure = (view: StreamsView) => number | null
-
-/** Median over the blocks of a condition, of an even number the lower one: what two conditions are to each other is judged by repeats (`middleOfPairs`). */
-export function ofBlocks (views: readonly StreamsView[], condition: string, figure: Figure): number | null {
-  const values = ofCondition(views, condition).map(figure)
-  return values.includes(null) ? null : middle(values.flatMap(value => value ?? []))
-}
 
 /** Largest over the blocks of all conditions named. */
 export function largestOf (views: readonly StreamsView[], conditions: readonly string[], figure: Figure): number | null {
@@ -38,8 +29,6 @@ export function growth (counter: string): Figure {
 export function atEnd (counter: string): Figure {
   return ({ block }) => block.evidence.groupCountersAtEnd?.[counter] ?? null
 }
-
-export const rate: Figure = view => wholeRate(view.summary)
 
 export const refaultedBytes: Figure = view => {
   const pages = growth('memory.stat.workingset_refault_file')(view)

@@ -1,9 +1,10 @@
 import type { Claim, Leg, StreamsPlan } from '../../types.js'
 import { endKindOf, namesServer } from '../server-end.js'
 import type { StreamsView } from '../streams-summary.js'
+import { middleOf } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import { allOf, bandLeg, predictionOf } from './leg.js'
-import { answeredShare, atEnd, largestOf, ofBlocks, smallestOf } from './memory-figures.js'
+import { answeredShare, atEnd, largestOf, smallestOf } from './memory-figures.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids, workingSetOf } from './memory-limit-predictions.js'
 import { ratio } from '../ratio.js'
 
@@ -31,7 +32,7 @@ function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[], plann
   const source = 'load generator (calls.ndjson)'
   return allOf([
     bandLeg('share of the calls that were answered by a server killed at its start', source, largestOf(views, conditions.killedAtStart, answeredShare(planned)), predictionOf(plan, ids.answeredKilled)),
-    bandLeg('by one whose limit dropped under the load', source, ofBlocks(views, conditions.killedUnderLoad, answeredShare(planned)), predictionOf(plan, ids.answeredDropped)),
+    bandLeg('by one whose limit dropped under the load', source, middleOf(views, conditions.killedUnderLoad, answeredShare(planned)), predictionOf(plan, ids.answeredDropped)),
     bandLeg('by the mapped one at the same limit', source, smallestOf(views, [conditions.below], answeredShare(planned)), predictionOf(plan, ids.answeredMapped))
   ])
 }
@@ -60,7 +61,7 @@ function mechanismLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const most = largestOf(views, killed, atEnd('memory.events.oom_kill'))
   const least = smallestOf(views, killed, atEnd('memory.events.oom_kill'))
   return allOf([
-    bandLeg('anonymous memory of the model that is not mapped ÷ (that of the unlimited run + the model)', 'memory.stat anon', set === undefined ? null : ratio(ofBlocks(views, conditions.anonymous, atEnd('memory.stat.anon')), set.anonBytes + set.modelBytes), predictionOf(plan, ids.anonymous)),
+    bandLeg('anonymous memory of the model that is not mapped ÷ (that of the unlimited run + the model)', 'memory.stat anon', set === undefined ? null : ratio(middleOf(views, conditions.anonymous, atEnd('memory.stat.anon')), set.anonBytes + set.modelBytes), predictionOf(plan, ids.anonymous)),
     bandLeg('kills in each of these blocks, most', 'memory.events oom_kill', most, predictionOf(plan, ids.kills)),
     bandLeg('least', 'memory.events oom_kill', least, predictionOf(plan, ids.kills))
   ])

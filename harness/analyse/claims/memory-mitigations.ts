@@ -2,8 +2,9 @@
 import type { StreamsView } from '../streams-summary.js'
 import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
+import type { Figure } from '../contention.js'
 import { ofCondition } from '../gate.js'
-import { grownBy, growth, largestOf, refaultedBytes, smallestOf, type Figure } from './memory-figures.js'
+import { grownBy, growth, largestOf, refaultedBytes, smallestOf } from './memory-figures.js'
 import type { Check } from './mitigation.js'
 
 export const [without, withIt] = ['before', 'after'] as const

@@ -33,7 +33,7 @@ export const modelBytes = factorEntry('model-bytes', [{
         cells: alone.flatMap(one => {
           const four = together.find(({ model }) => model === one.model)
           const server = calibrated(draft, manifest, one)
-          return four === undefined ? [] : [{ id: four.id, value: (views: readonly StreamsView[]) => addedShare(views, one.id, four.id), band: addedBand(server?.prompt === undefined ? undefined : server.prompt.ms / server.prompt.tokens / server.gapMs) }]
+          return four === undefined ? [] : [{ id: four.id, value: (views: readonly StreamsView[]) => addedShare(views, one.id, four.id), band: addedBand(server?.prompt === undefined ? undefined : server.prompt.ms / server.prompt.tokens / server.gapMs), atPace: true }]
         })
       }],
       control: [{ id: 'tokens-per-decode', metric: 'tokens-per-decode', what: 'tokens for each call of the decoder: one of each client', source: 'llama-server (/metrics)', cells: [...alone, ...together].map(({ id, factors }) => cellOf(id, ({ block }) => tokensPerDecode(block), [0.8 * Number(factors['clients']), 1.02 * Number(factors['clients'])])) }]

@@ -1,5 +1,6 @@
+import type { Figure } from '../contention.js'
 import { pageBytes } from '../page-bytes.js'
-import { answeredShare, atEnd, grownBy, growth, largestOf, smallestOf, type Figure } from './memory-figures.js'
+import { answeredShare, atEnd, grownBy, growth, largestOf, smallestOf } from './memory-figures.js'
 import { hogInBoth, inMebibytes, lessThanOne, notThrottled, without, withIt } from './memory-mitigations.js'
 import { unbounded } from './leg.js'
 import { mitigationEntry } from './mitigation.js'

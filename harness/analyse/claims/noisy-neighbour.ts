@@ -1,5 +1,5 @@
 import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
-import { cpuPerToken, cpusUsed, middleOfPairs, ratioOf, type Figure } from '../contention.js'
+import { cpuPerToken, cpusUsed, middleOfPairs, rate, ratioOf } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
@@ -125,8 +125,6 @@ function squareLeg (plan: Plan, views: readonly StreamsView[], { dose, id, base 
   })
   return bandLeg(`tokens/s without hogs ÷ with, times the square of the share of their CPU time that they kept, ${hogs(dose)} per CPU`, `${LOAD}; ${PROC}`, value, predictionOf(plan, `t2-square-${dose}`))
 }
-
-const rate: Figure = ({ summary }) => summary.serverEnd === undefined ? summary.tokensPerSecond : null
 
 function slowerLeg (plan: Plan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {
   return ratioLeg(plan, views, `tokens/s without hogs ÷ with ${hogs(dose)} per CPU (${threads === 1 ? '1 thread' : `${threads} threads`})`, LOAD, [id, base], rate, `t${threads}-slower-${dose}`)

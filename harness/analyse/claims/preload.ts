@@ -1,7 +1,8 @@
 import type { PlanDraft } from './contract.js'
 import type { Manifest, Plan } from '../../types.js'
 import { diskRate } from './disk-rate.js'
-import { ofBlocks, largestOf, smallestOf, type Figure } from './memory-figures.js'
+import { middleOf, type Figure } from '../contention.js'
+import { largestOf, smallestOf } from './memory-figures.js'
 import { unbounded } from './leg.js'
 import { inMebibytes, mebi, notThrottled, without, withIt } from './memory-mitigations.js'
 import { mitigationEntry } from './mitigation.js'
@@ -15,9 +16,9 @@ const startToFirstToken: Figure = view => view.summary.startToFirstTokenMs
 const modelMib = ({ model }: Manifest): number => model.bytes / mebi
 
 /** The part of the start that the disk's limit alone takes, ÷ what was won. */
-function savedToPredicted (views: Parameters<typeof ofBlocks>[0], plan: Plan | PlanDraft): number | null {
-  const [slow, fast, rate] = [ofBlocks(views, without, startToFirstToken), ofBlocks(views, withIt, startToFirstToken), diskRate(plan)]
-  const readMib = ofBlocks(views, without, inMebibytes(readUntilLoad))
+function savedToPredicted (views: Parameters<typeof middleOf>[0], plan: Plan | PlanDraft): number | null {
+  const [slow, fast, rate] = [middleOf(views, without, startToFirstToken), middleOf(views, withIt, startToFirstToken), diskRate(plan)]
+  const readMib = middleOf(views, without, inMebibytes(readUntilLoad))
   return slow === null || fast === null || rate === undefined || readMib === null ? null : ratio(slow - fast, readMib * mebi / rate * 1000)
 }
 
@@ -32,7 +33,7 @@ export const preload = mitigationEntry({
     { id: 'read-mib-until-load-without', metric: 'read-bytes', what: 'without it, least of any block', source: '/proc/PID/io', value: views => smallestOf(views, [without], inMebibytes(readUntilLoad)), band: (_draft, manifest) => [0.9 * modelMib(manifest), 1.2 * modelMib(manifest)], quiet: null }
   ],
   control: [
-    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server does not compute faster', source: 'load generator (calls.ndjson)', value: views => ratio(ofBlocks(views, withIt, view => view.summary.ttftP50Ms), ofBlocks(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, unbounded] },
+    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server does not compute faster', source: 'load generator (calls.ndjson)', value: views => ratio(middleOf(views, withIt, view => view.summary.ttftP50Ms), middleOf(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, unbounded] },
     notThrottled
   ],
   mechanism: [
@@ -41,6 +42,6 @@ export const preload = mitigationEntry({
   ]
 })
 
-function share (views: Parameters<typeof ofBlocks>[0], condition: string): number | null {
-  return ofBlocks(views, condition, ({ block }) => block.evidence.readBack['model file read ahead'] === undefined ? 0 : 1)
+function share (views: Parameters<typeof middleOf>[0], condition: string): number | null {
+  return middleOf(views, condition, ({ block }) => block.evidence.readBack['model file read ahead'] === undefined ? 0 : 1)
 }

@@ -1,12 +1,10 @@
 import type { Condition } from '../../types.js'
-import { cpusUsed, queueShare, type Figure } from '../contention.js'
-import { wholeRate } from '../streams-summary.js'
+import { cpusUsed, queueShare, rate, type Figure } from '../contention.js'
 import { factorEntry, noLegs } from './factor-claim.js'
 import { cellOf, cpuMsPerToken, LOAD, perToken, PROC, ratioCell } from './factor-figures.js'
 import { unbounded } from './leg.js'
 
 const SCHEDSTAT = '/proc/PID/task/*/schedstat'
-const rate: Figure = ({ summary }) => wholeRate(summary)
 /** Of all threads of llama-server, whether they gave the CPU away or were taken off it. */
 const switchesPerToken: Figure = perToken(({ voluntarySwitches, involuntarySwitches }) => voluntarySwitches === undefined || involuntarySwitches === undefined ? undefined : voluntarySwitches + involuntarySwitches)
 

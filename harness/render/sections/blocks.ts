@@ -42,6 +42,7 @@ const STREAMS: ReadonlyArray<Column<StreamsBlockSummary>> = [
   { title: 'gap p95 ms', text: (block) => formatNumber(block.itlP95Ms) },
   { title: 'gap p99 ms', text: (block) => formatNumber(block.itlP99Ms) },
   { title: 'CPUs used', text: (block) => formatNumber(block.cpusUsed) },
+  { title: 'yardstick ms/token', text: (block) => formatNumber(block.yardstick?.ms) },
   { title: 'throttled', text: ({ group }) => group.periods === undefined ? MISSING : `${formatCount(group.throttledPeriods ?? 0)} of ${formatCount(group.periods)}` },
   { title: 'refaults', text: ({ group }) => formatNumber(group.refaultedPages) },
   { title: 'OOM kills', text: ({ group }) => formatNumber(group.oomKills) },
