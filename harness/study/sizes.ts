@@ -21,8 +21,8 @@ export interface Sizable<S extends { readonly seconds: number }> {
 /** Minutes that a study of a preset may take in all. */
 export const budgetMinutes: Readonly<Record<PresetName, number>> = { smoke: 15, laptop: 75, overnight: 600 }
 
-/** Of the budget: machines are slower than those that durations were measured on, and the report is rendered in the end. What is not foreseen of each run weighs more where runs are short. */
-export const usedOfBudget: Readonly<Record<PresetName, number>> = { smoke: 0.88, laptop: 0.93, overnight: 0.93 }
+/** Of the budget: machines are slower than those that durations were measured on (there three studies took 0.97 to 1.01 of what was planned), and the report is rendered in the end. What is not foreseen of each run weighs more where runs are short. */
+export const usedOfBudget: Readonly<Record<PresetName, number>> = { smoke: 0.88, laptop: 0.95, overnight: 0.95 }
 
 /**
  * What of each experiment is run within the budget. Those that requirements rest on come first, at their smallest size, so that nothing that is asked for is left out for want of time. Then
