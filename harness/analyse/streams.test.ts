@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Cell, Contrast, Evidence, Result } from '../types.js'
+import type { Block, Cell, Contrast, Evidence, Result } from '../types.js'
 import { analyse } from './analyse.js'
 import { isStreams } from './plan-kind.js'
 import { simulateStreams, sweepConditions } from './testing-streams.js'
@@ -105,4 +105,16 @@ t.test('a client that stood still is named: its gaps may be its own', async t =>
   t.equal(warnings.length, 1)
   t.same(/Blocks: (.*)$/.exec(warnings[0] ?? '')?.[1]?.replaceAll(/\d+ /g, '').split(', ').sort(), ['none', 'q125-p250'], '5 % of a p99 of 609 ms is more')
   t.match(warnings[0], /in 2 of \d+ blocks, at most for 20 ms/)
+})
+
+t.test('a machine that changed its pace is told once for each number of threads, one that did not is not', async t => {
+  const evidence = simulateStreams({ repeats: 2 })
+  const read = (of: (i: number) => NonNullable<Block['evidence']['yardstick']>) => analyse({ ...evidence, blocks: evidence.blocks.map((block, i) => ({ ...block, evidence: { ...block.evidence, yardstick: of(i) } })) })
+  const told = ({ warnings }: ReturnType<typeof analyse>) => warnings.filter(warning => warning.startsWith('the machine changed its pace'))
+  t.same(told(read(() => ({ threads: 1, beforeMs: 3, afterMs: 3.3 }))), [])
+  // One thread is slower from the third block on, two threads are not.
+  const found = read(i => i % 2 === 0 ? { threads: 2, beforeMs: 2, afterMs: 2 } : { threads: 1, beforeMs: i < 2 ? 3 : 4.5, afterMs: i === 1 ? 4.5 : 3 + 1.5 * Number(i > 1) })
+  t.equal(told(found).length, 1)
+  t.match(told(found)[0], /a yardstick of 1 thread took 3 to 4\.5 ms for a token beside \d+ blocks, and another time after than before 1 of them/)
+  t.match(found.blocks.find(({ index }) => index === 2), { yardstick: { threads: 1, ms: 3.75 } }, 'the mean of both readings')
 })
