@@ -47,7 +47,7 @@ export class Latency {
   }
 }
 
-/** Microseconds up to two hours, three digits. */
+/** Microseconds up to two hours, two digits: within 1 %. */
 function histogram (): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: 7_200_000_000, numberOfSignificantValueDigits: 2 })
 }
