@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { parseKnobs } from '../knobs/index.js'
 import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../plan/comparison.js'
-import { expectedSeconds } from '../plan/duration.js'
 import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
@@ -93,8 +92,7 @@ export function comparisonRun (options: ComparisonOptions): PlannedRun {
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
     },
     argsInVm: argsInVm(options),
-    vm: comparison.lead.vm ?? {},
-    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, comparison.conditions.length, comparison.lead.traffic)
+    vm: comparison.lead.vm ?? {}
   }
 }
 

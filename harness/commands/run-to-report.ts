@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { findGroupHost } from '../cgroups/index.js'
 import { parseKnobs } from '../knobs/index.js'
+import { typicalEstimate } from '../plan/typical.js'
 import { createProgress, type Progress } from '../render/progress.js'
 import { runExperiment } from '../run/experiment.js'
 import type { PlannedRun } from '../run/planned-run.js'
@@ -63,7 +64,8 @@ export async function runToReport (run: RunToReport): Promise<void> {
   const folder = newFolder(out, input.experiment)
   const { host, why } = await chooseHost(run.host, input.conditions.flatMap(({ knobs }) => parseKnobs(knobs)), findGroupHost)
   let failure: unknown
-  const progress = progressFor(host, run.expectedSeconds)
+  // At typical speeds, until the run has shown its own.
+  const progress = progressFor(host, typicalEstimate(input, host).seconds)
   const { signal, off } = stopOnSignal(progress.note)
   try {
     if (why !== undefined) progress.note(`this needs control groups of version 2, and ${why}: it runs in a VM`)

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import { DEFAULT_MODEL_NAME } from '../../models/catalogue.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import { parseKnobs } from '../knobs/index.js'
-import { expectedSeconds } from '../plan/duration.js'
 import { experimentFiles, isSweep, readExperiment, type SweepFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { conditionsOfSweep, onlyCells, streamsOf } from '../plan/sweep.js'
@@ -99,7 +98,6 @@ export function sweepRun (name: string, options: SweepOptions): PlannedRun {
       ...(options.llamaServer === undefined ? {} : { llamaServer: options.llamaServer })
     },
     argsInVm: ['run', name, ...typedOptions({ preset: options.preset, threads: options.threads, seed: options.seed, repeats: options.repeats, cells: options.cells })],
-    vm: file.vm ?? {},
-    expectedSeconds: expectedSeconds({ ...preset, pairs: repeats }, conditions.length)
+    vm: file.vm ?? {}
   }
 }

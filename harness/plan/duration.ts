@@ -1,20 +1,10 @@
 import { isOpenLoop } from '../analyse/plan-kind.js'
 import type { BlockPlan, Manifest, OpenLoopPlan, Plan, StreamsPlan } from '../types.js'
-import { closedLoopsOf, type Preset } from './presets.js'
 import { workloadOf } from './condition-workload.js'
 import { calibratedServer } from './streams-plan.js'
-import { windowSecondsOf, type TrafficSpec } from './traffic.js'
 
-/** Seconds that a start and a stop take. */
-const startAndStop = 2.5
-
-/** Seconds of a comparison under an open loop before its calibration is known: limits of about a second are assumed. */
-export function expectedSeconds (preset: Preset, conditions: number, traffic: TrafficSpec = {}): number {
-  const windowSeconds = windowSecondsOf(traffic, preset) ?? preset.windowSeconds.usual
-  const { capacityCalls, capacityAgain = false } = closedLoopsOf(preset, windowSeconds)
-  const block = startAndStop + (capacityAgain ? 2 : 1) * capacityCalls + (traffic.rampSeconds ?? 2) + windowSeconds + 4
-  return conditions * preset.pairs * block + 2 * preset.calibrationSeconds + 0.4 * preset.unloadedCalls + 3
-}
+/** Seconds that a start and a stop take, and a reading of the yardstick. */
+const startAndStop = 3
 
 /** Seconds of a block until its parts begin, and in all: starts and stops, and what the server has left to do before the second closed loop. */
 export function blockSeconds ({ workload, calibration }: OpenLoopPlan): { readonly capacity: number, readonly load: number, readonly again: number, readonly whole: number } {

@@ -10,8 +10,6 @@ export interface PlannedRun {
   /** Command line of this run in a VM, but for where and on which model and llama-server. */
   readonly argsInVm: readonly string[]
   readonly vm: VmSizes
-  /** A first guess, until the calibration tells better. */
-  readonly expectedSeconds: number
 }
 
 /** Where a run is measured; `why` is set where `auto` chose. */
