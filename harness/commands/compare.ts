@@ -5,7 +5,7 @@ import { comparisonOf, parseToggles, toggleNames, type Comparison } from '../pla
 import type { ComparisonFile } from '../plan/experiment-file.js'
 import { presets } from '../plan/presets.js'
 import { streamsOf } from '../plan/sweep.js'
-import { quietClasses, type ClassSpec } from '../plan/traffic.js'
+import { asksWhenAnswered, quietClasses, type ClassSpec } from '../plan/traffic.js'
 import { parseMix, parseRate } from '../plan/workload.js'
 import { streamsPrimaries } from '../analyse/outcomes.js'
 import type { LoadSpec } from '../run/experiment.js'
@@ -40,6 +40,8 @@ interface CompareOptions extends ComparisonOptions {
 }
 
 const defaultSlots = 4
+/** What clients offer that ask when they were answered. */
+const ANSWERED = '1x'
 
 /** `harness compare --policy admission`: blocks with and without, the same load in both, a verdict. */
 export function compareCommand (): Command {
@@ -113,14 +115,14 @@ function loadOf ({ lead, quiet }: Comparison, options: ComparisonOptions): LoadS
     }
     return { kind: 'streams', workload: streamsOf(lead.workload), primary: lead.primary ?? streamsPrimaries[0] }
   }
-  if (options.rate !== undefined && (lead.traffic?.workers ?? lead.traffic?.conversations) !== undefined) {
+  if (options.rate !== undefined && asksWhenAnswered(lead.traffic)) {
     throw new UsageError(`--rate: ${options.rate} is a rate of arrivals; the clients of ${lead.name} ask when they were answered, so leave --rate away (--slots changes how many they are)`)
   }
   return {
     kind: 'open-loop',
     classes: quiet ? quietClasses(classesOf(lead, options.mix)) : classesOf(lead, options.mix),
     ...(lead.traffic === undefined ? {} : { traffic: lead.traffic }),
-    rate: parseRate(options.rate ?? lead.rate ?? ''),
+    rate: parseRate(options.rate ?? lead.rate ?? ANSWERED),
     slots: options.slots ?? lead.slots ?? defaultSlots,
     ...(options.sloTtftMs === undefined ? {} : { ttftLimitMs: options.sloTtftMs })
   }

@@ -59,6 +59,7 @@ t.test('a mistake in a file names file, place, value and what is allowed', async
     [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1 }, conversations: { perSlot: 2, turns: 3, firstWords: 4, turnWords: 4, answerTokens: 4, thinkSeconds: 1, thinkSpread: 0 } } }, /conversations and a burst/],
     [{ ...sides, traffic: { classes: [{ ...cls, together: { calls: 50, prompt: 'one' } }], workers: { perSlot: 8 } } }, /workers and also a burst, conversations or calls that come together/],
     [{ ...sides, after: { ...side, retry: { wait: 'told', tries: 2, patienceSeconds: 1 } }, traffic: { classes: [cls], workers: { perSlot: 8 } } }, /retry.*workers/],
+    [{ ...sides, traffic: { classes: [cls], workers: { perSlot: 8 } } }, /rate is 2x and traffic has workers or conversations.*leave rate out/],
     [{ ...sides, traffic: { classes: [cls, cls] } }, /traffic\.classes has a twice/],
     [{ ...sides, traffic: { classes: [{ ...cls, share: 0 }] } }, /no class has a share above 0/],
     [{ ...sides, traffic: { classes: [cls], burst: { rate: '4x', fromSeconds: 1, shares: { b: 1 } } } }, /traffic\.burst\.shares\.b: no class has this name; there are a/],

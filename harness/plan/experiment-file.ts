@@ -5,7 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { streamsPrimaries, sweepMetrics } from '../analyse/outcomes.js'
 import { packageRoot } from '../package-root.js'
 import { UsageError } from '../usage-error.js'
-import { faultIn, repeatsSchema, sideSchema, trafficSchema } from './traffic.js'
+import { asksWhenAnswered, faultIn, repeatsSchema, sideSchema, trafficSchema } from './traffic.js'
 
 const closed = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
@@ -138,8 +138,8 @@ function checkedComparison (file: ComparisonFile, where: string): ComparisonFile
   const fault =
     policies.length + knobs.length + beforeKnobs.length === 0 && before === undefined && after === undefined && only === undefined
       ? 'nothing is toggled; give policies, knobs or beforeKnobs, or before and after, or what is asked about alone as only'
-      : workload === undefined && (rate === undefined || (mix === undefined) === (traffic?.classes === undefined))
-        ? 'no load; give rate and mix or traffic.classes (open loop through the gateway) or workload (streams straight to llama-server)'
+      : workload === undefined && ((rate === undefined && !asksWhenAnswered(traffic)) || (mix === undefined) === (traffic?.classes === undefined))
+        ? 'no load; give rate and mix or traffic.classes (open loop through the gateway), traffic.workers or traffic.conversations instead of rate, or workload (streams straight to llama-server)'
         : workload !== undefined && (rate !== undefined || mix !== undefined || traffic !== undefined || before !== undefined || after !== undefined || only !== undefined)
           ? 'both workload and rate or mix are there, or traffic, before, after, only; streams have none of them'
           : workload !== undefined && policies.length > 0
@@ -152,7 +152,7 @@ function checkedComparison (file: ComparisonFile, where: string): ComparisonFile
                     ? 'policies and before and after are there; the sides name their own policies'
                     : only !== undefined && (policies.length + knobs.length + beforeKnobs.length > 0 || before !== undefined)
                       ? 'only is there beside what is toggled; it is the one condition of an experiment that compares nothing'
-                      : faultIn(traffic ?? {}, [before, after, only])
+                      : faultIn(traffic ?? {}, [before, after, only]) ?? (rate !== undefined && asksWhenAnswered(traffic) ? `rate is ${rate} and traffic has workers or conversations, which ask when they were answered; leave rate out` : undefined)
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}`)
   return file
 }

@@ -133,6 +133,11 @@ export function windowSecondsOf ({ windowSeconds }: TrafficSpec, preset: Preset)
   return windowSeconds?.[preset.name]
 }
 
+/** Its clients have no rate of their own: they offer as much as is answered. */
+export function asksWhenAnswered ({ workers, conversations }: TrafficSpec = {}): boolean {
+  return (workers ?? conversations) !== undefined
+}
+
 /** @returns what is wrong with it, and what to do */
 export function faultIn ({ classes, burst, conversations, workers, grants = {} }: TrafficSpec, sides: ReadonlyArray<Pick<SideSpec, 'retry'> | undefined> = []): string | undefined {
   if (burst !== undefined && conversations !== undefined) return 'traffic has conversations and a burst; conversations are the whole load, so leave one of them out'
