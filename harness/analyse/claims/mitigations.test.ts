@@ -92,6 +92,15 @@ t.test('pinning: where perf ran, migrations are judged', async t => {
   t.same(legs(claim(simulated(id, false, { rest: { without: 'perf' } }))), all)
 })
 
+t.test('a machine that got faster explains a gain, also where the yardstick saw it', async t => {
+  const evidence = simulated('pinning-away-from-the-hog', false, { after: { gapMs: 6.4 } })
+  const blocks = evidence.blocks.map(block => {
+    const ms = block.evidence.plan.condition === 'after' ? 2.1 : 3
+    return { ...block, evidence: { ...block.evidence, yardstick: { threads: 1, beforeMs: ms, afterMs: ms } } }
+  })
+  t.same(legs(claim({ ...evidence, blocks })), { ...all, control: 'fails' })
+})
+
 /** A first request that pays with page faults, and one that does not. */
 function firstRequests ({ before = {}, after = {}, quiet = false, ttft = [60, 40] }: Change & { readonly quiet?: boolean, readonly ttft?: readonly [number, number] } = {}): Claim {
   const id = 'warmup-spares-the-first-request'

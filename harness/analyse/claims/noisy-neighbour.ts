@@ -1,9 +1,9 @@
 import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
-import { cpuPerToken, cpusUsed, middleOfPairs, rate, ratioOf } from '../contention.js'
+import { cpuPerToken, cpusUsed, middleOfPairs, rate, ratioOf, timeOf } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { number } from '../verdict.js'
-import { claimOf, COLD_CACHES, queueLeg, ratioLeg, rivalLegs, rivalPredictions } from './contention-legs.js'
+import { claimOf, COLD_CACHES, queueLeg, ratioLeg, rivalLegs, rivalPredictions, sourceAtPace } from './contention-legs.js'
 import type { ClaimEntry } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
 
@@ -80,7 +80,7 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${hogs(dose)} per CPU`, id, `t1-queue-${dose}`)),
     mechanism: each('CPU time', ({ dose, id, base }) => allOf([
       ratioLeg(plan, views, `CPUs used, ${hogs(dose)} per CPU ÷ none`, PROC, [base, id], cpusUsed, `t1-cpus-${dose}`),
-      ratioLeg(plan, views, 'CPU time per token ÷ none', PROC, [base, id], cpuPerToken, `t1-work-${dose}`)
+      ratioLeg(plan, views, 'CPU time per token ÷ none', PROC, [base, id], timeOf(cpuPerToken), `t1-work-${dose}`)
     ])),
     control: controlLeg(plan, views, 1)
   })
@@ -109,7 +109,7 @@ function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
     application: each('tokens/s', dose => slowerLeg(plan, views, 2, dose)),
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `2 threads, ${hogs(dose)} per CPU`, id, `t2-queue-${dose}`)),
     mechanism: each('CPU time', dose => allOf([
-      ratioLeg(plan, views, `CPU time per token, ${hogs(dose.dose)} per CPU ÷ none`, PROC, [dose.base, dose.id], cpuPerToken, `t2-work-${dose.dose}`),
+      ratioLeg(plan, views, `CPU time per token, ${hogs(dose.dose)} per CPU ÷ none`, PROC, [dose.base, dose.id], timeOf(cpuPerToken), `t2-work-${dose.dose}`),
       ratioLeg(plan, views, `CPUs used, ${hogs(dose.dose)} per CPU ÷ none`, PROC, [dose.base, dose.id], cpusUsed, `t2-cpus-${dose.dose}`),
       ...(isEarlier ? [] : [squareLeg(plan, views, dose)])
     ])),
@@ -123,7 +123,7 @@ function squareLeg (plan: Plan, views: readonly StreamsView[], { dose, id, base 
     const [slower, kept] = [ratioOf(rate)(beside, without), ratioOf(cpusUsed)(without, beside)]
     return slower === null || kept === null ? null : slower * kept ** 2
   })
-  return bandLeg(`tokens/s without hogs ÷ with, times the square of the share of their CPU time that they kept, ${hogs(dose)} per CPU`, `${LOAD}; ${PROC}`, value, predictionOf(plan, `t2-square-${dose}`))
+  return bandLeg(`tokens/s without hogs ÷ with, times the square of the share of their CPU time that they kept, ${hogs(dose)} per CPU`, sourceAtPace(`${LOAD}; ${PROC}`, views), value, predictionOf(plan, `t2-square-${dose}`))
 }
 
 function slowerLeg (plan: Plan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {

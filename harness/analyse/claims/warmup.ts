@@ -1,5 +1,5 @@
 import type { Claim, Contrast, Plan, Prediction } from '../../types.js'
-import { queueShare, timeOf, type Figure } from '../contention.js'
+import { queueShare, type Figure } from '../contention.js'
 import { isOpenLoop } from '../plan-kind.js'
 import { growthOf, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
@@ -21,8 +21,8 @@ const cure: Cure = {
 
 /** Since the sampler began, before the load: the measured request is the first of `before`, the second of `after`. */
 const minorFaults: Figure = ({ block }) => growthOf(block.samples, sample => sample.process?.minorFaults)
-const promptMs: Figure = timeOf(({ judged }) => middle(judged.flatMap(call => call.promptMs ?? [])))
-const gapP50: Figure = timeOf(({ summary }) => summary.itlP50Ms)
+const promptMs: Figure = ({ judged }) => middle(judged.flatMap(call => call.promptMs ?? []))
+const gapP50: Figure = ({ summary }) => summary.itlP50Ms
 
 const predictions: readonly Prediction[] = [
   { id: 'cure', metric: 'ttft-p50', statement: 'TTFT of the first measured request with a warm-up request before it ÷ without, and the whole interval is below 1', lo: 0.2, hi: 0.9 },
