@@ -13,6 +13,7 @@ t.test('the host root is read-only, there is no network, nothing else is given',
   t.notOk(args.includes('-drive'))
   t.match(line(args), /panic=-1/)
   t.match(line(args), /softlockup_panic=1 watchdog_thresh=30/, 'a kernel that hangs ends, too')
+  t.match(line(args), /rcu_cpu_stall_timeout=60 sysctl\.kernel\.panic_on_rcu_stall=1/, 'and one whose RCU does')
   t.match(line(args), '-no-reboot')
 })
 

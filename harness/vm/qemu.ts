@@ -24,10 +24,10 @@ export interface QemuOptions {
 export const ports = { 'weir.ctl': 3, 'weir.out': 4, 'weir.err': 5 } as const
 
 /**
- * -1: a panic reboots at once, and with -no-reboot ends QEMU. A kernel whose CPUs hang in it for a minute (twice `watchdog_thresh`) panics, too: an emulated one hung in a study, which would have
- * waited for ever (Documentation/admin-guide/lockup-watchdogs.rst).
+ * -1: a panic reboots at once, and with -no-reboot ends QEMU. A kernel whose CPUs hang in it for a minute (twice `watchdog_thresh`) panics, too, and one in which RCU got no further for a minute
+ * (Documentation/admin-guide/lockup-watchdogs.rst, Documentation/RCU/stallwarn.rst): emulated ones hung in two studies, each in one of these ways, and the studies would have waited for ever.
  */
-const kernelCommandLine = 'console=ttyS0 quiet panic=-1 softlockup_panic=1 watchdog_thresh=30 psi=1 cgroup_no_v1=all'
+const kernelCommandLine = 'console=ttyS0 quiet panic=-1 softlockup_panic=1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 sysctl.kernel.panic_on_rcu_stall=1 psi=1 cgroup_no_v1=all'
 
 /** Arguments of qemu-system-x86_64: no network, no devices but those named here, the host's root file system read-only. */
 export function qemuArguments (options: QemuOptions): string[] {

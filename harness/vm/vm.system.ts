@@ -38,6 +38,7 @@ t.test('root, cgroup v2 with all controllers, output and exit code come back, th
   const { exitCode, out: said, err, accel, kernel } = await inVm(`
     id -u; cat /sys/fs/cgroup/cgroup.controllers; mkdir /sys/fs/cgroup/x; ls /sys/fs/cgroup/x
     touch '${written}' && test -e '${written}' && echo written >&2
+    echo "stalls: $(cat /proc/sys/kernel/panic_on_rcu_stall) $(cat /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout)"
     echo result >"$WEIR_OUT/file"; pwd; uname -r; echo "$WEIR_VM"; cat /proc/swaps; ls /sys/class/net
     sleep 1000 & setsid sleep 1000 &
     exit 3`, { outFolder: out, swapMb: 64 })
@@ -46,6 +47,7 @@ t.test('root, cgroup v2 with all controllers, output and exit code come back, th
   for (const file of ['cpu.max', 'cpu.pressure', 'cpuset.cpus', 'memory.max', 'memory.swap.max', 'io.max']) t.match(said, `\n${file}\n`)
   t.match(said, `\n${process.cwd()}\n${kernel}\n${accel}\n`)
   t.match(said, /partition\s+655\d\d\s[^]*\nlo\n$/, 'a swap disk, and no network')
+  t.match(said, '\nstalls: 1 60\n', 'a kernel that hangs ends')
   t.equal(err, 'written\n')
   t.notOk(existsSync(written))
   t.equal(readFileSync(join(out, 'file'), 'utf8'), 'result\n')
