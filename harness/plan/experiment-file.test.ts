@@ -2,6 +2,7 @@ import t from 'tap'
 import { experimentFiles, isSweep, parseExperiment, readExperiment } from './experiment-file.js'
 import { gatewayPolicies, policyNames } from './policies.js'
 import { conditionsOfSweep, streamsOf } from './sweep.js'
+import { asksWhenAnswered } from './traffic.js'
 import { parseMix, parseRate } from './workload.js'
 import { claimEntry } from '../analyse/claims/index.js'
 import { parseKnobs } from '../knobs/index.js'
@@ -16,7 +17,7 @@ t.test('every file of bench/experiments can be run: its policies, knobs, load an
     const named = [...file.policies ?? [], ...[file.before, file.after, file.only].flatMap(side => Object.keys(side?.policies ?? {}))]
     t.same(named.filter(name => !policyNames().includes(name)), [], file.name)
     for (const own of [file.knobs, file.beforeKnobs]) t.equal(parseKnobs([...file.setting ?? [], ...own ?? []]).some(knob => knob.title === ''), false)
-    if (file.workload === undefined) t.ok((file.traffic?.classes ?? parseMix(file.mix ?? '')).length > 0 && parseRate(file.rate ?? ''), file.name)
+    if (file.workload === undefined) t.ok((file.traffic?.classes ?? parseMix(file.mix ?? '')).length > 0 && (asksWhenAnswered(file.traffic) || parseRate(file.rate ?? '')), file.name)
     else t.equal(streamsOf(file.workload).kind, 'streams')
   }
 })
