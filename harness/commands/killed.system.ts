@@ -30,8 +30,8 @@ interface UnderLoad {
   readonly kill: (signal: NodeJS.Signals) => void
   /** Everything that the harness has started and that runs now. */
   readonly children: readonly number[]
-  /** Pid of the one with these words on its command line. */
-  readonly pidOf: (words: string) => number
+  /** Pid of the one whose command line looks so. */
+  readonly pidOf: (looks: RegExp) => number
   readonly ended: Promise<{ readonly code: number | null, readonly signal: NodeJS.Signals | null, readonly err: string }>
 }
 
@@ -56,7 +56,7 @@ async function underLoad (t: Test): Promise<UnderLoad> {
   // The load is announced a moment before it is started.
   while (!words.every(word => descendants(pid).some(each => commandLine(each).includes(word)))) await sleep(20)
   const children = descendants(pid)
-  const pidOf = (word: string): number => children.find(each => commandLine(each).includes(word)) ?? NaN
+  const pidOf = (looks: RegExp): number => children.find(each => looks.test(commandLine(each))) ?? NaN
   return { kill: signal => child.kill(signal), children, pidOf, ended }
 }
 
@@ -77,16 +77,20 @@ for (const [how, presses] of [['Ctrl-C', 1], ['Ctrl-C twice', 2]] as const) {
   })
 }
 
-for (const [what, words, code, says] of [
-  ['llama-server', 'llama-server', 0, /llama-server ended|Report/],
-  ['a hog', 'ulimit -t', 1, /ended too early, with SIGKILL/],
-  ['the sampler', 'sampler-process.js', 1, /sampler of process \d+ .* ended with SIGKILL/],
-  ['the load generator', 'load/process.js', 1, /load generator .* ended without a summary \(SIGKILL\)/]
+/** The yardstick's does not map its model. */
+const [mapped, unmapped] = [/^(?!.* --(no-mmap|load-mode) ).*llama-server.* -m /, /llama-server.* --(no-mmap|load-mode) /]
+
+for (const [what, looks, code, says] of [
+  ['llama-server', mapped, 0, /llama-server ended|Report/],
+  ['the yardstick', unmapped, 1, /yardstick: its llama-server gave no reading.*see .*yardstick-t1\.log/],
+  ['a hog', /ulimit -t/, 1, /ended too early, with SIGKILL/],
+  ['the sampler', /sampler-process\.js/, 1, /sampler of process \d+ .* ended with SIGKILL/],
+  ['the load generator', /load\/process\.js/, 1, /load generator .* ended without a summary \(SIGKILL\)/]
 ] as const) {
   t.test(`SIGKILL of ${what} under load`, opts, async t => {
     const putBack = machine(t)
     const { children, pidOf, ended } = await underLoad(t)
-    process.kill(pidOf(words), 'SIGKILL')
+    process.kill(pidOf(looks), 'SIGKILL')
     const end = await ended
     t.equal(end.code, code, end.err)
     if (code !== 0) t.match(end.err, says)
