@@ -8,7 +8,7 @@ import { controllersOf } from './knob-stages.js'
 import { serverOf, type Prepared } from './prepare.js'
 import type { UndoStack } from './undo-stack.js'
 
-/** About so long a reading takes: a machine that changes its pace within a second, too, makes a shorter one say little of a block (of a tenth of a second it had a deviation of 13 %). */
+/** About so long a reading takes: a machine that changes its pace within a second, too, makes a shorter one say little of a block. */
 const READING_MS = 500
 const FEWEST_TOKENS = 8
 const MOST_TOKENS = 256
