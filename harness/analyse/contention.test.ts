@@ -36,5 +36,6 @@ t.test('times and speeds of two blocks are compared at the pace of each, other f
   t.equal(differenceOf(timeOf(value))(a, b), 50)
   t.equal(ratioOf(timeOf(value))(paced('a', 10, 3, 2), b), 6, 'two threads tell nothing of one')
   t.equal(ratioOf(timeOf(value))(view(1, 'a', 10), b), null, 'one reading is none')
+  t.equal(ratioOf(value)(view(1, 'a', 10), b), 6, 'which is no matter where no pace is asked for')
   t.equal(ratioOf(timeOf(value))(view(1, 'a', 10), view(1, 'b', 60)), 6, 'runs before there was one')
 })

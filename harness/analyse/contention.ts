@@ -59,8 +59,8 @@ export function bothOf (views: readonly StreamsView[], a: string, b: string, fig
 export function quotientOf (ofB: Figure, ofA: Figure): (a: StreamsView, b: StreamsView) => number | null {
   const withPace = ofA.withPace === ofB.withPace ? ofA.withPace : undefined
   return (a, b) => {
-    const [from, to, slower] = [ofA(a), ofB(b), slowerBy(a, b)]
-    return from === null || to === null || slower === null || !(from > 0) ? null : to / from / (withPace === undefined ? 1 : slower ** withPace)
+    const [from, to, slower] = [ofA(a), ofB(b), withPace === undefined ? 1 : slowerBy(a, b)]
+    return from === null || to === null || slower === null || !(from > 0) ? null : to / from / slower ** (withPace ?? 1)
   }
 }
 

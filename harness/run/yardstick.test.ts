@@ -11,10 +11,10 @@ import { yardstickFor } from './yardstick.js'
 const condition: Condition = { id: 'c', title: 'c', policies: [], knobs: [], factors: {} }
 
 /** A fake llama-server; two CPUs, of which a run's own server has one. */
-function yardstickOf (t: Test, knobs: Knob[] = [], env: Readonly<Record<string, string>> = {}) {
+function yardstickOf (t: Test, knobs: Knob[] = [], env: Readonly<Record<string, string>> = {}, modelBytes = 0) {
   const folder = t.testdir()
   const server = { ...fakeServerOptions(join(folder, 'model'), env), cpus: [0] }
-  const prepared = { server, models: new Map([['fake', server.model]]), placement: { serverCpus: [0], clientCpus: [0], note: '' }, knobsOf: () => knobs, slotsOf: () => 4 } as unknown as Prepared
+  const prepared = { server, models: new Map([['fake', { ...server.model, bytes: modelBytes }]]), placement: { serverCpus: [0], clientCpus: [0], note: '' }, knobsOf: () => knobs, slotsOf: () => 4 } as unknown as Prepared
   const undo = createUndoStack()
   t.teardown(async () => await undo.unwind())
   return { undo, yardstick: yardstickFor({ prepared, conditions: [condition], folder: join(folder, 'calibration'), signal: new AbortController().signal }, undo) }
@@ -30,7 +30,9 @@ t.test('a reading is of as many threads as there are CPUs for, and one behind a 
   t.not(await yardstick?.read({}), first, 'later it is read anew')
 })
 
-t.test('where conditions limit memory there is none', async t => {
+t.test('where conditions limit memory, or the model is large, there is none', async t => {
+  t.equal(yardstickOf(t, [], {}, 513 * 1024 ** 2).yardstick, undefined)
+  t.not(yardstickOf(t, [], {}, 512 * 1024 ** 2).yardstick, undefined)
   t.equal(yardstickOf(t, [fakeKnob('limit', [], { controllers: ['memory'] })]).yardstick, undefined)
   t.not(yardstickOf(t, [fakeKnob('limit', [], { controllers: ['io', 'cpu'] })]).yardstick, undefined)
 })

@@ -16,6 +16,8 @@ const CONTEXT_TOKENS = 512
 /** The reading behind one block is the one before the next. */
 const FRESH_MS = 1000
 const READING_TIMEOUT_MS = 60_000
+/** It is held in memory once more for each number of threads: of a larger one a laptop may have no room for that. */
+const LARGEST_MODEL_BYTES = 512 * 1024 ** 2
 
 export interface Reading {
   /** Compute threads of the yardstick: readings of unlike numbers tell nothing of each other. */
@@ -41,9 +43,10 @@ export interface YardstickInput {
   readonly signal: AbortSignal
 }
 
-/** Undefined where conditions limit memory: a second llama-server is memory, too. */
+/** Undefined where conditions limit memory, and where the smallest model of the run has more than 512 MiB: a second llama-server is memory, too. */
 export function yardstickFor ({ prepared, conditions, folder, signal }: YardstickInput, undo: UndoStack): Yardstick | undefined {
-  if (controllersOf(conditions.flatMap(prepared.knobsOf)).includes('memory')) return undefined
+  const model = [...prepared.models.values()].reduce((a, b) => b.bytes < a.bytes ? b : a)
+  if (model.bytes > LARGEST_MODEL_BYTES || controllersOf(conditions.flatMap(prepared.knobsOf)).includes('memory')) return undefined
   const started = new Map<number, Promise<() => Promise<number>>>()
   let last: { readonly reading: Reading, readonly atMs: number } | undefined
   return {
@@ -52,7 +55,7 @@ export function yardstickFor ({ prepared, conditions, folder, signal }: Yardstic
       // More threads than CPUs would measure how they wait for each other.
       const threads = cpus === undefined ? wanted : Math.min(wanted, cpus.length)
       if (last?.reading.threads === threads && nowMs() - last.atMs < FRESH_MS) return last.reading
-      const ofThreads = started.get(threads) ?? start(prepared, threads, folder, signal, undo)
+      const ofThreads = started.get(threads) ?? start({ ...serverOf(prepared, { threads }), model }, folder, signal, undo)
       started.set(threads, ofThreads)
       const reading = { threads, ms: await (await ofThreads)() }
       last = { reading, atMs: nowMs() }
@@ -61,12 +64,11 @@ export function yardstickFor ({ prepared, conditions, folder, signal }: Yardstic
   }
 }
 
-/** With the smallest model of the run, read into memory of its own: mapped, its pages could not be dropped where a condition wants a cold file. */
-async function start (prepared: Prepared, threads: number, folder: string, signal: AbortSignal, undo: UndoStack): Promise<() => Promise<number>> {
-  const model = [...prepared.models.values()].reduce((a, b) => b.bytes < a.bytes ? b : a)
+/** Its model is read into memory of its own: mapped, its pages could not be dropped where a condition wants a cold file. */
+async function start (server: ReturnType<typeof serverOf>, folder: string, signal: AbortSignal, undo: UndoStack): Promise<() => Promise<number>> {
   mkdirSync(folder, { recursive: true })
-  const options = withLoading({ ...serverOf(prepared, { threads }), model, slots: 1, slotContextTokens: CONTEXT_TOKENS }, { map: false })
-  const running = await undo.pushed('yardstick', startServer({ ...options, logPath: `${folder}/yardstick-t${threads}.log` }, { signal, stopGraceMs: 200 }))
+  const options = withLoading({ ...server, slots: 1, slotContextTokens: CONTEXT_TOKENS }, { map: false })
+  const running = await undo.pushed('yardstick', startServer({ ...options, logPath: `${folder}/yardstick-t${server.threads}.log` }, { signal, stopGraceMs: 200 }))
   const firstMs = await msPerToken(running, FEWEST_TOKENS, signal)
   const tokens = Math.min(MOST_TOKENS, Math.max(FEWEST_TOKENS, Math.round(READING_MS / firstMs)))
   return async () => await msPerToken(running, tokens, signal)

@@ -148,7 +148,7 @@ export interface BlockEvidence {
   readonly serverEnd?: ServerEnd
   /**
    * Milliseconds for a token of a llama-server that nothing of the block touches (run/yardstick.ts), just before the block and just after it: how fast the machine was. Of streams; absent where
-   * memory is limited, and in runs before there was one.
+   * memory is limited, beside large models, and in runs before there was one.
    */
   readonly yardstick?: { readonly threads: number, readonly beforeMs: number, readonly afterMs: number }
   /** Absent in runs before Weir ran other tools beside its own sampler. */
