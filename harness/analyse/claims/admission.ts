@@ -8,7 +8,7 @@ import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { number } from '../verdict.js'
 import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf } from './leg.js'
+import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 
 const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
   'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
@@ -33,14 +33,13 @@ function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], con
     mechanism: deferredLeg(plan, views)
   }
   const predicted = predictionOf(plan, ids.goodPerCapacity)
-  return {
+  return withStatus({
     id: admission.id,
     statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
     predicted: predicted === undefined ? 'nothing was predicted before the run' : `good requests/s ÷ capacity: lower end of the interval at least ${number(predicted.lo)}`,
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation
-  }
+  })
 }
 
 function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {

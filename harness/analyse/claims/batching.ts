@@ -1,13 +1,15 @@
-import type { Claim, Contrast, Leg, OpenLoopPlan, Prediction } from '../../types.js'
+import type { Plan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition, pairsOf } from '../gate.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { ratio } from '../ratio.js'
-import type { ClaimEntry, PlanDraft } from './contract.js'
-import { withToWithout } from './open-loop-claim.js'
-import { allOf, bandLeg, contrastLeg, predictionOf, unbounded } from './leg.js'
+import { openLoopEntryOf } from './checked-claim.js'
+import { contrastCheck, type Band } from './checks.js'
+import type { PlanDraft } from './contract.js'
+import { unbounded } from './leg.js'
+import { withToWithout } from './open-loop-checks.js'
 
+const LOAD = 'load generator (calls.ndjson)'
 /** Up to here a request to the tiny model is taken to cost much beside its tokens, from `ABOVE_WORDS` on next to nothing; where between them the crossover is, the experiments find out. */
 const TINY_WORDS = 4
 const ABOVE_WORDS = 64
@@ -19,18 +21,6 @@ const MACHINE = 1.1
 const LIGHT = 0.2
 /** Of sums of about sixty numbers below 1: what another order of additions changes is a thousandth of it. */
 const ROUNDING = 1e-3
-
-const ids = {
-  rate: 'answers-per-second-after-to-before',
-  cpu: 'server-cpu-per-answer-after-to-before',
-  machine: 'closed-loop-cpu-per-answer-after-to-before',
-  length: 'prompt-tokens-per-answer-after-to-before',
-  ttft: 'ttft-answered-p50-after-to-before',
-  upstream: 'calls-upstream-per-answer',
-  upstreamBefore: 'calls-upstream-per-answer-before',
-  asPredicted: 'decisions-as-predicted',
-  vectors: 'embeddings-that-differ'
-} as const
 
 type Expected = 'light' | 'gains' | 'between' | 'same' | 'forced'
 
@@ -55,80 +45,52 @@ function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
   return longest <= TINY_WORDS ? 'gains' : longest < ABOVE_WORDS ? 'between' : 'same'
 }
 
-const same = { lo: 1 / MACHINE, hi: MACHINE }
+const SAME: Band = [1 / MACHINE, MACHINE]
+const records = 'the gateway’s records'
 
-const bands: Readonly<Record<Expected, ReadonlyArray<Pick<Prediction, 'id' | 'metric' | 'statement' | 'lo' | 'hi'>>>> = {
-  light: [
-    { id: ids.ttft, metric: 'ttft-answered-p50', statement: 'equivalent: the median time to an embedding is within a tenth', ...same },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs the same CPU time for each', ...same },
-    { id: ids.upstream, metric: 'calls-upstream', statement: 'next to none go with others', lo: 0.9, hi: 1 }
-  ],
-  gains: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${GAIN} times as many embeddings a second`, lo: GAIN, hi: unbounded },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much less CPU time for each', lo: 0, hi: 1 / GAIN },
-    { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
-  ],
-  between: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${COST} times as many embeddings a second`, lo: COST, hi: unbounded },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs no more CPU time for each', lo: 0, hi: 1 / COST },
-    { id: ids.asPredicted, metric: 'calls-upstream', statement: 'most decisions go the way that was predicted to be faster; the others learn', lo: 0.85, hi: 1 }
-  ],
-  same: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `at least ${COST} times as many embeddings a second`, lo: COST, hi: unbounded },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs the same CPU time for each', lo: 1 / MACHINE, hi: 1 / COST },
-    { id: ids.upstream, metric: 'calls-upstream', statement: 'next to none go with others, but to learn what that costs', lo: 0.9, hi: 1 }
-  ],
-  forced: [
-    { id: ids.rate, metric: 'tokens-per-second', statement: `at most ${COST} times as many embeddings a second`, lo: 0, hi: COST },
-    { id: ids.cpu, metric: 'server-cpu-per-answer', statement: 'llama-server needs as much more CPU time for each', lo: 1 / COST, hi: unbounded },
-    { id: ids.upstream, metric: 'calls-upstream', statement: 'most go with others: at most 0.7 calls upstream for an answer', lo: 0, hi: 0.7 }
-  ]
+interface Table {
+  /** Of the embeddings answered in a second. At light load they are as many as are asked for, and the time to one is judged instead. */
+  readonly rate?: Band
+  readonly cpu: Band
+  /** Absent: where both ways are right, each decision must go the one that was predicted. */
+  readonly upstream?: Band
 }
 
-export const batching: ClaimEntry = {
-  id: 'batching-joins-tiny-inputs',
-  predictions: draft => [
-    ...bands[expected(draft)],
-    { id: ids.upstreamBefore, metric: 'calls-upstream', statement: 'without batching every call goes upstream', lo: 1, hi: 1 },
-    { id: ids.machine, metric: 'closed-loop-cpu-per-token', statement: 'the machine is the same on both sides: CPU time per embedding of the closed loops of a block', ...same },
-    { id: ids.vectors, metric: 'embeddings', statement: 'of the inputs that were embedded on both sides, so many have another vector, but for rounding', lo: 0, hi: 0 },
-    { id: ids.length, metric: 'prompt-tokens-per-answer', statement: 'the inputs are as long on both sides, by the usage that each caller is told', lo: 0.98, hi: 1.02 }
-  ],
-  claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(plan, openLoop, contrasts)] : []
+const tables: Readonly<Record<Expected, Table>> = {
+  light: { cpu: SAME, upstream: [0.9, 1] },
+  gains: { rate: [GAIN, unbounded], cpu: [0, 1 / GAIN], upstream: [0, 0.7] },
+  between: { rate: [COST, unbounded], cpu: [0, 1 / COST] },
+  same: { rate: [COST, unbounded], cpu: [1 / MACHINE, 1 / COST], upstream: [0.9, 1] },
+  forced: { rate: [0, COST], cpu: [1 / COST, unbounded], upstream: [0, 0.7] }
 }
 
-function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
-  const leg = (statement: string, source: string, value: number | null, id: string): Leg => bandLeg(statement, source, value, predictionOf(plan, id))
-  const ofContrast = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
-  const afterToBefore = (statement: string, source: string, of: (view: OpenLoopView) => number | null, id: string): Leg => {
-    const { value, compared } = withToWithout(of)
-    return bandLeg(statement, source, value(views, plan, contrasts), predictionOf(plan, id), compared(views, plan, contrasts))
-  }
-  const records = 'the gateway’s records'
-  const legs = {
-    application: expected(plan) === 'light' ? ofContrast('median time to an embedding, after ÷ before', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.ttft) : ofContrast('embeddings answered per second, after ÷ before', 'load generator (calls.ndjson)', 'tokens-per-second', ids.rate),
-    os: afterToBefore('CPU time of llama-server per answer, after ÷ before', 'pidstat', cpuUsecPerAnswer, ids.cpu),
-    control: allOf([
-      ofContrast('CPU time per embedding in the closed loop, after ÷ before', '/proc/PID/stat and load generator', 'closed-loop-cpu-per-token', ids.machine),
-      leg(`embeddings of the same input that differ (sums of their numbers by more than ${ROUNDING})`, 'load generator (calls.ndjson)', differingVectors(views), ids.vectors),
-      afterToBefore('prompt tokens per answer, after ÷ before', 'load generator (usage)', promptTokensPerAnswer, ids.length)
-    ]),
-    mechanism: allOf([
-      expected(plan) === 'between'
-        ? leg('decisions that went the way that was predicted to be faster ÷ decisions with a prediction', records, asPredicted(views, plan), ids.asPredicted)
-        : leg('calls upstream ÷ answers, with batching', records, upstreamPerAnswer(ofCondition(views, 'after')), ids.upstream),
-      leg('without', records, upstreamPerAnswer(ofCondition(views, 'before')), ids.upstreamBefore)
-    ])
-  }
+/** What is claimed follows from how long the inputs are, and from whether they are joined in any case. */
+export const batching = openLoopEntryOf('batching-joins-tiny-inputs', draft => {
+  const expects = expected(draft)
+  const { rate, cpu, upstream } = tables[expects]
   return {
-    id: batching.id,
-    statement: statements[expected(plan)],
-    predicted: (predictionOf(plan, ids.rate) ?? predictionOf(plan, ids.ttft))?.statement ?? 'nothing was predicted before the run',
-    status: Object.values(legs).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
-    ...legs,
-    explanation
+    id: 'batching-joins-tiny-inputs',
+    statement: statements[expects],
+    explanation,
+    application: [
+      rate === undefined
+        ? contrastCheck('ttft-answered-p50', 'ratio', { id: 'ttft-answered-p50-after-to-before', what: 'median time to an embedding, after ÷ before', source: LOAD, band: () => SAME })
+        : contrastCheck('tokens-per-second', 'ratio', { id: 'answers-per-second-after-to-before', what: 'embeddings answered per second, after ÷ before', source: LOAD, band: () => rate })
+    ],
+    os: [{ id: 'server-cpu-per-answer-after-to-before', metric: 'server-cpu-per-answer', what: 'CPU time of llama-server per answer, after ÷ before', source: 'pidstat', ...withToWithout(cpuUsecPerAnswer), band: () => cpu }],
+    control: [
+      contrastCheck('closed-loop-cpu-per-token', 'ratio', { id: 'closed-loop-cpu-per-answer-after-to-before', what: 'CPU time per embedding in the closed loops of a block, after ÷ before: the machine is the same', source: '/proc/PID/stat and load generator', band: () => SAME }),
+      { id: 'embeddings-that-differ', metric: 'embeddings', what: `embeddings of the same input that differ (sums of their numbers by more than ${ROUNDING})`, source: LOAD, value: differingVectors, band: () => [0, 0] },
+      { id: 'prompt-tokens-per-answer-after-to-before', metric: 'prompt-tokens-per-answer', what: 'prompt tokens per answer, by the usage that each caller is told, after ÷ before', source: 'load generator (usage)', ...withToWithout(promptTokensPerAnswer), band: () => [0.98, 1.02] }
+    ],
+    mechanism: [
+      upstream === undefined
+        ? { id: 'decisions-as-predicted', metric: 'calls-upstream', what: 'decisions that went the way that was predicted to be faster ÷ decisions with a prediction; the others learn', source: records, value: asPredicted, band: () => [0.85, 1] }
+        : { id: 'calls-upstream-per-answer', metric: 'calls-upstream', what: 'calls upstream ÷ answers, with batching', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'after')), band: () => upstream },
+      { id: 'calls-upstream-per-answer-before', metric: 'calls-upstream', what: 'without it', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'before')), band: () => [1, 1] }
+    ]
   }
-}
+})
 
 /** Of the judged calls that were answered; null when one does not say. */
 function promptTokensPerAnswer ({ judged }: OpenLoopView): number | null {
@@ -150,7 +112,7 @@ function upstreamPerAnswer (views: readonly OpenLoopView[]): number | null {
  * Of the batching decisions that had learned both ways, the share that went the one that was predicted to be faster: into a batch (alone in it where nobody came in its window) where the gain is
  * at least `minGain`, alone where it is less; the others learn. Null when nothing was learned, or the experiment does not say what is enough.
  */
-function asPredicted (views: readonly OpenLoopView[], { conditions }: OpenLoopPlan): number | null {
+function asPredicted (views: readonly OpenLoopView[], { conditions }: Plan): number | null {
   const minGain = conditions.find(({ id }) => id === 'after')?.policyOptions?.['batching']?.['minGain']
   if (typeof minGain !== 'number') return null
   const decided = ofCondition(views, 'after').flatMap(({ block: { records } }) => records.flatMap(({ decisions }) => decisions.filter(({ policy, facts }) => policy === 'batching' && facts['predictedGain'] !== undefined)))

@@ -1,6 +1,7 @@
 import { cpusUsed, middleOfPairs, quotientOf, rate } from '../contention.js'
 import { tokensPerDecode } from '../streams-summary.js'
-import { factorEntry, noLegs, type Band } from './factor-claim.js'
+import type { Band } from './checks.js'
+import { factorEntry, noLegs } from './factor-claim.js'
 import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
 
 /**

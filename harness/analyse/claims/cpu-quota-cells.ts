@@ -1,5 +1,5 @@
-import type { Condition, Plan } from '../../types.js'
 import { percentiles } from '../../stats/percentile.js'
+import type { Condition, Plan } from '../../types.js'
 import { computeThreads } from '../compute-threads.js'
 import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
@@ -81,7 +81,7 @@ export function gapsOf (views: readonly StreamsView[], id: string, above: LongAb
 }
 
 /** Growth of a counter of the group over the blocks of a condition; null when a block has no such counter. */
-export function growth (views: readonly StreamsView[], id: string, counter: 'throttledPeriods' | 'cpuFullUsec' | 'cpuUsec'): number | null {
+export function growth (views: readonly StreamsView[], id: string, counter: 'periods' | 'throttledPeriods' | 'cpuFullUsec' | 'cpuUsec'): number | null {
   const own = ofCondition(views, id).map(view => view.summary.group[counter])
   return own.length === 0 || own.includes(undefined) ? null : own.reduce<number>((sum, value) => sum + (value ?? 0), 0)
 }

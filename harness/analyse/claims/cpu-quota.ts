@@ -1,12 +1,12 @@
 import type { Claim, Leg, Mark, Plan } from '../../types.js'
 import { isStreams } from '../plan-kind.js'
+import { ratio } from '../ratio.js'
 import type { StreamsView } from '../streams-summary.js'
 import { cellsLeg, predictedValue } from './cells-leg.js'
+import type { ClaimEntry } from './contract.js'
 import { baselinesOf, computeWaitShare, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
-import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, both, missingLeg, predictionOf } from './leg.js'
-import { ratio } from '../ratio.js'
+import { allOf, bandLeg, both, missingLeg, predictionOf, withStatus } from './leg.js'
 
 const explanation = 'The kernel gives a control group its quota of CPU time at the beginning of each period. Threads that compute together use it up together: ' +
   'u of them at once need quota ÷ u of wall time. Then all of them are taken off their CPUs until the period ends, whatever they were doing: every stream stops for ' +
@@ -37,15 +37,14 @@ function quotaClaim (plan: Plan, views: readonly StreamsView[]): Claim {
     control: controlLeg(plan, views, seen),
     mechanism: mechanismLeg(plan, views, seen)
   }
-  return {
+  return withStatus({
     id: cpuQuota.id,
     statement: 'A CPU quota stops every stream once in each period, for period − quota ÷ CPUs used at once; between the stops tokens come as fast as without it',
     predicted: seen.map(({ cell, predictedMs }) => predictedMs === null ? `${cell.id}: nothing was predicted before the run` : `${cell.id} ${Math.round(predictedMs)} ms`).join(', '),
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation,
     marks: seen.flatMap(markOf)
-  }
+  })
 }
 
 function seenOf (plan: Plan, views: readonly StreamsView[], cell: QuotaCell): Seen {

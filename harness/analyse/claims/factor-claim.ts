@@ -4,11 +4,11 @@ import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { cellsLeg } from './cells-leg.js'
-import { claimOf, rivalLegs, rivalPredictions, sourceAtPace } from './contention-legs.js'
+import { predictedBy, type Band } from './checks.js'
+import { rivalLegs } from './contention-legs.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, missingLeg, predictionOf, unbounded, type Compared } from './leg.js'
-
-export type Band = readonly [lo: number, hi: number]
+import { allOf, missingLeg, predictionOf, unbounded, withStatus, type Compared } from './leg.js'
+import { rivalChecks, sourceAtPace } from './streams-checks.js'
 
 export type StreamsDraft = Omit<StreamsPlan, 'predictions'>
 
@@ -60,7 +60,7 @@ export function factorEntry (id: string, claims: readonly FactorClaim[]): ClaimE
   return {
     id,
     predictions: (draft, manifest) => isStreamsDraft(draft)
-      ? [...claims.flatMap(claim => figuresOf(claim.legs(draft, manifest)).flatMap(predicted)), ...claims.some(({ rivals }) => rivals) ? rivalPredictions : []]
+      ? [...claims.flatMap(claim => figuresOf(claim.legs(draft, manifest)).flatMap(predicted)), ...claims.some(({ rivals }) => rivals) ? predictedBy(rivalChecks, draft, manifest) : []]
       : [],
     claims: (plan, _blocks, { streams }) => isStreams(plan) ? claims.map(claim => judged(claim, plan, streams)) : []
   }
@@ -84,12 +84,16 @@ function judged (claim: FactorClaim, plan: StreamsPlan, views: readonly StreamsV
     const [first, ...rest] = [...figures.map(figure => legOf(figure, plan, views)), ...more]
     return first === undefined ? missingLeg('nothing is asked', 'the claim', 'the plan has no condition for it') : allOf([first, ...rest])
   }
-  return claimOf({
+  return withStatus({
     id: claim.id,
     statement: claim.statement,
     predicted: [...application, ...mechanism].map(figure => told(figure, plan)).join('; '),
-    explanation: claim.explanation
-  }, { application: leg(application), os: leg(os), mechanism: leg(mechanism), control: leg(control, claim.rivals ? rivalLegs(plan, views) : []) })
+    explanation: claim.explanation,
+    application: leg(application),
+    os: leg(os),
+    mechanism: leg(mechanism),
+    control: leg(control, claim.rivals ? rivalLegs(plan, views) : [])
+  })
 }
 
 function legOf ({ id, what, source, cells }: FactorFigure, plan: Plan, views: readonly StreamsView[]): Leg {

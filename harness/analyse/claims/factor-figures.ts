@@ -1,10 +1,11 @@
 /** Figures of blocks of streams that the claims of factors rest on: medians over the valid blocks of a condition, ratios and differences over repeats; null where one lacks it. */
-import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { calibratedServer } from '../../plan/streams-plan.js'
+import type { CalibratedServer, Condition, Manifest, OsSample } from '../../types.js'
 import { bothOf, differenceOf, middleOf, middleOfPairs, ratioOf, timeOf, type Figure } from '../contention.js'
 import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
-import type { Band, FactorCell, StreamsDraft } from './factor-claim.js'
+import type { Band } from './checks.js'
+import type { FactorCell, StreamsDraft } from './factor-claim.js'
 import { grownBy, tokensOf } from './memory-figures.js'
 
 export const LOAD = 'load generator (calls.ndjson)'

@@ -1,8 +1,9 @@
 import { ofCondition } from '../gate.js'
 import { middle } from '../window.js'
+import { openLoopEntry } from './checked-claim.js'
 import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, samplesBeside, tokensByCaller } from './fair-figures.js'
 import { unbounded } from './leg.js'
-import { openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
+import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
 
 const CALLS = 'load generator (calls.ndjson)'

@@ -1,4 +1,4 @@
-import type { Contrast, Leg, Plan, Prediction } from '../../types.js'
+import type { Claim, Contrast, Leg, Plan, Prediction } from '../../types.js'
 import { number } from '../verdict.js'
 
 /** The prediction of the plan with this id; undefined when it was not named before the run, and then nothing counts as predicted. */
@@ -17,12 +17,12 @@ export function both (before: number | null, after: number | null): Compared {
   return before === null || after === null ? undefined : [before, after]
 }
 
-/** One number against its predicted band, ends included. */
-export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined, compared?: Compared): Leg {
+/** One number against its predicted band, ends included. @param because why there is no value, where that is known */
+export function bandLeg (statement: string, source: string, value: number | null, prediction: Prediction | undefined, compared?: Compared, because?: string): Leg {
   if (prediction === undefined) return missingLeg(statement, source, 'no band was predicted before the run')
   const band = [prediction.lo, prediction.hi] as const
   if (value === null) {
-    const missing = missingLeg(statement, source, 'not measured')
+    const missing = missingLeg(statement, source, because || 'not measured')
     return { ...missing, band, figures: missing.figures.map(figure => ({ ...figure, band })) }
   }
   const status = isInside(value, band) ? 'holds' : 'fails'
@@ -30,10 +30,15 @@ export function bandLeg (statement: string, source: string, value: number | null
 }
 
 /** A ratio of two conditions, or an end of its interval, against its predicted band; missing with the contrast's own reason. */
-export function contrastLeg (statement: string, source: string, contrast: Contrast | undefined, part: 'ratio' | 'lower end' | 'upper end', prediction: Prediction | undefined): Leg {
-  const value = part === 'ratio' ? contrast?.ratio : contrast?.ci95?.[part === 'lower end' ? 0 : 1]
-  if (value === undefined || value === null) return missingLeg(statement, source, contrast?.because || 'not measured')
-  return bandLeg(statement, source, value, prediction, contrast?.compared)
+export function contrastLeg (statement: string, source: string, contrast: Contrast | undefined, part: ContrastPart, prediction: Prediction | undefined): Leg {
+  return bandLeg(statement, source, partOf(contrast, part), prediction, contrast?.compared, contrast?.because)
+}
+
+export type ContrastPart = 'ratio' | 'lower end' | 'upper end'
+
+/** Null where there is no contrast, or where it has no interval. */
+export function partOf (contrast: Contrast | undefined, part: ContrastPart): number | null {
+  return (part === 'ratio' ? contrast?.ratio : contrast?.ci95?.[part === 'lower end' ? 0 : 1]) ?? null
 }
 
 /** Ends included. */
@@ -59,4 +64,10 @@ export function allOf (legs: readonly [Leg, ...Leg[]]): Leg {
     source: [...new Set(legs.map(leg => leg.source))].join('; '),
     figures: legs.flatMap(leg => leg.figures)
   }
+}
+
+/** Supported when each of its legs holds. */
+export function withStatus (claim: Omit<Claim, 'status'>): Claim {
+  const { application, os, control, mechanism } = claim
+  return { ...claim, status: [application, os, control, mechanism].every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED' }
 }

@@ -1,11 +1,12 @@
 /** The claims of three ways to keep long prompts out of the way of short ones: one table of numbers, with bands for each way. */
 import type { OpenLoopView } from '../block-summary.js'
 import { busyCpus, busyCpusOf, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
+import { ratio } from '../ratio.js'
+import { openLoopEntry } from './checked-claim.js'
 import type { Band } from './checks.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
-import { equivalentEnd, openLoopEntry, withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
-import { ratio } from '../ratio.js'
+import { equivalentEnd, withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
 type Figure = OpenLoopCheck['value']

@@ -1,12 +1,12 @@
-import type { Claim, Leg, StreamsPlan } from '../../types.js'
 import { cliffOf, nextLimit, probeOf, type Cliff, type Probe } from '../../plan/limit-search.js'
-import type { StreamsView } from '../streams-summary.js'
+import type { Claim, Leg, StreamsPlan } from '../../types.js'
 import { middleOf, middleOfPairs, rate, ratioOf } from '../contention.js'
-import { number } from '../verdict.js'
-import { allOf, bandLeg, missingLeg, predictionOf } from './leg.js'
-import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
-import { atEnd, growth, largestOf, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
 import { ratio } from '../ratio.js'
+import type { StreamsView } from '../streams-summary.js'
+import { number } from '../verdict.js'
+import { allOf, bandLeg, missingLeg, predictionOf, withStatus } from './leg.js'
+import { atEnd, growth, largestOf, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
+import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
 
 const mebi = 1024 ** 2
 
@@ -19,15 +19,14 @@ const explanation = 'llama.cpp maps the model file, so its weights are page cach
 export function memoryCliff (plan: StreamsPlan, views: readonly StreamsView[]): Claim {
   const legs = { application: applicationLeg(plan, views), os: storageLeg(plan, views), control: controlLeg(plan, views), mechanism: mechanismLeg(plan, views) }
   const predicted = predictionOf(plan, ids.cliff)
-  return {
+  return withStatus({
     id: 'memory-limit-cliff',
     statement: 'Below the memory limit at which anonymous memory and the touched model no longer fit, llama-server reads its model again for each token',
     predicted: predicted?.statement ?? 'nothing was predicted before the run',
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation,
     ...(predicted === undefined ? {} : { doseMarks: [{ factor: 'limitMiB', at: (predicted.lo + predicted.hi) / 2, label: 'predicted cliff' }] })
-  }
+  })
 }
 
 function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {

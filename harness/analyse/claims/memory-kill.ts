@@ -1,12 +1,12 @@
 import type { Claim, Leg, StreamsPlan } from '../../types.js'
-import { endKindOf, namesServer } from '../server-end.js'
-import type { StreamsView } from '../streams-summary.js'
 import { middleOf } from '../contention.js'
 import { ofCondition } from '../gate.js'
-import { allOf, bandLeg, predictionOf } from './leg.js'
+import { ratio } from '../ratio.js'
+import { endKindOf, namesServer } from '../server-end.js'
+import type { StreamsView } from '../streams-summary.js'
+import { allOf, bandLeg, predictionOf, withStatus } from './leg.js'
 import { answeredShare, atEnd, largestOf, smallestOf } from './memory-figures.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids, workingSetOf } from './memory-limit-predictions.js'
-import { ratio } from '../ratio.js'
 
 const explanation = 'Weights that were copied (--no-mmap) or locked (--mlock) cannot be dropped. When the group’s limit is below them, the kernel’s OOM killer ends ' +
   'the process that holds them, with SIGKILL and a count in memory.events; a mapped model at the same limit is only slow. Before it was ready there is no server to ask; in the middle of the load its clients see their ' +
@@ -18,14 +18,13 @@ const killed = [...conditions.killedAtStart, conditions.killedUnderLoad]
 export function memoryKill (plan: StreamsPlan, views: readonly StreamsView[]): Claim {
   const planned = plan.workload.clients * plan.workload.calls
   const legs = { application: applicationLeg(plan, views, planned), os: kernelLogLeg(plan, views), control: controlLeg(plan, views), mechanism: mechanismLeg(plan, views) }
-  return {
+  return withStatus({
     id: 'memory-limit-kill',
     statement: 'At a limit at which a mapped model only gets slow, a copied or locked one is killed by the kernel, and the harness tells that from a crash',
     predicted: predictionOf(plan, ids.anonymous)?.statement ?? 'nothing was predicted before the run',
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation
-  }
+  })
 }
 
 function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[], planned: number): Leg {

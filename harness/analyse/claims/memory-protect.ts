@@ -1,13 +1,15 @@
+import { streamsEntry } from './checked-claim.js'
 import { growth, largestOf } from './memory-figures.js'
-import { hogInBoth, notSwapped, notThrottled, readBackShare, readChecks, refaultChecks, without, withIt } from './memory-mitigations.js'
-import { mitigationEntry } from './mitigation.js'
+import { hogInBoth, notSwapped, notThrottled, readBackShare, readChecks, refaultChecks, sooner } from './memory-mitigations.js'
+import { withIt, without } from './streams-checks.js'
 
-export const memoryProtect = mitigationEntry({
+export const memoryProtect = streamsEntry({
   id: 'memory-protect',
   statement: 'With memory.low a page-cache hog in the next group, under a limit that both share, no longer makes the next request after a pause read the model again',
+  quietStatement: 'On the quiet host memory-protect changes nothing',
   explanation: 'A model in use is spared by reclaim, its pages are marked as referenced with each token; while the server waits they are not. When the limit above two groups is met, the kernel takes pages from both in proportion to what they have. What a group uses below its memory.low is left alone as long as anything else can be taken: ' +
     'the hog then pays for its own reading, with pages that are worth nothing to it.',
-  primary: { metric: 'ttft-p50', better: 'lower' },
+  application: sooner('ttft-p50'),
   os: readChecks,
   control: [
     { id: 'protected-with', metric: 'read-back', what: 'share of the blocks with it in which the kernel has a memory.low above 0', source: 'memory.low', value: readBackShare(withIt, 'memory.low'), band: () => [1, 1] },

@@ -1,8 +1,9 @@
-import { growth, largestOf, smallestOf } from './memory-figures.js'
-import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, touchedMebibytes, without, withIt } from './memory-mitigations.js'
+import { streamsEntry } from './checked-claim.js'
 import type { PlanDraft } from './contract.js'
 import { unbounded } from './leg.js'
-import { mitigationEntry } from './mitigation.js'
+import { growth, largestOf, smallestOf } from './memory-figures.js'
+import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, sooner, touchedMebibytes } from './memory-mitigations.js'
+import { withIt, without } from './streams-checks.js'
 
 const locked = 'locked memory (VmLck)'
 /** Of the model, once its pages are the group's own: what reclaim took during the pause is not in it. */
@@ -13,13 +14,14 @@ function shareOfModel (draft: PlanDraft, from: number, to: number): readonly [nu
   return touched === undefined ? undefined : [from * touched, to * touched]
 }
 
-export const mlock = mitigationEntry({
+export const mlock = streamsEntry({
   id: 'mlock',
   statement: 'With the model locked in memory a page-cache hog in the same limit no longer makes the next request after a pause read the model again',
+  quietStatement: 'On the quiet host mlock changes nothing',
   explanation: 'Mapped weights are page cache like the hog’s file, and the limit’s reclaim takes from both. A model in use is spared, its pages are marked as referenced with each token; while the server waits they are not, and go. ' +
     'Locked pages are on the unevictable list: reclaim passes them by and takes the hog’s, which are read once and worth nothing. llama-server only warns when it may not lock, so VmLck is read back and not the flag. ' +
     '(The group’s count of refaults is mostly the hog’s, and readahead keeps major faults near zero; what is mapped and what the process reads tell.)',
-  primary: { metric: 'ttft-p50', better: 'lower' },
+  application: sooner('ttft-p50'),
   os: readChecks,
   control: [
     { id: 'locked-with', metric: 'read-back', what: 'share of the blocks with it in which the kernel says that the model is locked', source: '/proc/PID/status VmLck', value: readBackShare(withIt, locked), band: () => [1, 1] },

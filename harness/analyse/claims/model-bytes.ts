@@ -1,7 +1,8 @@
 import type { Manifest } from '../../types.js'
 import { middleOfPairs, ratioOf } from '../contention.js'
 import { tokensPerDecode, type StreamsView } from '../streams-summary.js'
-import { factorEntry, noLegs, type Band } from './factor-claim.js'
+import type { Band } from './checks.js'
+import { factorEntry, noLegs } from './factor-claim.js'
 import { around, calibrated, cellOf, cpuMsPerToken, gap, LOAD, PROC, ratioCell } from './factor-figures.js'
 
 /** Between what a byte costs in different shapes and with different kernels of ggml. */

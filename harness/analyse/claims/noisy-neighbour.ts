@@ -1,16 +1,16 @@
 import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
 import { cpuPerToken, cpusUsed, middleOfPairs, rate, ratioOf, timeOf } from '../contention.js'
-import type { StreamsView } from '../streams-summary.js'
 import { isOpenLoop } from '../plan-kind.js'
+import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
-import { claimOf, COLD_CACHES, queueLeg, ratioLeg, rivalLegs, rivalPredictions, sourceAtPace } from './contention-legs.js'
+import { predictedBy } from './checks.js'
+import { queueLeg, ratioLeg, rivalLegs } from './contention-legs.js'
 import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, missingLeg, predictionOf, unbounded } from './leg.js'
+import { allOf, bandLeg, missingLeg, predictionOf, unbounded, withStatus } from './leg.js'
+import { COLD_CACHES, LOAD, PROC, rivalChecks, sourceAtPace } from './streams-checks.js'
 
 /** The dose of a condition; conditions without one have hogs of the idle class. */
 const DOSE = 'hogs per CPU'
-const LOAD = 'load generator (calls.ndjson)'
-const PROC = '/proc/PID/stat of llama-server'
 /** Of a predicted ratio: short of it by so much is still as predicted. */
 const SLACK = 0.8
 
@@ -21,10 +21,10 @@ const SLACK = 0.8
  */
 export const noisyNeighbour: ClaimEntry = {
   id: 'noisy-neighbour',
-  predictions (draft, { autogroup }) {
+  predictions (draft, manifest) {
     const ofOne = dosesOf(draft.conditions, 1).flatMap(({ dose }) => fairShare(dose, speedOf(draft, 1)))
-    const ofTwo = dosesOf(draft.conditions, 2).flatMap(({ dose }) => collapse(dose, speedOf(draft, 2), autogroup === true))
-    return [...ofOne, ...ofTwo, ...[1, 2].map(idleBand), ...rivalPredictions]
+    const ofTwo = dosesOf(draft.conditions, 2).flatMap(({ dose }) => collapse(dose, speedOf(draft, 2), manifest.autogroup === true))
+    return [...ofOne, ...ofTwo, ...[1, 2].map(idleBand), ...predictedBy(rivalChecks, draft, manifest)]
   },
   claims: (plan, _blocks, { streams }) => isOpenLoop(plan) ? [] : [oneThread(plan, streams), twoThreads(plan, streams)]
 }
@@ -70,12 +70,11 @@ function idleBand (threads: number): Prediction {
 function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
   const doses = dosesOf(plan.conditions, 1)
   const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
-  return claimOf({
+  return withStatus({
     id: 'noisy-neighbour-takes-its-share',
     statement: 'CPU hogs beside one pinned compute thread take their fair share of its CPU, no more: it decodes as many times slower as there are programs on the CPU',
     predicted: doses.map(({ dose }) => `${dose} on each CPU: ${number(1 + dose)} times fewer tokens/s`).join('; '),
-    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between. (Its model is far larger than the caches: beside the same hogs one that they hold in part took up to 1.4 times the CPU time for a token.)'
-  }, {
+    explanation: 'The kernel divides a CPU evenly between programs of the same weight. A thread that computes alone loses just the slices that it does not get: its tokens cost the same CPU time as before, and wait for the CPU in between. (Its model is far larger than the caches: beside the same hogs one that they hold in part took up to 1.4 times the CPU time for a token.)',
     application: each('tokens/s', dose => slowerLeg(plan, views, 1, dose)),
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `1 thread, ${hogs(dose)} per CPU`, id, `t1-queue-${dose}`)),
     mechanism: each('CPU time', ({ dose, id, base }) => allOf([
@@ -95,7 +94,7 @@ function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
   const isEarlier = isOfEarlierPlan(plan)
   const doses = dosesOf(plan.conditions, 2).filter(({ dose }) => !isEarlier || dose === 1)
   const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
-  return claimOf({
+  return withStatus({
     id: 'noisy-neighbour-collapse',
     statement: isEarlier
       ? 'One CPU hog on each core cuts the decoding of two threads more than ten times, because they need both cores at the same moment'
@@ -104,8 +103,7 @@ function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
       ? 'at least 10 times fewer tokens/s, while each thread gets its fair share of its CPU as a single one does'
       : `${doses.map(({ dose }) => `${dose} on each CPU: at least ${number(SLACK * (1 + dose) ** 2)} times fewer tokens/s`).join('; ')}; while each thread gets its fair share of its CPU as a single one does`,
     explanation: 'ggml’s threads meet at a barrier many times a token, and spin until all are there. Beside hogs each runs for a part of the time, but not the same part of it: the one that runs spins away its slice for the other that waits in its run queue. ' +
-      'Work goes on only while both run, which is the product of their shares. So a token costs many times its CPU time, and the gaps between tokens are as long as the scheduler’s slices add up to.'
-  }, {
+      'Work goes on only while both run, which is the product of their shares. So a token costs many times its CPU time, and the gaps between tokens are as long as the scheduler’s slices add up to.',
     application: each('tokens/s', dose => slowerLeg(plan, views, 2, dose)),
     os: each('run queues', ({ dose, id }) => queueLeg(plan, views, `2 threads, ${hogs(dose)} per CPU`, id, `t2-queue-${dose}`)),
     mechanism: each('CPU time', dose => allOf([

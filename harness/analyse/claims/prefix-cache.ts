@@ -4,11 +4,11 @@ import { cacheFigures, countedShare, type CacheFigures } from '../cache-share.js
 import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
+import { ratio } from '../ratio.js'
 import { middle } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { withToWithout } from './open-loop-claim.js'
-import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded, type Compared } from './leg.js'
-import { ratio } from '../ratio.js'
+import { allOf, bandLeg, both, contrastLeg, predictionOf, unbounded, withStatus, type Compared } from './leg.js'
+import { withToWithout } from './open-loop-checks.js'
 import { SAME_MACHINE } from './same-machine.js'
 
 const explanation = 'A slot keeps the tokens of its last prompt and answer, and a prompt that begins with them is spared evaluating them. llama-server takes the idle slot whose prompt is most like the ' +
@@ -78,16 +78,15 @@ function claimOf (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts:
     ])
   }
   const predicted = predictionOf(plan, ids.ofBest) ?? predictionOf(plan, ids.ofBefore) ?? predictionOf(plan, ids.same)
-  return {
+  return withStatus({
     id: plan.quiet ? `${prefixCache.id}-quiet` : prefixCache.id,
     statement: hasToGain(plan)
       ? 'Where more conversations take turns than there are slots, a choice of slots by what they hold finds more of each prompt in the cache, because the slot that is needed last is given away'
       : 'Where llama-server loses no conversation, or prompts have nothing in common, a choice of slots by what they hold changes nothing',
     predicted: predicted?.statement ?? 'nothing was predicted before the run',
-    status: Object.values(legs).every(({ status }) => status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation
-  }
+  })
 }
 
 /** Which shares are predicted depends on the plan; all of its own must hold, and without any the leg is missing. */

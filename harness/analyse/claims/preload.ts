@@ -1,12 +1,13 @@
-import type { PlanDraft } from './contract.js'
 import type { Manifest, Plan } from '../../types.js'
-import { diskRate } from './disk-rate.js'
 import { middleOf, type Figure } from '../contention.js'
-import { largestOf, smallestOf } from './memory-figures.js'
-import { unbounded } from './leg.js'
-import { inMebibytes, mebi, notThrottled, without, withIt } from './memory-mitigations.js'
-import { mitigationEntry } from './mitigation.js'
 import { ratio } from '../ratio.js'
+import { streamsEntry } from './checked-claim.js'
+import type { PlanDraft } from './contract.js'
+import { diskRate } from './disk-rate.js'
+import { unbounded } from './leg.js'
+import { largestOf, smallestOf } from './memory-figures.js'
+import { inMebibytes, mebi, notThrottled, sooner } from './memory-mitigations.js'
+import { withIt, without } from './streams-checks.js'
 
 /** What the process had read from storage when the load began: since its own start. */
 const readUntilLoad: Figure = ({ block }) => block.evidence.osAtStart?.process?.readBytes ?? null
@@ -22,12 +23,13 @@ function savedToPredicted (views: Parameters<typeof middleOf>[0], plan: Plan | P
   return slow === null || fast === null || rate === undefined || readMib === null ? null : ratio(slow - fast, readMib * mebi / rate * 1000)
 }
 
-export const preload = mitigationEntry({
+export const preload = streamsEntry({
   id: 'preload',
   statement: 'With the model read ahead inside llama-server’s own group the first token after a start comes sooner, by what a slow disk would have taken',
+  quietStatement: 'On the quiet host preload changes nothing',
   explanation: 'At its start llama-server maps the model and reads all of it. From a slow disk that takes its size ÷ the disk’s rate. Pages that are in the page cache already cost nothing, and they count against the limit of whoever read them first: ' +
     'so they are read by a process in llama-server’s own group, while whatever served before still serves.',
-  primary: { metric: 'start-to-first-token', better: 'lower' },
+  application: sooner('start-to-first-token'),
   os: [
     { id: 'read-mib-until-load-with', metric: 'read-bytes', what: 'MiB that llama-server’s process itself read until the load with it, most of any block', source: '/proc/PID/io', value: views => largestOf(views, [withIt], inMebibytes(readUntilLoad)), band: (_draft, manifest) => [0, 0.1 * modelMib(manifest)] },
     { id: 'read-mib-until-load-without', metric: 'read-bytes', what: 'without it, least of any block', source: '/proc/PID/io', value: views => smallestOf(views, [without], inMebibytes(readUntilLoad)), band: (_draft, manifest) => [0.9 * modelMib(manifest), 1.2 * modelMib(manifest)], quiet: null }

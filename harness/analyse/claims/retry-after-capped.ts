@@ -2,8 +2,9 @@ import type { CallSample } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { judgedSamples, middle } from '../window.js'
+import { openLoopEntry } from './checked-claim.js'
 import type { PlanDraft } from './contract.js'
-import { openLoopEntry, ratioOfSums } from './open-loop-claim.js'
+import { ratioOfSums } from './open-loop-checks.js'
 
 const CALLS = 'load generator (calls.ndjson)'
 /** The one condition. */

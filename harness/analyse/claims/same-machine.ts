@@ -1,6 +1,6 @@
 import type { OpenLoopView } from '../block-summary.js'
 import { pairedPace } from '../machine.js'
-import { withToWithout, type OpenLoopCheck } from './open-loop-claim.js'
+import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 
 /** Of the CPU time per token that llama-server takes in a block's own closed loop, one arm ÷ the other. */
 export const SAME_MACHINE = [1 / 1.1, 1.1] as const

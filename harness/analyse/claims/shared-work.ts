@@ -1,15 +1,15 @@
 /** The claims of policies that answer several calls with the work of one: what the trace says could be shared, and whether just that was not asked upstream. */
-import type { Block, CallSample, Claim, Contrast, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
 import { LEFT } from '../../load/client.js'
 import { makeTrace, type TraceEntry } from '../../load/trace.js'
+import type { Block, CallSample, Claim, Contrast, Leg, OpenLoopPlan, OpenLoopWorkload, Prediction, WorkloadClass } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { isOpenLoop } from '../plan-kind.js'
+import { ratio } from '../ratio.js'
 import { number } from '../verdict.js'
 import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, PlanDraft } from './contract.js'
-import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf } from './leg.js'
-import { ratio } from '../ratio.js'
+import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 import { SAME_MACHINE } from './same-machine.js'
 
 export interface SharedWork {
@@ -130,14 +130,13 @@ function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoop
     ])
   }
   const predicted = predictionOf(plan, ids.upstream)
-  return {
+  return withStatus({
     id: work.id,
     statement: idle ? work.idleStatement : work.statement,
     predicted: predicted === undefined ? 'nothing was predicted before the run' : `calls upstream ÷ calls: ${number(predicted.lo)} to ${number(predicted.hi)}`,
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
     ...legs,
     explanation: work.explanation
-  }
+  })
 }
 
 function sharedLeg (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoopView[]): Leg {

@@ -1,104 +1,113 @@
-import type { Claim, Contrast, Leg, Plan } from '../../types.js'
-import { ofCondition } from '../gate.js'
-import type { StreamsView } from '../streams-summary.js'
-import { gapsOf, growth, quotaOf, runQueueWaitShare } from './cpu-quota-cells.js'
-import { allOf, bandLeg, both, contrastLeg, predictionOf } from './leg.js'
-import { cureIds as ids } from './throttling-cure-predictions.js'
+import { calibratedServer } from '../../plan/streams-plan.js'
+import type { Manifest, Plan } from '../../types.js'
 import { ratio } from '../ratio.js'
+import type { StreamsView } from '../streams-summary.js'
+import { streamsEntry } from './checked-claim.js'
+import { contrastCheck, type Band } from './checks.js'
+import type { ClaimEntry, PlanDraft } from './contract.js'
+import { gapsOf, growth, quotaOf, runQueueWaitShare, type Gaps } from './cpu-quota-cells.js'
+import { both, unbounded } from './leg.js'
+import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-checks.js'
 
-const client = 'load generator (calls.ndjson)'
 const cpuStat = 'cpu.stat of the group (nr_throttled, nr_periods)'
 
-export interface Cure {
+export interface ThrottlingCure {
   readonly id: string
   readonly statement: string
   readonly explanation: string
-  /** Beside those that all mitigations against a quota have in common. */
-  readonly mechanism?: (plan: Plan, views: readonly StreamsView[]) => Leg
+  /** The load is never idle, so that the stall without it is period − quota ÷ CPUs used at once, and most periods are throttled. */
+  readonly isSteady: boolean
+  /** Beside those that all mitigations against a quota have in common; asked under the quota. */
+  readonly mechanism: readonly StreamsCheck[]
 }
 
-/** A mitigation against a CPU quota, toggled in `after`; on the quiet host it must change nothing. */
-export function cureClaim (cure: Cure, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Claim {
-  const legs = plan.quiet ? quietLegs(plan, views, contrasts) : cureLegs(cure, plan, views, contrasts)
-  const predicted = predictionOf(plan, plan.quiet ? ids.quiet : ids.p99)
-  return {
+/** What stops a server at its quota no longer: gone are the stops and the tail that they made, and nothing else got faster. On the quiet host, which has no quota, it must change nothing. */
+export function throttlingCure (cure: ThrottlingCure): ClaimEntry {
+  return streamsEntry({
     id: cure.id,
-    statement: plan.quiet ? `Without a quota it changes nothing (${cure.id})` : cure.statement,
-    predicted: predicted?.statement ?? 'nothing was predicted before the run',
-    status: Object.values(legs).every(leg => leg.status === 'holds') ? 'SUPPORTED' : 'UNSUPPORTED',
-    ...legs,
-    explanation: cure.explanation
-  }
+    statement: cure.statement,
+    quietStatement: `Without a quota it changes nothing (${cure.id})`,
+    explanation: cure.explanation,
+    application: [
+      contrastCheck('itl-p99', 'upper end', { id: 'itl-p99-ratio', what: 'gap p99, with ÷ without: upper end of the interval', source: LOAD, band: () => [0, 0.5], quiet: null }),
+      contrastCheck('tokens-per-second', 'lower end', { id: 'tokens-per-second-ratio', what: 'tokens/s, with ÷ without: lower end of the interval; the tail is not bought with the rate', source: LOAD, band: () => [0.9, unbounded], quiet: null }),
+      contrastCheck('itl-p99', 'lower end', { id: 'quiet-itl-p99-ratio', what: 'gap p99 without a quota, with ÷ without: lower end of the interval', source: LOAD, band: null, quiet: EQUIVALENT }),
+      contrastCheck('itl-p99', 'upper end', { id: 'quiet-itl-p99-upper-end', what: 'upper end', source: LOAD, band: null, quiet: EQUIVALENT, inBandOf: 'quiet-itl-p99-ratio' })
+    ],
+    os: [
+      { ...runQueueWait, id: 'run-queue-wait-ratio', what: 'time that threads of llama-server were runnable without a CPU, with ÷ without', value: views => { const [a, b] = waits(views); return ratio(b, a) }, band: () => [0, 0.5], quiet: null },
+      { ...runQueueWait, id: 'quiet-run-queue-wait', what: 'run-queue wait of llama-server ÷ time, with less without', value: views => { const [a, b] = waits(views); return a === null || b === null ? null : b - a }, band: null, quiet: [-0.1, 0.1] }
+    ],
+    control: [
+      { ...medianGap, id: 'median-gap-ratio', what: 'median gap, with ÷ without: between the stops the server was as fast', band: () => [0.75, 1.33], quiet: null },
+      { id: 'long-waits-per-throttled-period', metric: 'itl', what: 'long waits for a token without it ÷ nr_throttled: each was a throttled period', source: `${LOAD}; ${cpuStat}`, value: (views, plan) => ratio(gapsWithout(views, plan).longWaits, growth(views, without, 'throttledPeriods')), band: () => [0.8, 1.2], quiet: null },
+      { id: 'quiet-throttled-periods', metric: 'throttled-periods', what: 'throttled periods in both arms; none where llama-server has no group of its own', source: cpuStat, value: throttledPeriods, band: null, quiet: [0, 0] }
+    ],
+    mechanism: [
+      throttledShare(without, `nr_throttled ÷ nr_periods without it: ${cure.isSteady ? 'most periods' : 'those that a call fell into'}`, [cure.isSteady ? 0.6 : 0.2, 1]),
+      throttledShare(withIt, 'with it', [0, 0.1]),
+      ...(cure.isSteady ? [stall] : []),
+      ...cure.mechanism,
+      { ...medianGap, id: 'quiet-median-gap-ratio', what: 'median gap, with ÷ without', band: null, quiet: EQUIVALENT }
+    ]
+  })
 }
 
-type Legs = Pick<Claim, 'application' | 'os' | 'control' | 'mechanism'>
-
-function cureLegs (cure: Cure, plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Legs {
-  const of = (id: string): Contrast | undefined => contrasts.find(contrast => contrast.id === id)
-  const [before, after] = [runQueueWaitShare(views, 'before'), runQueueWaitShare(views, 'after')]
-  const mechanism = [
-    bandLeg('throttled share of the periods before', cpuStat, throttledShare(views, 'before'), predictionOf(plan, ids.throttledBefore)),
-    bandLeg('after', cpuStat, throttledShare(views, 'after'), predictionOf(plan, ids.throttledAfter))
-  ] as const
-  return {
-    application: allOf([
-      contrastLeg('gap p99 after ÷ before, upper end of the interval', client, of('itl-p99'), 'upper end', predictionOf(plan, ids.p99)),
-      contrastLeg('tokens/s after ÷ before, lower end of the interval', client, of('tokens-per-second'), 'lower end', predictionOf(plan, ids.rate))
-    ]),
-    os: bandLeg('time that its threads were runnable and had no CPU, after ÷ before', before.source, ratio(after.share, before.share), predictionOf(plan, ids.runQueue), both(before.share, after.share)),
-    control: controlLeg(plan, views),
-    mechanism: cure.mechanism === undefined ? allOf(mechanism) : allOf([...mechanism, cure.mechanism(plan, views)])
-  }
+/** The stop that a quota predicts. */
+const stall: StreamsCheck = {
+  id: 'stall-before',
+  metric: 'itl',
+  what: 'median long gap − median gap without it, ms: period − quota ÷ CPUs used at once unthrottled, ± 20 %',
+  source: `${LOAD}; CPUs used from /proc/PID/stat of the calibration`,
+  value: (views, plan) => gapsWithout(views, plan).stallMs,
+  band: stallBand,
+  quiet: null
 }
 
-/** Nothing but the stops is cured, and nothing but the quota made them. */
-function controlLeg (plan: Plan, views: readonly StreamsView[]): Leg {
-  const { before, usual, after } = spectrum(plan, views)
-  return allOf([
-    bandLeg('median gap after ÷ before', client, ratio(after.medianMs, usual.medianMs), predictionOf(plan, ids.median), both(usual.medianMs, after.medianMs)),
-    bandLeg('long waits for a token before ÷ nr_throttled', `${client}; ${cpuStat}`, ratio(before.longWaits, growth(views, 'before', 'throttledPeriods')), predictionOf(plan, ids.waits))
-  ])
+function stallBand (draft: PlanDraft, manifest: Manifest): Band | undefined {
+  const condition = draft.conditions.find(({ id }) => id === without)
+  const quota = condition === undefined ? undefined : quotaOf(condition)
+  if (condition === undefined || quota === undefined || !('servers' in draft.calibration)) return undefined
+  const server = calibratedServer({ calibration: draft.calibration }, condition, manifest)
+  if (server === undefined || server.cpusUsed === null) return undefined
+  const stallMs = quota.periodMs - quota.quotaMs / server.cpusUsed
+  if (stallMs < 2 * server.gapMs) throw new Error(`${draft.experiment}: a quota of ${quota.quotaMs} ms in each ${quota.periodMs} ms does not stop a server that uses ${server.cpusUsed} CPUs at once, so that there is nothing to cure; this machine is not one to show it on`)
+  return [0.8 * stallMs, 1.2 * stallMs]
 }
 
-/** Where the load is never idle: the stop that a quota predicts. */
-export function stallLeg (plan: Plan, views: readonly StreamsView[]): Leg {
-  return bandLeg('stall before, ms', `${client}; u from /proc/PID/stat of the calibration`, spectrum(plan, views).before.stallMs, predictionOf(plan, ids.stallBefore))
+const runQueueWait = {
+  metric: 'run-queue-wait',
+  source: (views: readonly StreamsView[]) => runQueueWaitShare(views, without).source,
+  compared: (views: readonly StreamsView[]) => both(...waits(views))
+}
+
+function waits (views: readonly StreamsView[]): [without: number | null, withIt: number | null] {
+  return [runQueueWaitShare(views, without).share, runQueueWaitShare(views, withIt).share]
+}
+
+const medianGap = {
+  metric: 'itl-p50',
+  source: LOAD,
+  value: (views: readonly StreamsView[]) => ratio(gapsOf(views, withIt).medianMs, gapsOf(views, without).medianMs),
+  compared: (views: readonly StreamsView[]) => both(gapsOf(views, without).medianMs, gapsOf(views, withIt).medianMs)
 }
 
 /** A gap is long from a twentieth of the period on, and from four median gaps: nearly every stop is longer, a slow token shorter. */
-function spectrum (plan: Plan, views: readonly StreamsView[]) {
-  const condition = plan.conditions.find(({ id }) => id === 'before')
+function gapsWithout (views: readonly StreamsView[], plan: Plan): Gaps {
+  const condition = plan.conditions.find(({ id }) => id === without)
   const periodMs = condition === undefined ? undefined : quotaOf(condition)?.periodMs
-  const [usual, after] = [gapsOf(views, 'before'), gapsOf(views, 'after')]
+  const [usual, cured] = [gapsOf(views, without), gapsOf(views, withIt)]
   const longMs = Math.max((periodMs ?? Infinity) / 20, 4 * (usual.medianMs ?? 0))
-  const ttftMs = Math.min(usual.ttftMs ?? Infinity, after.ttftMs ?? Infinity)
-  return { usual, after, before: gapsOf(views, 'before', { gapMs: longMs, ttftMs: ttftMs + longMs }) }
+  const ttftMs = Math.min(usual.ttftMs ?? Infinity, cured.ttftMs ?? Infinity)
+  return gapsOf(views, without, { gapMs: longMs, ttftMs: ttftMs + longMs })
 }
 
-function quietLegs (plan: Plan, views: readonly StreamsView[], contrasts: readonly Contrast[]): Legs {
-  const [before, after] = [runQueueWaitShare(views, 'before'), runQueueWaitShare(views, 'after')]
-  const [without, withIt] = [gapsOf(views, 'before').medianMs, gapsOf(views, 'after').medianMs]
-  const p99 = contrasts.find(({ id }) => id === 'itl-p99')
-  return {
-    application: allOf([
-      contrastLeg('gap p99 with ÷ without, lower end of the interval', client, p99, 'lower end', predictionOf(plan, ids.quiet)),
-      contrastLeg('upper end', client, p99, 'upper end', predictionOf(plan, ids.quiet))
-    ]),
-    os: bandLeg('run-queue wait ÷ time, with less without', before.source, before.share === null || after.share === null ? null : after.share - before.share, predictionOf(plan, ids.quietRunQueue), both(before.share, after.share)),
-    control: neverThrottled(plan, views),
-    mechanism: bandLeg('median gap with ÷ without', client, ratio(withIt, without), predictionOf(plan, ids.quietMedian), both(without, withIt))
-  }
+function throttledShare (condition: string, what: string, band: Band): StreamsCheck {
+  return { id: `throttled-share-${condition}`, metric: 'throttled-periods', what, source: cpuStat, value: views => ratio(growth(views, condition, 'throttledPeriods'), growth(views, condition, 'periods')), band: () => band, quiet: null }
 }
 
 /** A server without a group of its own cannot be throttled: no knob asked for one. */
-function neverThrottled (plan: Plan, views: readonly StreamsView[]): Leg {
+function throttledPeriods (views: readonly StreamsView[]): number | null {
   const grouped = views.filter(({ block }) => block.evidence.group !== undefined).map(({ summary }) => summary.group.throttledPeriods)
-  const periods = views.length === 0 || grouped.includes(undefined) ? null : grouped.reduce<number>((sum, value) => sum + (value ?? 0), 0)
-  return bandLeg(grouped.length === 0 ? 'throttled periods (llama-server has no group of its own)' : 'throttled periods in both arms', cpuStat, periods, predictionOf(plan, ids.quietThrottled))
-}
-
-function throttledShare (views: readonly StreamsView[], id: string): number | null {
-  const own = ofCondition(views, id).map(({ summary: { group } }) => group)
-  if (own.length === 0 || own.some(({ periods, throttledPeriods }) => periods === undefined || throttledPeriods === undefined)) return null
-  return ratio(own.reduce((sum, { throttledPeriods = 0 }) => sum + throttledPeriods, 0), own.reduce((sum, { periods = 0 }) => sum + periods, 0))
+  return views.length === 0 || grouped.includes(undefined) ? null : grouped.reduce<number>((sum, value) => sum + (value ?? 0), 0)
 }
