@@ -12,6 +12,14 @@ t.test('each part is what the same inputs alone would have got, digit for digit'
   t.equal(joined?.part(1, 2, 5).toString(), '{"model":"m \\"ä\\" [0]","object":"list","usage":{"prompt_tokens":5,"total_tokens":5},"data":[{"embedding":[-0.0],"index":0,"object":"embedding"},{"embedding":[1.0,2.0],"index":1,"object":"embedding"}]}')
 })
 
+t.test('names that end with a backslash, hold quotes, commas and brackets', async t => {
+  for (const model of ['ends with \\', '\\" ], {', ',', '}']) {
+    const text = JSON.stringify({ model, usage: { prompt_tokens: 2, total_tokens: 2 }, data: [{ embedding: [1], index: 0 }, { embedding: [2], index: 1, note: model }] })
+    const joined = JoinedAnswer.read(Buffer.from(text), 2)
+    t.same(JSON.parse(String(joined?.part(1, 1, 1))), { model, usage: { prompt_tokens: 1, total_tokens: 1 }, data: [{ embedding: [2], index: 0, note: model }] })
+  }
+})
+
 t.test('base64, and the form without usage', async t => {
   const base64 = '{"object":"list","usage":{"prompt_tokens":2,"total_tokens":2},"data":[{"embedding":"AA}],==","index":0,"object":"embedding","encoding_format":"base64"},{"embedding":"BB","index":1,"object":"embedding","encoding_format":"base64"}]}'
   t.match(read(base64, 2)?.part(1, 1, 1).toString(), /"data":\[\{"embedding":"BB","index":0,"object":"embedding","encoding_format":"base64"\}\]\}$/)

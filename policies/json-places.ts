@@ -4,10 +4,12 @@ export interface Place {
   readonly to: number
 }
 
-const QUOTE = 0x22
 const COMMA = 0x2c
-const OPENING = new Set([0x5b, 0x7b])
-const CLOSING = new Set([0x5d, 0x7d])
+/** What ends a part, or begins or ends something inside it. Searched for by the engine's own scanner: vectors are long, and a look at each of their characters took a quarter of the gateway's time. */
+const MARKS = /["[\]{},]/g
+/** The same inside of a part, where commas end nothing. */
+const INNER_MARKS = /["[\]{}]/g
+const STRING_MARKS = /[\\"]/g
 
 /** The parts of the array or object that begins at `at`, of an object each with its name; of a text that is JSON. */
 export function partsAt (text: string, at: number): Place[] {
@@ -39,22 +41,28 @@ function leadingSpace (text: string, from: number, to: number): number {
 /** Of the comma or bracket behind a part. */
 function partEnd (text: string, from: number): number {
   let depth = 0
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = stringEnd(text, at)
-    else if (OPENING.has(code)) depth++
-    else if (CLOSING.has(code) && depth-- === 0) return at
-    else if (code === COMMA && depth === 0) return at
+  let at = nextOf(MARKS, text, from)
+  while (at < text.length) {
+    switch (text[at]) {
+      case '"': at = stringEnd(text, at); break
+      case '[': case '{': depth++; break
+      case ',': return at
+      default: if (depth-- === 0) return at
+    }
+    at = nextOf(depth === 0 ? MARKS : INNER_MARKS, text, at + 1)
   }
   return text.length
 }
 
 /** Of the closing quotation mark. */
 function stringEnd (text: string, begin: number): number {
-  for (let at = begin + 1; at < text.length; at++) {
-    const char = text[at]
-    if (char === '\\') at++
-    else if (char === '"') return at
-  }
-  return text.length
+  let at = nextOf(STRING_MARKS, text, begin + 1)
+  while (text[at] === '\\') at = nextOf(STRING_MARKS, text, at + 2)
+  return at
+}
+
+/** Where the next of these characters stands, from `from` on; the length of the text where there is none. */
+function nextOf (marks: RegExp, text: string, from: number): number {
+  marks.lastIndex = from
+  return marks.test(text) ? marks.lastIndex - 1 : text.length
 }

@@ -9,25 +9,32 @@ import { both, unbounded } from './leg.js'
 import { equivalentEnd, withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
 
-type Figure = OpenLoopCheck['value']
-
 const generator = 'load generator (calls.ndjson)'
 const timings = 'llama-server’s timings, in the gateway’s records'
 const counters = 'llama-server’s counters prompt_tokens_total, tokens_predicted_total, n_decode_total'
 
+type FigureOf = (views: readonly OpenLoopView[], condition: string) => number | null
+type Compares = Required<Pick<OpenLoopCheck, 'value' | 'compared'>>
+
 /** with ÷ without. */
-const afterToBefore = (figure: (views: readonly OpenLoopView[], condition: string) => number | null): Figure => views => ratio(figure(views, 'after'), figure(views, 'before'))
+function afterToBefore (figure: FigureOf): Compares {
+  return { value: views => ratio(figure(views, 'after'), figure(views, 'before')), compared: views => both(figure(views, 'before'), figure(views, 'after')) }
+}
+
+function beforeToAfter (figure: FigureOf): Compares {
+  return { ...afterToBefore(figure), value: views => ratio(figure(views, 'before'), figure(views, 'after')) }
+}
 
 const checks = {
-  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token, without ÷ with', source: generator, value: views => ratio(shortTtftP95Ms(views, 'before'), shortTtftP95Ms(views, 'after')) },
+  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token (ms), without ÷ with', source: generator, ...beforeToAfter(shortTtftP95Ms) },
   shortGap: { id: 'short-gap-p99', metric: 'itl', what: 'p99 of the gaps between tokens of the short calls with it, milliseconds', source: generator, value: views => shortGapP99Ms(views, 'after') },
-  longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls, with ÷ without', source: generator, value: afterToBefore(longTtftMeanMs) },
+  longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls (ms), with ÷ without', source: generator, ...afterToBefore(longTtftMeanMs) },
   longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: generator, value: views => longUnanswered(views, 'after') },
-  cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', value: afterToBefore(busyCpus) },
-  undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, value: afterToBefore(undisturbedTtftP50Ms) },
-  promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, value: afterToBefore(longPromptTokens) },
+  cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', ...afterToBefore(busyCpus) },
+  undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, ...afterToBefore(undisturbedTtftP50Ms) },
+  promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, ...afterToBefore(longPromptTokens) },
   release: { id: 'longest-release-ms', metric: 'release', what: 'the longest that a place was kept after the client of a long call had left in its prefill, milliseconds: a chunk, and half as much for what runs beside it', source: 'the gateway’s records', value: views => longestReleaseMs(views, 'after'), compared: views => both(longestReleaseMs(views, 'before'), longestReleaseMs(views, 'after')) },
-  perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, value: afterToBefore(tokensPerDecode) }
+  perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, ...afterToBefore(tokensPerDecode) }
 } satisfies Readonly<Record<string, Omit<OpenLoopCheck, 'band'>>>
 
 type CheckName = keyof typeof checks
