@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../policies/contract.js'
-import type { Block, Plan } from '../types.js'
+import type { Block, OpenLoopPlan } from '../types.js'
 import type { OpenLoopView } from './block-summary.js'
 import { ofCondition } from './gate.js'
 import { middle } from './window.js'
@@ -65,8 +65,7 @@ export function hiddenQueue (block: Block, slots: number): number | null {
 }
 
 /** Of the blocks of a condition; null when a valid one has none. */
-export function meanHiddenQueue (views: readonly OpenLoopView[], { workload }: Plan, condition: string): number | null {
-  if (workload.kind !== 'open-loop') return null
+export function meanHiddenQueue (views: readonly OpenLoopView[], { workload }: OpenLoopPlan, condition: string): number | null {
   const blocks = ofCondition(views, condition).map(({ block }) => hiddenQueue(block, workload.closedLoopClients))
   return blocks.length === 0 || blocks.includes(null) ? null : blocks.reduce<number>((sum, value) => sum + (value ?? 0), 0) / blocks.length
 }

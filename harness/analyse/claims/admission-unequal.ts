@@ -1,9 +1,8 @@
-import type { Contrast } from '../../types.js'
 import { worstShare, worstToOverall } from '../class-shares.js'
 import { gauge } from '../gauge.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { openLoopEntry } from './checked-claim.js'
+import { contrastCheck } from './checks.js'
 import { unbounded } from './leg.js'
 import { equivalentEnd, ratioOfSums, type OpenLoopCheck } from './open-loop-checks.js'
 
@@ -16,6 +15,13 @@ const ALIKE = 0.8
 /** Sockets to llama-server beyond one a slot: the gateway's poller, kept-alive ones of its pool, and calls it is just letting go of. */
 const POOLED = 4
 
+const sameMachineByContrast: OpenLoopCheck = contrastCheck('closed-loop-cpu-per-token', 'ratio', {
+  id: 'closed-loop-cpu',
+  what: 'CPU time per generated token in the closed loops of a block, with ÷ without: the machine was as fast in both arms',
+  source: CPU,
+  band: () => [1 / MATTERS, MATTERS]
+})
+
 export const admissionUnequal = openLoopEntry({
   id: 'admission-serves-all-lengths',
   statement: 'Where calls differ in length, admission that balances its refusals over lengths turns nearly all of the server’s capacity into good work and gives every length class its part of it',
@@ -23,20 +29,18 @@ export const admissionUnequal = openLoopEntry({
     'still counts at the end of an endless line. Balanced admission counts, for each class of prompt lengths, how many of its calls were served of those that came, and refuses at once a call of a class that is ahead while others wait for places: each class gets its part, and the work that the ' +
     'server does remains as much. A long prompt is evaluated alone, so that a short one does not wait for it in a common batch.',
   application: [
-    {
+    contrastCheck('good-work-per-capacity', 'lower end', {
       id: 'good-work-per-capacity',
-      metric: 'good-work-per-capacity',
       what: 'predicted service seconds of good answers per second ÷ those of the closed loop of the same block, with admission, lower end of the interval',
       source: CALLS,
-      value: (_views, _plan, contrasts) => contrasts.find(({ id }) => id === 'good-work-per-capacity')?.ci95?.[0] ?? null,
       band: () => [0.9, unbounded]
-    },
+    }),
     {
       id: 'worst-class-to-overall',
       metric: 'good-share',
       what: 'share of good answers of the worst length class ÷ that of all calls, with admission',
       source: CALLS,
-      value: (views, plan) => isOpenLoop(plan) ? worstToOverall(plan, views, 'after') : null,
+      value: (views, plan) => worstToOverall(plan, views, 'after'),
       band: () => [ALIKE, unbounded]
     },
     {
@@ -44,7 +48,7 @@ export const admissionUnequal = openLoopEntry({
       metric: 'good-share',
       what: 'share of good answers of the worst length class without admission',
       source: CALLS,
-      value: (views, plan) => isOpenLoop(plan) ? worstShare(plan, views, 'before') : null,
+      value: (views, plan) => worstShare(plan, views, 'before'),
       band: () => [0, 0.2]
     },
     {
@@ -52,7 +56,7 @@ export const admissionUnequal = openLoopEntry({
       metric: 'ttft',
       what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
       source: CALLS,
-      value: (views, plan) => isOpenLoop(plan) ? ttftToLimitP95(plan, views, 'after') : null,
+      value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
       band: () => [0, 1]
     }
   ],
@@ -74,16 +78,7 @@ export const admissionUnequal = openLoopEntry({
       band: (_draft, manifest) => [2 * manifest.server.slots, unbounded]
     }
   ],
-  control: [
-    {
-      id: 'closed-loop-cpu',
-      metric: 'closed-loop-cpu-per-token',
-      what: 'CPU time per generated token in the closed loops of a block, with ÷ without: the machine was as fast in both arms',
-      source: CPU,
-      ...ofContrast('closed-loop-cpu-per-token'),
-      band: () => [1 / MATTERS, MATTERS]
-    }
-  ],
+  control: [sameMachineByContrast],
   mechanism: [
     {
       id: 'deferred-after',
@@ -126,14 +121,7 @@ export const admissionUnequalLight = openLoopEntry({
     value: views => gauge(views, 'after', sample => sample.serverSockets),
     band: (_draft, manifest) => [0, manifest.server.slots + POOLED]
   }],
-  control: [{
-    id: 'closed-loop-cpu',
-    metric: 'closed-loop-cpu-per-token',
-    what: 'CPU time per generated token in the closed loops of a block, with ÷ without',
-    source: CPU,
-    ...ofContrast('closed-loop-cpu-per-token'),
-    band: () => [1 / MATTERS, MATTERS]
-  }],
+  control: [sameMachineByContrast],
   mechanism: [deferredGauge('before'), deferredGauge('after')]
 })
 
@@ -146,9 +134,4 @@ function deferredGauge (arm: 'before' | 'after'): OpenLoopCheck {
     value: views => gauge(views, arm, sample => sample.requestsDeferred),
     band: () => [0, 0]
   }
-}
-
-function ofContrast (wanted: string): Pick<OpenLoopCheck, 'value' | 'compared'> {
-  const find = (contrasts: readonly Contrast[]): Contrast | undefined => contrasts.find(({ id }) => id === wanted)
-  return { value: (_views, _plan, contrasts) => find(contrasts)?.ratio ?? null, compared: (_views, _plan, contrasts) => find(contrasts)?.compared }
 }

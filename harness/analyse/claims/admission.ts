@@ -17,10 +17,7 @@ const explanation = 'llama-server puts every request beyond its slots into one f
 
 export const admission: ClaimEntry = {
   id: 'admission-keeps-capacity-good',
-  predictions: ({ workload, calibration }, manifest) => admissionPredictions(
-    manifest.server.slots,
-    workload.kind === 'open-loop' && 'capacityPerSecond' in calibration ? workload.ratePerSecond / calibration.capacityPerSecond : 1
-  ),
+  predictions: (draft, { server }) => isOpenLoop(draft) ? admissionPredictions(server.slots, draft.workload.ratePerSecond / draft.calibration.capacityPerSecond) : [],
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [admissionClaim(plan, openLoop, contrasts)] : []
 }
 

@@ -1,11 +1,11 @@
-import type { Plan } from '../../types.js'
+import type { OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { cpuUsecPerAnswer } from '../cpu-per-answer.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { ratio } from '../ratio.js'
 import { openLoopEntryOf } from './checked-claim.js'
 import { contrastCheck, type Band } from './checks.js'
-import type { PlanDraft } from './contract.js'
+import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { withToWithout } from './open-loop-checks.js'
 
@@ -36,12 +36,10 @@ const explanation = 'llama-server makes a task of each input of an array, so joi
   'That is much of what four words cost the tiny model, and next to nothing of what sixty-four do. The gateway measures both ways for each length, and joins only where that is faster.'
 
 /** What the plan's own load and options say before the run. */
-function expected ({ workload, conditions, calibration }: PlanDraft): Expected {
-  if (workload.kind === 'open-loop' && 'capacityPerSecond' in calibration && workload.workers === undefined && workload.ratePerSecond < LIGHT * calibration.capacityPerSecond) return 'light'
-  const forced = conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')
-  const words = workload.kind === 'open-loop' ? workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median) : []
-  if (forced) return 'forced'
-  const longest = Math.max(...words)
+function expected ({ workload, conditions, calibration }: OpenLoopDraft): Expected {
+  if (workload.workers === undefined && workload.ratePerSecond < LIGHT * calibration.capacityPerSecond) return 'light'
+  if (conditions.some(({ policyOptions }) => policyOptions?.['batching']?.['when'] === 'always')) return 'forced'
+  const longest = Math.max(...workload.classes.map(({ promptWords }) => typeof promptWords === 'number' ? promptWords : promptWords.median))
   return longest <= TINY_WORDS ? 'gains' : longest < ABOVE_WORDS ? 'between' : 'same'
 }
 
@@ -112,7 +110,7 @@ function upstreamPerAnswer (views: readonly OpenLoopView[]): number | null {
  * Of the batching decisions that had learned both ways, the share that went the one that was predicted to be faster: into a batch (alone in it where nobody came in its window) where the gain is
  * at least `minGain`, alone where it is less; the others learn. Null when nothing was learned, or the experiment does not say what is enough.
  */
-function asPredicted (views: readonly OpenLoopView[], { conditions }: Plan): number | null {
+function asPredicted (views: readonly OpenLoopView[], { conditions }: OpenLoopPlan): number | null {
   const minGain = conditions.find(({ id }) => id === 'after')?.policyOptions?.['batching']?.['minGain']
   if (typeof minGain !== 'number') return null
   const decided = ofCondition(views, 'after').flatMap(({ block: { records } }) => records.flatMap(({ decisions }) => decisions.filter(({ policy, facts }) => policy === 'batching' && facts['predictedGain'] !== undefined)))

@@ -1,52 +1,50 @@
 /** A claim whose legs are tables of numbers and bands. */
-import type { Claim, Contrast, Plan } from '../../types.js'
-import type { OpenLoopView } from '../block-summary.js'
-import type { StreamsView } from '../streams-summary.js'
-import { legOf, predictedBy, type Checks } from './checks.js'
-import type { ClaimEntry, Findings, PlanDraft } from './contract.js'
+import type { Claim, Contrast } from '../../types.js'
+import { isOpenLoop, isStreams } from '../plan-kind.js'
+import { legOf, predictedBy, type Check, type Checks } from './checks.js'
+import type { ClaimEntry, Kind, OfOpenLoop, OfStreams, OpenLoopDraft } from './contract.js'
 import { bandText, withStatus } from './leg.js'
 
-/** @typeParam V a block with what is derived from it */
-export interface CheckedClaim<V> {
+export interface CheckedClaim<K extends Kind> {
   readonly id: string
   readonly statement: string
   /** With its interference left out; absent: there is no such run. */
   readonly quietStatement?: string
   readonly explanation: string
-  readonly application: Checks<V>
-  readonly os: Checks<V>
-  readonly control: Checks<V>
-  readonly mechanism: Checks<V>
+  readonly application: Checks<K>
+  readonly os: Checks<K>
+  readonly control: Checks<K>
+  readonly mechanism: Checks<K>
 }
 
 /** About calls that come when they come. */
-export function openLoopEntry (claim: CheckedClaim<OpenLoopView>): ClaimEntry {
+export function openLoopEntry (claim: CheckedClaim<OfOpenLoop>): ClaimEntry {
   return openLoopEntryOf(claim.id, () => claim)
 }
 
 /** What is claimed follows from the plan: its load, and what its conditions are. */
-export function openLoopEntryOf (id: string, claimFor: (draft: PlanDraft) => CheckedClaim<OpenLoopView>): ClaimEntry {
-  return entryOf(id, claimFor, 'open-loop', ({ openLoop }) => openLoop)
-}
-
-/** About clients that ask again when they were answered. */
-export function streamsEntry (claim: CheckedClaim<StreamsView>): ClaimEntry {
-  return entryOf(claim.id, () => claim, 'streams', ({ streams }) => streams)
-}
-
-function entryOf<V> (id: string, claimFor: (draft: PlanDraft) => CheckedClaim<V>, kind: Plan['workload']['kind'], viewsOf: (findings: Findings) => readonly V[]): ClaimEntry {
+export function openLoopEntryOf (id: string, claimFor: (draft: OpenLoopDraft) => CheckedClaim<OfOpenLoop>): ClaimEntry {
   return {
     id,
-    predictions (draft, manifest) {
-      if (draft.workload.kind !== kind) return []
-      const { application, os, control, mechanism } = claimFor(draft)
-      return predictedBy([...application, ...os, ...control, ...mechanism], draft, manifest)
-    },
-    claims: (plan, _blocks, findings) => plan.workload.kind === kind ? [claimOf(claimFor(plan), plan, viewsOf(findings), findings.contrasts)] : []
+    predictions: (draft, manifest) => isOpenLoop(draft) ? predictedBy(checksOf(claimFor(draft)), draft, manifest) : [],
+    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(claimFor(plan), plan, openLoop, contrasts)] : []
   }
 }
 
-function claimOf<V> ({ id, statement, quietStatement, explanation, ...tables }: CheckedClaim<V>, plan: Plan, views: readonly V[], contrasts: readonly Contrast[]): Claim {
+/** About clients that ask again when they were answered. */
+export function streamsEntry (claim: CheckedClaim<OfStreams>): ClaimEntry {
+  return {
+    id: claim.id,
+    predictions: (draft, manifest) => isStreams(draft) ? predictedBy(checksOf(claim), draft, manifest) : [],
+    claims: (plan, _blocks, { streams, contrasts }) => isStreams(plan) ? [claimOf(claim, plan, streams, contrasts)] : []
+  }
+}
+
+function checksOf<K extends Kind> ({ application, os, control, mechanism }: CheckedClaim<K>): ReadonlyArray<Check<K>> {
+  return [...application, ...os, ...control, ...mechanism]
+}
+
+function claimOf<K extends Kind> ({ id, statement, quietStatement, explanation, ...tables }: CheckedClaim<K>, plan: K['plan'], views: ReadonlyArray<K['view']>, contrasts: readonly Contrast[]): Claim {
   const legs = {
     application: legOf(tables.application, plan, views, contrasts),
     os: legOf(tables.os, plan, views, contrasts),

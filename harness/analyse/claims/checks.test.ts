@@ -2,15 +2,18 @@ import t from 'tap'
 import type { Contrast, Plan } from '../../types.js'
 import { simulate } from '../testing.js'
 import { contrastCheck, legOf, legsOf, predictedBy, type Check } from './checks.js'
+import type { Kind } from './contract.js'
+
+type OfNumbers = Kind & { readonly view: number }
 
 const { plan: simulated, manifest } = simulate()
 
-function planOf (checks: ReadonlyArray<Check<number>>, quiet = false): Plan {
+function planOf (checks: ReadonlyArray<Check<OfNumbers>>, quiet = false): Plan {
   const plan = { ...simulated, quiet }
   return { ...plan, predictions: predictedBy(checks, plan, manifest) }
 }
 
-function check (id: string, rest: Partial<Check<number>> = {}): Check<number> {
+function check (id: string, rest: Partial<Check<OfNumbers>> = {}): Check<OfNumbers> {
   return { id, metric: id, what: `what ${id} is`, source: 'a source', value: views => views[0] ?? null, band: () => [1, 2], ...rest }
 }
 
@@ -57,7 +60,7 @@ t.test('what is not counted is left out; the source may follow from the blocks',
 })
 
 t.test('of a contrast: its ratio or an end of its interval, what it compares, and why there is none', async t => {
-  const checks = (['ratio', 'lower end', 'upper end'] as const).map(part => contrastCheck<number>('ttft', part, { id: part, what: part, source: 'clients', band: () => [0.45, 0.7] }))
+  const checks = (['ratio', 'lower end', 'upper end'] as const).map(part => contrastCheck<OfNumbers>('ttft', part, { id: part, what: part, source: 'clients', band: () => [0.45, 0.7] }))
   const plan = planOf(checks)
   const found = legsOf(checks, plan, [], [contrast({})])
   t.same(found.map(({ status, value }) => [status, value]), [['holds', 0.5], ['fails', 0.4], ['holds', 0.6]])

@@ -1,12 +1,12 @@
 /** Legs of claims about a fight for CPUs whose conditions differ from plan to plan. */
-import type { Leg, Plan } from '../../types.js'
+import type { Leg, Plan, StreamsPlan } from '../../types.js'
 import { bothOf, middleOfPairs, ratioOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { legsOf } from './checks.js'
 import { bandLeg, predictionOf } from './leg.js'
 import { queueOf, rivalChecks, sourceAtPace } from './streams-checks.js'
 
-export function rivalLegs (plan: Plan, views: readonly StreamsView[]): Leg[] {
+export function rivalLegs (plan: StreamsPlan, views: readonly StreamsView[]): Leg[] {
   return legsOf(rivalChecks, plan, views, [])
 }
 

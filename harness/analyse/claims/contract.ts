@@ -1,9 +1,16 @@
-import type { Block, Cell, Claim, Contrast, Manifest, Plan, Prediction } from '../../types.js'
+import type { Block, Cell, Claim, Contrast, Manifest, OpenLoopPlan, Plan, Prediction, StreamsPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import type { StreamsView } from '../streams-summary.js'
 
 /** All that is known before the first block; the calibration is in it. */
-export type PlanDraft = Plan extends infer P ? P extends Plan ? Omit<P, 'predictions'> : never : never
+export type OpenLoopDraft = Omit<OpenLoopPlan, 'predictions'>
+export type StreamsDraft = Omit<StreamsPlan, 'predictions'>
+export type PlanDraft = OpenLoopDraft | StreamsDraft
+
+/** What a check has of a kind of load: a block with what is derived from it, the plan, and the plan before anything was predicted. */
+export interface Kind { readonly view: unknown, readonly plan: Plan, readonly draft: PlanDraft }
+export interface OfOpenLoop { readonly view: OpenLoopView, readonly plan: OpenLoopPlan, readonly draft: OpenLoopDraft }
+export interface OfStreams { readonly view: StreamsView, readonly plan: StreamsPlan, readonly draft: StreamsDraft }
 
 /** What analysis made of the blocks: gated summaries, figures and ratios. */
 export interface Findings {

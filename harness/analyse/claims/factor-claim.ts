@@ -6,11 +6,9 @@ import { number } from '../verdict.js'
 import { cellsLeg } from './cells-leg.js'
 import { predictedBy, type Band } from './checks.js'
 import { rivalLegs } from './contention-legs.js'
-import type { ClaimEntry, PlanDraft } from './contract.js'
+import type { ClaimEntry, StreamsDraft } from './contract.js'
 import { allOf, missingLeg, predictionOf, unbounded, withStatus, type Compared } from './leg.js'
 import { rivalChecks, sourceAtPace } from './streams-checks.js'
-
-export type StreamsDraft = Omit<StreamsPlan, 'predictions'>
 
 /** One number of one condition, or of what conditions are to each other. */
 export interface FactorCell {
@@ -59,15 +57,11 @@ export interface FactorClaim {
 export function factorEntry (id: string, claims: readonly FactorClaim[]): ClaimEntry {
   return {
     id,
-    predictions: (draft, manifest) => isStreamsDraft(draft)
+    predictions: (draft, manifest) => isStreams(draft)
       ? [...claims.flatMap(claim => figuresOf(claim.legs(draft, manifest)).flatMap(predicted)), ...claims.some(({ rivals }) => rivals) ? predictedBy(rivalChecks, draft, manifest) : []]
       : [],
     claims: (plan, _blocks, { streams }) => isStreams(plan) ? claims.map(claim => judged(claim, plan, streams)) : []
   }
-}
-
-function isStreamsDraft (draft: PlanDraft): draft is StreamsDraft {
-  return draft.workload.kind === 'streams'
 }
 
 function figuresOf ({ application, os, mechanism, control }: FactorLegs): FactorFigure[] {

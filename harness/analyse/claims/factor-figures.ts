@@ -5,7 +5,8 @@ import { bothOf, differenceOf, middleOf, middleOfPairs, ratioOf, timeOf, type Fi
 import { computedPromptTokens, tokensPerDecode, ttftMs, type StreamsView } from '../streams-summary.js'
 import { middle } from '../window.js'
 import type { Band } from './checks.js'
-import type { FactorCell, StreamsDraft } from './factor-claim.js'
+import type { StreamsDraft } from './contract.js'
+import type { FactorCell } from './factor-claim.js'
 import { grownBy, tokensOf } from './memory-figures.js'
 
 export const LOAD = 'load generator (calls.ndjson)'

@@ -1,33 +1,29 @@
 /** What is counted of callers that stand in one line, one of whom comes late and sends ten times what each of the others does. */
-import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
+import type { CallSample, OpenLoopPlan } from '../../types.js'
 import { usualClasses } from '../../plan/traffic.js'
 import { floorOf, nearestRank } from '../../stats/percentile.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { ratio } from '../ratio.js'
 import { middle, samplesBetween } from '../window.js'
-import type { PlanDraft } from './contract.js'
+import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 
 type Part = 'alone' | 'beside'
 
-function openLoopOf ({ workload }: Pick<Plan, 'workload'> | PlanDraft): OpenLoopWorkload | undefined {
-  return workload.kind === 'open-loop' ? workload : undefined
-}
-
 /** The judged window before the greedy caller comes, and from then on; without it all of the window is `beside`. */
-function partOf ({ block: { evidence: { loadFromMs, judgedFromMs, judgedToMs } } }: OpenLoopView, plan: Plan, part: Part): readonly [fromMs: number, toMs: number] {
-  const burst = openLoopOf(plan)?.burst
+function partOf ({ block: { evidence: { loadFromMs, judgedFromMs, judgedToMs } } }: OpenLoopView, plan: OpenLoopPlan, part: Part): readonly [fromMs: number, toMs: number] {
+  const { burst } = plan.workload
   const comesMs = burst === undefined ? judgedFromMs : loadFromMs + burst.fromSeconds * 1000
   return part === 'alone' ? [judgedFromMs, comesMs] : [comesMs, judgedToMs]
 }
 
-function othersOf (plan: Plan): string[] {
-  return usualClasses(openLoopOf(plan)?.classes ?? []).map(({ name }) => name)
+function othersOf (plan: OpenLoopPlan): string[] {
+  return usualClasses(plan.workload.classes).map(({ name }) => name)
 }
 
 /** From the intended time; a call without an answer is later than any other. */
-function othersTtftMs (view: OpenLoopView, plan: Plan, part: Part): number[] {
+function othersTtftMs (view: OpenLoopView, plan: OpenLoopPlan, part: Part): number[] {
   const [fromMs, toMs] = partOf(view, plan, part)
   const names = othersOf(plan)
   return view.judged.filter(({ cls, intendedMs }) => names.includes(cls) && intendedMs >= fromMs && intendedMs < toMs)
@@ -35,7 +31,7 @@ function othersTtftMs (view: OpenLoopView, plan: Plan, part: Part): number[] {
 }
 
 /** Of p95s over all blocks of a condition; null below the floor of one of them. */
-export function besideToAlone (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+export function besideToAlone (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const [alone, beside] = (['alone', 'beside'] as const).map(part => {
     const ttftsMs = ofCondition(views, condition).flatMap(view => othersTtftMs(view, plan, part))
     return ttftsMs.length < floorOf.p95 ? undefined : nearestRank(Float64Array.from(ttftsMs).sort(), 0.95)
@@ -50,12 +46,12 @@ export function besideToAlone (views: readonly OpenLoopView[], plan: Plan, condi
  * as long as one another and the place never stands idle (Kleinrock's conservation law, 1965): less, and more than one was served at once; more, and it stood idle.
  * What relaying adds to a processing time is what it added for calls that found nobody in front of them. Middle of the blocks; null without such calls or llama-server's timings.
  */
-export function overOnePlace (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+export function overOnePlace (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const ratios = ofCondition(views, condition).map(view => overOnePlaceIn(view, plan))
   return ratios.includes(null) ? null : middle(ratios.flatMap(value => value ?? []))
 }
 
-function overOnePlaceIn (view: OpenLoopView, plan: Plan): number | null {
+function overOnePlaceIn (view: OpenLoopView, plan: OpenLoopPlan): number | null {
   const [fromMs, comesMs] = partOf(view, plan, 'alone')
   const calls = view.block.calls.filter(({ phase, intendedMs }) => phase === 'load' && intendedMs < comesMs).sort((a, b) => a.intendedMs - b.intendedMs)
   const timed = calls.map(timedCall)
@@ -84,8 +80,8 @@ function isAlone ({ intendedMs }: { readonly intendedMs: number }, index: number
 }
 
 /** Of prompts and answers that were over while the greedy caller was there, by the caller's class. */
-export function tokensByCaller (views: readonly OpenLoopView[], plan: Plan, condition: string): Map<string, number> {
-  const tokens = new Map((openLoopOf(plan)?.classes ?? []).map(({ name }) => [name, 0]))
+export function tokensByCaller (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): Map<string, number> {
+  const tokens = new Map(plan.workload.classes.map(({ name }) => [name, 0]))
   for (const view of ofCondition(views, condition)) {
     const [fromMs, toMs] = partOf(view, plan, 'beside')
     for (const call of view.block.calls) {
@@ -100,7 +96,7 @@ function tokensOf ({ promptTokens = 0, outputTokens = 0 }: CallSample): number {
 }
 
 /** The index of tokens ÷ the max-min fair part of what was served (Jain, Chiu & Hawe: x = measured ÷ optimal): nobody's fair part is more than it asked for, and what some leave is parted among the others. */
-export function jainOfFairParts (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+export function jainOfFairParts (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const served = tokensByCaller(views, plan, condition)
   const total = [...served.values()].reduce((sum, tokens) => sum + tokens, 0)
   const parts = fairParts(askedByCaller(views, plan, condition), total)
@@ -108,7 +104,7 @@ export function jainOfFairParts (views: readonly OpenLoopView[], plan: Plan, con
 }
 
 /** Tokens that each caller asked for: its offered calls beside the greedy caller, each as long as its answered ones are. */
-function askedByCaller (views: readonly OpenLoopView[], plan: Plan, condition: string): Map<string, number> {
+function askedByCaller (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): Map<string, number> {
   const asked = new Map<string, number>()
   for (const view of ofCondition(views, condition)) {
     const [fromMs, toMs] = partOf(view, plan, 'beside')
@@ -140,7 +136,7 @@ export function jain (shares: readonly number[]): number | null {
   return squares === 0 ? null : shares.reduce((sum, share) => sum + share, 0) ** 2 / shares.length / squares
 }
 
-export function greedyToOthers (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+export function greedyToOthers (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const tokens = tokensByCaller(views, plan, condition)
   const names = othersOf(plan)
   let [others, greedy] = [0, 0]
@@ -159,14 +155,13 @@ export interface Offered {
   readonly callers: number
 }
 
-export function ofOffered (draft: PlanDraft, band: (offered: Offered) => readonly [number, number]): readonly [number, number] | undefined {
-  const workload = openLoopOf(draft)
-  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
-  const others = workload.ratePerSecond / draft.calibration.capacityPerSecond
-  return band({ offered: others + workload.burst.ratePerSecond / draft.calibration.capacityPerSecond, others, callers: usualClasses(workload.classes).length })
+export function ofOffered ({ workload: { ratePerSecond, burst, classes }, calibration: { capacityPerSecond } }: OpenLoopDraft, band: (offered: Offered) => readonly [number, number]): readonly [number, number] | undefined {
+  if (burst === undefined) return undefined
+  const others = ratePerSecond / capacityPerSecond
+  return band({ offered: others + burst.ratePerSecond / capacityPerSecond, others, callers: usualClasses(classes).length })
 }
 
-export function samplesBeside (view: OpenLoopView, plan: Plan) {
+export function samplesBeside (view: OpenLoopView, plan: OpenLoopPlan) {
   const [fromMs, toMs] = partOf(view, plan, 'beside')
   return samplesBetween(view.block, fromMs, toMs)
 }

@@ -4,7 +4,7 @@ import { busyCpus, busyCpusOf, longestReleaseMs, longPromptTokens, longTtftMeanM
 import { ratio } from '../ratio.js'
 import { openLoopEntry } from './checked-claim.js'
 import type { Band } from './checks.js'
-import type { ClaimEntry, PlanDraft } from './contract.js'
+import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
 import { equivalentEnd, withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
@@ -49,7 +49,7 @@ interface Kind {
   readonly statement: string
   readonly explanation: string
   /** Bands of its own, from the plan where they follow from it. */
-  readonly bands: (draft: PlanDraft) => Bands
+  readonly bands: (draft: OpenLoopDraft) => Bands
   /** Some clients of long calls leave. */
   readonly leavers?: true
 }
@@ -68,7 +68,7 @@ function entryOf ({ bands, leavers, ...told }: Kind): ClaimEntry {
 }
 
 /** Of the treated side; milliseconds. */
-function chunkMsOf ({ conditions }: PlanDraft): number {
+function chunkMsOf ({ conditions }: OpenLoopDraft): number {
   const options: unknown = conditions.find(({ id }) => id === 'after')?.policyOptions?.['admission']?.['preemptiblePrefill']
   const chunkMs: unknown = Reflect.get(Object(options), 'chunkMs')
   if (typeof chunkMs !== 'number') throw new Error('the claim preemptible-prefill needs after.policies.admission.preemptiblePrefill.chunkMs in the experiment: the gaps that it predicts follow from it')

@@ -3,7 +3,7 @@ import type { Figure } from '../contention.js'
 import { ofCondition } from '../gate.js'
 import type { StreamsView } from '../streams-summary.js'
 import { contrastCheck, type Checks } from './checks.js'
-import type { PlanDraft } from './contract.js'
+import type { OfStreams, StreamsDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { grownBy, growth, largestOf, refaultedBytes, smallestOf } from './memory-figures.js'
 import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-checks.js'
@@ -11,7 +11,7 @@ import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-
 export const mebi = 1024 ** 2
 
 /** A time, with ÷ without: its whole interval is a tenth or more below 1, on the quiet host within a tenth of it. @param metric of a contrast */
-export function sooner (metric: string): Checks<StreamsView> {
+export function sooner (metric: string): Checks<OfStreams> {
   const told = { source: LOAD, band: () => [0, EQUIVALENT[0]] as const, quiet: EQUIVALENT }
   return [
     contrastCheck(metric, 'ratio', { ...told, id: 'gain', what: `${metric}, with ÷ without, and both ends of its interval` }),
@@ -27,13 +27,13 @@ export function inMebibytes (figure: Figure): Figure {
 /** What llama-server's process read from storage during the load (/proc/PID/io). */
 export const readByProcess: Figure = grownBy(sample => sample.process?.readBytes)
 
-export function touchedMebibytes (draft: PlanDraft): number | undefined {
-  const bytes = 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes : undefined
+export function touchedMebibytes (draft: StreamsDraft): number | undefined {
+  const bytes = draft.calibration.servers.find(server => server.touched !== undefined)?.touched?.modelBytes
   return bytes === undefined ? undefined : bytes / mebi
 }
 
 /** At least half of what a token touches in each block. */
-export function halfAModel (draft: PlanDraft): readonly [number, number] | undefined {
+export function halfAModel (draft: StreamsDraft): readonly [number, number] | undefined {
   const touched = touchedMebibytes(draft)
   return touched === undefined ? undefined : [touched / 2, unbounded]
 }

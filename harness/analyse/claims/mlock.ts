@@ -1,5 +1,5 @@
 import { streamsEntry } from './checked-claim.js'
-import type { PlanDraft } from './contract.js'
+import type { StreamsDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { growth, largestOf, smallestOf } from './memory-figures.js'
 import { hogInBoth, inMebibytes, notSwapped, notThrottled, readBackShare, readChecks, sooner, touchedMebibytes } from './memory-mitigations.js'
@@ -9,7 +9,7 @@ const locked = 'locked memory (VmLck)'
 /** Of the model, once its pages are the group's own: what reclaim took during the pause is not in it. */
 const mappedAtStart = inMebibytes(view => view.block.evidence.groupCountersAtStart?.['memory.stat.file_mapped'] ?? null)
 
-function shareOfModel (draft: PlanDraft, from: number, to: number): readonly [number, number] | undefined {
+function shareOfModel (draft: StreamsDraft, from: number, to: number): readonly [number, number] | undefined {
   const touched = touchedMebibytes(draft)
   return touched === undefined ? undefined : [from * touched, to * touched]
 }

@@ -1,11 +1,11 @@
-import type { Claim, Condition, Leg, Plan, Prediction } from '../../types.js'
+import type { Claim, Condition, Leg, Prediction, StreamsPlan } from '../../types.js'
 import { cpuPerToken, cpusUsed, middleOfPairs, rate, ratioOf, timeOf } from '../contention.js'
-import { isOpenLoop } from '../plan-kind.js'
+import { isStreams } from '../plan-kind.js'
 import type { StreamsView } from '../streams-summary.js'
 import { number } from '../verdict.js'
 import { predictedBy } from './checks.js'
 import { queueLeg, ratioLeg, rivalLegs } from './contention-legs.js'
-import type { ClaimEntry } from './contract.js'
+import type { ClaimEntry, StreamsDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf, unbounded, withStatus } from './leg.js'
 import { COLD_CACHES, LOAD, PROC, rivalChecks, sourceAtPace } from './streams-checks.js'
 
@@ -22,11 +22,12 @@ const SLACK = 0.8
 export const noisyNeighbour: ClaimEntry = {
   id: 'noisy-neighbour',
   predictions (draft, manifest) {
+    if (!isStreams(draft)) return []
     const ofOne = dosesOf(draft.conditions, 1).flatMap(({ dose }) => fairShare(dose, speedOf(draft, 1)))
     const ofTwo = dosesOf(draft.conditions, 2).flatMap(({ dose }) => collapse(dose, speedOf(draft, 2), manifest.autogroup === true))
     return [...ofOne, ...ofTwo, ...[1, 2].map(idleBand), ...predictedBy(rivalChecks, draft, manifest)]
   },
-  claims: (plan, _blocks, { streams }) => isOpenLoop(plan) ? [] : [oneThread(plan, streams), twoThreads(plan, streams)]
+  claims: (plan, _blocks, { streams }) => isStreams(plan) ? [oneThread(plan, streams), twoThreads(plan, streams)] : []
 }
 
 function fairShare (dose: number, tokensPerSecond: string): Prediction[] {
@@ -67,7 +68,7 @@ function idleBand (threads: number): Prediction {
   return { id: `t${threads}-idle`, metric: 'tokens-per-second', statement: `${threads} thread${threads === 1 ? '' : 's'}, the same hogs in the idle class: tokens/s as without hogs (÷)`, lo: 0.85, hi: 1.15 }
 }
 
-function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
+function oneThread (plan: StreamsPlan, views: readonly StreamsView[]): Claim {
   const doses = dosesOf(plan.conditions, 1)
   const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
   return withStatus({
@@ -86,11 +87,11 @@ function oneThread (plan: Plan, views: readonly StreamsView[]): Claim {
 }
 
 /** Plans before told nothing of the square: they predicted ten times fewer tokens/s with one hog on each CPU, and nothing of two. */
-function isOfEarlierPlan (plan: Plan): boolean {
+function isOfEarlierPlan (plan: StreamsPlan): boolean {
   return predictionOf(plan, 't2-slower-1')?.lo === 10
 }
 
-function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
+function twoThreads (plan: StreamsPlan, views: readonly StreamsView[]): Claim {
   const isEarlier = isOfEarlierPlan(plan)
   const doses = dosesOf(plan.conditions, 2).filter(({ dose }) => !isEarlier || dose === 1)
   const each = (what: string, leg: (dose: Dose) => Leg): Leg => allOr(doses.map(leg), what)
@@ -116,7 +117,7 @@ function twoThreads (plan: Plan, views: readonly StreamsView[]): Claim {
 }
 
 /** What the load generator counted times the square of what the kernel counted, in each repeat by itself. */
-function squareLeg (plan: Plan, views: readonly StreamsView[], { dose, id, base }: Dose): Leg {
+function squareLeg (plan: StreamsPlan, views: readonly StreamsView[], { dose, id, base }: Dose): Leg {
   const value = middleOfPairs(views, base, id, (without, beside) => {
     const [slower, kept] = [ratioOf(rate)(beside, without), ratioOf(cpusUsed)(without, beside)]
     return slower === null || kept === null ? null : slower * kept ** 2
@@ -124,12 +125,12 @@ function squareLeg (plan: Plan, views: readonly StreamsView[], { dose, id, base 
   return bandLeg(`tokens/s without hogs ÷ with, times the square of the share of their CPU time that they kept, ${hogs(dose)} per CPU`, sourceAtPace(`${LOAD}; ${PROC}`, views), value, predictionOf(plan, `t2-square-${dose}`))
 }
 
-function slowerLeg (plan: Plan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {
+function slowerLeg (plan: StreamsPlan, views: readonly StreamsView[], threads: number, { dose, id, base }: Dose): Leg {
   return ratioLeg(plan, views, `tokens/s without hogs ÷ with ${hogs(dose)} per CPU (${threads === 1 ? '1 thread' : `${threads} threads`})`, LOAD, [id, base], rate, `t${threads}-slower-${dose}`)
 }
 
 /** The same hogs on the same CPUs, as hot and as hungry for caches, but without a claim to CPU time. */
-function controlLeg (plan: Plan, views: readonly StreamsView[], threads: number): Leg {
+function controlLeg (plan: StreamsPlan, views: readonly StreamsView[], threads: number): Leg {
   const idle = plan.conditions.find(({ factors }) => factors.threads === threads && factors[DOSE] === undefined)
   if (idle?.baseline === undefined) return missingLeg('hogs of the idle class', LOAD, 'the plan has no such condition')
   return allOf([
@@ -152,7 +153,7 @@ function allOr ([first, ...more]: readonly Leg[], what: string): Leg {
   return first === undefined ? missingLeg(what, LOAD, 'the plan has no condition with a hog on each CPU') : allOf([first, ...more])
 }
 
-function speedOf (draft: Parameters<ClaimEntry['predictions']>[0], threads: number): string {
-  const found = draft.workload.kind === 'streams' && 'servers' in draft.calibration ? draft.calibration.servers.find(server => server.threads === threads) : undefined
+function speedOf ({ calibration }: StreamsDraft, threads: number): string {
+  const found = calibration.servers.find(server => server.threads === threads)
   return found === undefined ? 'not calibrated' : `${number(found.tokensPerSecond)} in the calibration`
 }

@@ -1,24 +1,25 @@
 /** Numbers of an open loop for the tables of a claim. */
-import type { Plan } from '../../types.js'
+import type { OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { geometricMean, ratio } from '../ratio.js'
 import { contrastCheck, type Check } from './checks.js'
+import type { OfOpenLoop } from './contract.js'
 import { both, type Compared, type ContrastPart } from './leg.js'
 
 /** A ratio nearer to 1 than this is the same. */
 const MATTERS = 1.1
 
-export type OpenLoopCheck = Check<OpenLoopView>
+export type OpenLoopCheck = Check<OfOpenLoop>
 
-type OfBlock = (view: OpenLoopView, plan: Plan) => number | null
+type OfBlock = (view: OpenLoopView, plan: OpenLoopPlan) => number | null
 
 /**
  * A check's value: geometric mean over the pairs of with ÷ without; null without pairs, or when a block lacks the number or has none of it. And what it compares: the geometric means of both
  * sides, so that one ÷ the other is the value.
  */
 export function withToWithout (value: OfBlock): Required<Pick<OpenLoopCheck, 'value' | 'compared'>> {
-  const sides = (views: readonly OpenLoopView[], plan: Plan): Compared => {
+  const sides = (views: readonly OpenLoopView[], plan: OpenLoopPlan): Compared => {
     const pairs = pairsOf(views, 'before', 'after')
     return both(geometricMean(pairs.map(({ a }) => value(a, plan))), geometricMean(pairs.map(({ b }) => value(b, plan))))
   }

@@ -52,7 +52,7 @@ t.test('what was not predicted before the run does not count', async t => {
 t.test('unrelated prompts: equivalent is predicted, and holds whatever the choice', async t => {
   const judged = found({ related: false })
   t.same(legs(judged), all, JSON.stringify([judged.application, judged.os, judged.mechanism].map(leg => leg.statement)))
-  t.match(judged.predicted, /neither choice finds anything/)
+  t.match(judged.mechanism.statement, /neither choice finds anything/)
 })
 
 t.test('with memory for displaced prompts: not worse than llama-server’s own choice is predicted', async t => {

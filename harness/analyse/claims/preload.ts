@@ -1,8 +1,7 @@
-import type { Manifest, Plan } from '../../types.js'
+import type { Manifest, StreamsPlan } from '../../types.js'
 import { middleOf, type Figure } from '../contention.js'
 import { ratio } from '../ratio.js'
 import { streamsEntry } from './checked-claim.js'
-import type { PlanDraft } from './contract.js'
 import { diskRate } from './disk-rate.js'
 import { unbounded } from './leg.js'
 import { largestOf, smallestOf } from './memory-figures.js'
@@ -17,7 +16,7 @@ const startToFirstToken: Figure = view => view.summary.startToFirstTokenMs
 const modelMib = ({ model }: Manifest): number => model.bytes / mebi
 
 /** The part of the start that the disk's limit alone takes, ÷ what was won. */
-function savedToPredicted (views: Parameters<typeof middleOf>[0], plan: Plan | PlanDraft): number | null {
+function savedToPredicted (views: Parameters<typeof middleOf>[0], plan: StreamsPlan): number | null {
   const [slow, fast, rate] = [middleOf(views, without, startToFirstToken), middleOf(views, withIt, startToFirstToken), diskRate(plan)]
   const readMib = middleOf(views, without, inMebibytes(readUntilLoad))
   return slow === null || fast === null || rate === undefined || readMib === null ? null : ratio(slow - fast, readMib * mebi / rate * 1000)

@@ -4,14 +4,13 @@ import { usualClasses } from '../../plan/traffic.js'
 import { floorOf } from '../../stats/percentile.js'
 import { signFlip } from '../../stats/signflip.js'
 import { quantileRatio } from '../../stats/swap.js'
-import type { CallSample, Plan, WorkloadClass } from '../../types.js'
+import type { CallSample, OpenLoopPlan, WorkloadClass } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { fewestPairs } from '../verdict.js'
 import { middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
-import type { PlanDraft } from './contract.js'
+import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
@@ -54,7 +53,7 @@ export const promptCap = openLoopEntry({
       metric: 'ttft',
       what: `median TTFT of all offered calls within the cap, with ÷ without, ${end} end of its interval`,
       source: CALLS,
-      value: (views: readonly OpenLoopView[], plan: Plan) => p50OfRest(views, plan)?.[i] ?? null,
+      value: (views: readonly OpenLoopView[], plan: OpenLoopPlan) => p50OfRest(views, plan)?.[i] ?? null,
       band: null,
       quiet: [1 / MATTERS, MATTERS] as const
     }))
@@ -112,8 +111,8 @@ export const promptCap = openLoopEntry({
 })
 
 /** Names of the classes within the cap. */
-function restNames ({ workload }: Pick<Plan, 'workload'>): string[] {
-  return workload.kind === 'open-loop' ? usualClasses(workload.classes).map(({ name }) => name) : []
+function restNames ({ workload }: OpenLoopDraft): string[] {
+  return usualClasses(workload.classes).map(({ name }) => name)
 }
 
 function wordsOf ({ promptWords }: WorkloadClass): number {
@@ -121,8 +120,7 @@ function wordsOf ({ promptWords }: WorkloadClass): number {
 }
 
 /** Prompt words above the cap ÷ those within it, as they are offered. */
-function excessOf (draft: PlanDraft): number {
-  if (draft.workload.kind !== 'open-loop') return 0
+function excessOf (draft: OpenLoopDraft): number {
   const rest = restNames(draft)
   let [within, above] = [0, 0]
   for (const cls of draft.workload.classes) {
@@ -132,24 +130,24 @@ function excessOf (draft: PlanDraft): number {
   return within > 0 ? above / within : 0
 }
 
-function restOf ({ judged }: OpenLoopView, plan: Plan): CallSample[] {
+function restOf ({ judged }: OpenLoopView, plan: OpenLoopPlan): CallSample[] {
   const names = restNames(plan)
   return judged.filter(({ cls }) => names.includes(cls))
 }
 
 /** Time to first token from the intended time, or at least as long as it had waited when it ended without one, milliseconds. */
-function waits (view: OpenLoopView, plan: Plan): number[] {
+function waits (view: OpenLoopView, plan: OpenLoopPlan): number[] {
   return restOf(view, plan).map(({ firstMs, doneMs, intendedMs }) => (firstMs ?? doneMs) - intendedMs)
 }
 
-function p95OfRest (views: readonly OpenLoopView[], plan: Plan): readonly [number, number] | null {
+function p95OfRest (views: readonly OpenLoopView[], plan: OpenLoopPlan): readonly [number, number] | null {
   const samples = pairsOf(views, 'before', 'after').map(({ a, b }) => ({ before: waits(a, plan), after: waits(b, plan) }))
   const fewest = Math.min(samples.flatMap(({ before }) => before).length, samples.flatMap(({ after }) => after).length)
   if (samples.length < fewestPairs || fewest < floorOf.p95) return null
   return quantileRatio(samples, 0.95, { replicates: 1000, seed: plan.seed, level: 1 - plan.alpha })?.interval ?? null
 }
 
-function p50OfRest (views: readonly OpenLoopView[], plan: Plan): readonly [number, number] | null {
+function p50OfRest (views: readonly OpenLoopView[], plan: OpenLoopPlan): readonly [number, number] | null {
   const logs = pairsOf(views, 'before', 'after').flatMap(({ a, b }) => {
     const [before, after] = [middle(waits(a, plan)), middle(waits(b, plan))]
     return before === null || after === null || before <= 0 || after <= 0 ? [] : Math.log(after / before)
@@ -158,7 +156,7 @@ function p50OfRest (views: readonly OpenLoopView[], plan: Plan): readonly [numbe
   return interval === null ? null : [Math.exp(interval[0]), Math.exp(interval[1])]
 }
 
-function slowestRefusal (views: readonly OpenLoopView[], plan: Plan): number | null {
+function slowestRefusal (views: readonly OpenLoopView[], plan: OpenLoopPlan): number | null {
   const costsMs = ofCondition(views, 'after').flatMap(({ block }) => {
     const records = new Map(block.records.map(record => [record.id, record]))
     return block.calls.flatMap(({ phase, outcome, weirId, sentMs, doneMs }) => {
@@ -166,12 +164,12 @@ function slowestRefusal (views: readonly OpenLoopView[], plan: Plan): number | n
       return phase === 'load' && outcome === 'refused' && gauges !== undefined && (gauges['taken'] ?? 0) >= (gauges['places'] ?? Infinity) ? doneMs - sentMs : []
     })
   })
-  if (costsMs.length < REFUSALS_AT_LEAST || !isOpenLoop(plan)) return null
+  if (costsMs.length < REFUSALS_AT_LEAST) return null
   return Math.max(...costsMs) / plan.calibration.unloadedTtftMs
 }
 
 /** Over the whole intervals of pidstat inside the judged window. */
-function cpuPerAnswer ({ block }: OpenLoopView, plan: Plan): number | null {
+function cpuPerAnswer ({ block }: OpenLoopView, plan: OpenLoopPlan): number | null {
   const pidstat = block.tools?.pidstat
   if (pidstat === undefined) return null
   const names = restNames(plan)
@@ -180,7 +178,7 @@ function cpuPerAnswer ({ block }: OpenLoopView, plan: Plan): number | null {
   return answers > 0 ? pidstat.cpuUsec / answers : null
 }
 
-function tokensToRest (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+function tokensToRest (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const names = restNames(plan)
   return ratioOfSums(views, condition, ({ block: { evidence } }) => {
     const [from, to] = [evidence.serverCountersAtStart?.['prompt_tokens_total'], evidence.serverCountersAtEnd?.['prompt_tokens_total']]

@@ -3,7 +3,7 @@ import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
-import type { PlanDraft } from './contract.js'
+import type { OpenLoopDraft } from './contract.js'
 import { ratioOfSums } from './open-loop-checks.js'
 
 const CALLS = 'load generator (calls.ndjson)'
@@ -63,7 +63,7 @@ export const retryAfterCapped = openLoopEntry({
     what: 'share of the second tries that were answered, of those that were told the longest time: most of them had nothing kept for them',
     source: CALLS,
     value: (views, plan) => ofTold(views, seconds => seconds >= (capOf(plan) ?? Infinity)),
-    band: draft => [0, served(draft)?.[1] ?? 1]
+    band: draft => [0, served(draft)[1]]
   }],
   mechanism: [{
     id: 'served-of-those-with-a-time',
@@ -75,7 +75,7 @@ export const retryAfterCapped = openLoopEntry({
   }]
 })
 
-function capOf ({ conditions }: Pick<PlanDraft, 'conditions'>): number | undefined {
+function capOf ({ conditions }: Pick<OpenLoopDraft, 'conditions'>): number | undefined {
   const cap = conditions[0]?.policyOptions?.['admission']?.['maxRetryAfterSeconds']
   return typeof cap === 'number' ? cap : undefined
 }
@@ -95,8 +95,7 @@ function ofTold (views: readonly OpenLoopView[], isOne: (seconds: number) => boo
 }
 
 /** What the server has for each that comes: of those offered a share is served at once, the rest at the second try, or not at all. */
-function served ({ workload, calibration }: PlanDraft): readonly [number, number] | undefined {
-  if (workload.kind !== 'open-loop' || !('capacityPerSecond' in calibration)) return undefined
+function served ({ workload, calibration }: OpenLoopDraft): readonly [number, number] {
   const share = calibration.capacityPerSecond / workload.ratePerSecond
   return [0.6 * share, 1.5 * share]
 }

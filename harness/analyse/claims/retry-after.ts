@@ -1,11 +1,10 @@
 import { nearestRank } from '../../stats/percentile.js'
-import type { CallSample, OpenLoopWorkload, Plan } from '../../types.js'
+import type { CallSample, OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { limitMs, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
-import type { PlanDraft } from './contract.js'
+import type { OpenLoopDraft } from './contract.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
 
@@ -131,40 +130,35 @@ export const retryAfter = openLoopEntry({
   ]
 })
 
-function openLoopOf ({ workload }: Pick<Plan, 'workload'> | PlanDraft): OpenLoopWorkload | undefined {
-  return workload.kind === 'open-loop' ? workload : undefined
-}
-
 function wasRefused ({ outcome, refusals = [] }: CallSample): boolean {
   return outcome === 'refused' || refusals.length > 0
 }
 
 /** Calls intended while the burst lasted that were refused at their first try. */
-function refusedOfBurst ({ block: { calls, evidence: { loadFromMs } } }: OpenLoopView, plan: Plan): CallSample[] {
-  const burst = openLoopOf(plan)?.burst
+function refusedOfBurst ({ block: { calls, evidence: { loadFromMs } } }: OpenLoopView, plan: OpenLoopPlan): CallSample[] {
+  const { burst } = plan.workload
   if (burst === undefined) return []
   const fromMs = loadFromMs + burst.fromSeconds * 1000
   return calls.filter(call => call.phase === 'load' && call.intendedMs >= fromMs && call.intendedMs < fromMs + burst.seconds * 1000 && wasRefused(call))
 }
 
 /** Of them, those that came a second time and were not cut off by the end of the run. */
-function secondTries (view: OpenLoopView, plan: Plan): CallSample[] {
+function secondTries (view: OpenLoopView, plan: OpenLoopPlan): CallSample[] {
   return refusedOfBurst(view, plan).filter(({ refusals = [], outcome }) => refusals.length > 0 && outcome !== 'unanswered')
 }
 
-function servedAtSecondTry (views: readonly OpenLoopView[], plan: Plan, condition: string): number | null {
+function servedAtSecondTry (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string): number | null {
   const tries = ofCondition(views, condition).flatMap(view => secondTries(view, plan))
   return tries.length < TRIES_AT_LEAST ? null : tries.filter(({ outcome, refusals = [] }) => outcome === 'answered' && refusals.length === 1).length / tries.length
 }
 
-function secondTryTtftP95 (views: readonly OpenLoopView[], plan: Plan): number | null {
-  if (!isOpenLoop(plan)) return null
+function secondTryTtftP95 (views: readonly OpenLoopView[], plan: OpenLoopPlan): number | null {
   const shares = ofCondition(views, 'after').flatMap(view => secondTries(view, plan)).flatMap(({ cls, outcome, firstMs, lastSentMs }) =>
     outcome !== 'answered' || firstMs === undefined || lastSentMs === undefined ? [] : (firstMs - lastSentMs) / limitMs(plan.workload, cls))
   return shares.length < TRIES_AT_LEAST ? null : nearestRank(Float64Array.from(shares).sort(), 0.95) ?? null
 }
 
-function waitSeconds (views: readonly OpenLoopView[], plan: Plan, condition: string, quantile: number): number | null {
+function waitSeconds (views: readonly OpenLoopView[], plan: OpenLoopPlan, condition: string, quantile: number): number | null {
   const waits = ofCondition(views, condition).flatMap(view => secondTries(view, plan)).flatMap(({ refusals = [], lastSentMs }) => {
     const last = refusals.at(-1)
     return last === undefined || lastSentMs === undefined ? [] : (lastSentMs - last.doneMs) / 1000
@@ -174,11 +168,10 @@ function waitSeconds (views: readonly OpenLoopView[], plan: Plan, condition: str
 }
 
 /** How long the line outside is after this part of the burst, seconds: what came in it, at the pace at which times are given, less the time that has passed. */
-function outsideSeconds (draft: PlanDraft, part: number): number | undefined {
-  const workload = openLoopOf(draft)
-  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
-  const offered = (workload.ratePerSecond + workload.burst.ratePerSecond) / draft.calibration.capacityPerSecond
-  return Math.max(0, offered / BOOKED_SHARE - 1) * part * workload.burst.seconds
+function outsideSeconds ({ workload: { ratePerSecond, burst }, calibration }: OpenLoopDraft, part: number): number | undefined {
+  if (burst === undefined) return undefined
+  const offered = (ratePerSecond + burst.ratePerSecond) / calibration.capacityPerSecond
+  return Math.max(0, offered / BOOKED_SHARE - 1) * part * burst.seconds
 }
 
 function around (seconds: number | undefined, lo: number, hi: number): readonly [number, number] | undefined {
@@ -186,10 +179,9 @@ function around (seconds: number | undefined, lo: number, hi: number): readonly 
 }
 
 /** Busy all the time ÷ busy in the burst and for as much of the rest as is offered; a third of the gain may be lost. */
-function busyBand (draft: PlanDraft): readonly [number, number] | undefined {
-  const workload = openLoopOf(draft)
-  if (workload?.burst === undefined || !('capacityPerSecond' in draft.calibration)) return undefined
-  const burstPart = workload.burst.seconds / workload.windowSeconds
-  const ratio = 1 / (burstPart + (1 - burstPart) * Math.min(1, workload.ratePerSecond / draft.calibration.capacityPerSecond))
+function busyBand ({ workload: { ratePerSecond, burst, windowSeconds }, calibration }: OpenLoopDraft): readonly [number, number] | undefined {
+  if (burst === undefined) return undefined
+  const burstPart = burst.seconds / windowSeconds
+  const ratio = 1 / (burstPart + (1 - burstPart) * Math.min(1, ratePerSecond / calibration.capacityPerSecond))
   return [1 + 0.33 * (ratio - 1), 1.25 * ratio]
 }

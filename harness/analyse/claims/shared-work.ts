@@ -8,7 +8,7 @@ import { isOpenLoop } from '../plan-kind.js'
 import { ratio } from '../ratio.js'
 import { number } from '../verdict.js'
 import { middle, scheduledTtftMs } from '../window.js'
-import type { ClaimEntry, PlanDraft } from './contract.js'
+import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 import { SAME_MACHINE } from './same-machine.js'
 
@@ -54,11 +54,8 @@ const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load
 export function sharedWorkEntry (work: SharedWork): ClaimEntry {
   return {
     id: work.id,
-    predictions: draft => draft.workload.kind === 'open-loop' ? predictions(work, draft.workload, draft) : [],
-    claims: (plan, _blocks, { openLoop, contrasts }) => {
-      if (!isOpenLoop(plan)) return []
-      return [claimOf(work, plan, openLoop, contrasts)]
-    }
+    predictions: draft => isOpenLoop(draft) ? predictions(work, draft) : [],
+    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(work, plan, openLoop, contrasts)] : []
   }
 }
 
@@ -81,7 +78,7 @@ function traceOf (workload: OpenLoopWorkload, seed: number): TraceEntry[] {
   return makeTrace({ ...workload, seed, seconds: workload.rampSeconds + workload.windowSeconds })
 }
 
-function predictions (work: SharedWork, workload: OpenLoopWorkload, { blocks }: Pick<PlanDraft, 'blocks'>): Prediction[] {
+function predictions (work: SharedWork, { workload, blocks }: OpenLoopDraft): Prediction[] {
   const { share, calls } = expectedUpstream(work.isShared, workload, blocks.map(({ traceSeed }) => traceSeed))
   // Half a call of an arm: not one may be asked upstream that need not be.
   const exact = 0.5 / Math.max(1, calls)

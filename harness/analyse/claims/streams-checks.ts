@@ -2,9 +2,10 @@
 import { bothOf, cpusOfOthers, majorFaultsPerSecond, middleOf, middleOfPairs, queueShare, queueShareByPidstat, ratioOf, stealShare, throttledPeriods, worstOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { contrastCheck, type Band, type Check, type Checks } from './checks.js'
+import type { OfStreams } from './contract.js'
 import { unbounded } from './leg.js'
 
-export type StreamsCheck = Check<StreamsView>
+export type StreamsCheck = Check<OfStreams>
 
 export const [without, withIt] = ['before', 'after'] as const
 
@@ -24,7 +25,7 @@ const QUIET_OTHERS: Band = [0, 0.5]
  * Under the interference: the outcome with ÷ without as predicted, and the whole interval on that side of 1. On the quiet host: the whole interval within a tenth of 1.
  * @param metric of a contrast
  */
-export function cureChecks (metric: string, better: 'higher' | 'lower', band: StreamsCheck['band']): Checks<StreamsView> {
+export function cureChecks (metric: string, better: 'higher' | 'lower', band: StreamsCheck['band']): Checks<OfStreams> {
   const what = `${metric}, with ÷ without`
   return [
     contrastCheck(metric, 'ratio', { id: 'cure', what, source: LOAD, band, quiet: null }),

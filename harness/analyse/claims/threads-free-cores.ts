@@ -1,5 +1,4 @@
-import type { Manifest, Plan } from '../../types.js'
-import { isStreams } from '../plan-kind.js'
+import type { Manifest, StreamsPlan } from '../../types.js'
 import { contentionCure, workCheck } from './contention-cure.js'
 import { unbounded } from './leg.js'
 
@@ -25,8 +24,8 @@ function crowded ({ autogroup }: Manifest): boolean {
   return autogroup === true
 }
 
-function oneToTwoAlone (plan: Plan): number | null {
-  const speed = (threads: number): number | undefined => isStreams(plan) ? plan.calibration.servers.find(server => server.threads === threads)?.tokensPerSecond : undefined
+function oneToTwoAlone ({ calibration }: StreamsPlan): number | null {
+  const speed = (threads: number): number | undefined => calibration.servers.find(server => server.threads === threads)?.tokensPerSecond
   const [one, two] = [speed(1), speed(2)]
   return one === undefined || two === undefined ? null : one / two
 }

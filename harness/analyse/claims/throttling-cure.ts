@@ -1,10 +1,10 @@
 import { calibratedServer } from '../../plan/streams-plan.js'
-import type { Manifest, Plan } from '../../types.js'
+import type { Manifest, StreamsPlan } from '../../types.js'
 import { ratio } from '../ratio.js'
 import type { StreamsView } from '../streams-summary.js'
 import { streamsEntry } from './checked-claim.js'
 import { contrastCheck, type Band } from './checks.js'
-import type { ClaimEntry, PlanDraft } from './contract.js'
+import type { ClaimEntry, StreamsDraft } from './contract.js'
 import { gapsOf, growth, quotaOf, runQueueWaitShare, type Gaps } from './cpu-quota-cells.js'
 import { both, unbounded } from './leg.js'
 import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-checks.js'
@@ -64,11 +64,11 @@ const stall: StreamsCheck = {
   quiet: null
 }
 
-function stallBand (draft: PlanDraft, manifest: Manifest): Band | undefined {
+function stallBand (draft: StreamsDraft, manifest: Manifest): Band | undefined {
   const condition = draft.conditions.find(({ id }) => id === without)
   const quota = condition === undefined ? undefined : quotaOf(condition)
-  if (condition === undefined || quota === undefined || !('servers' in draft.calibration)) return undefined
-  const server = calibratedServer({ calibration: draft.calibration }, condition, manifest)
+  if (condition === undefined || quota === undefined) return undefined
+  const server = calibratedServer(draft, condition, manifest)
   if (server === undefined || server.cpusUsed === null) return undefined
   const stallMs = quota.periodMs - quota.quotaMs / server.cpusUsed
   if (stallMs < 2 * server.gapMs) throw new Error(`${draft.experiment}: a quota of ${quota.quotaMs} ms in each ${quota.periodMs} ms does not stop a server that uses ${server.cpusUsed} CPUs at once, so that there is nothing to cure; this machine is not one to show it on`)
@@ -93,7 +93,7 @@ const medianGap = {
 }
 
 /** A gap is long from a twentieth of the period on, and from four median gaps: nearly every stop is longer, a slow token shorter. */
-function gapsWithout (views: readonly StreamsView[], plan: Plan): Gaps {
+function gapsWithout (views: readonly StreamsView[], plan: StreamsPlan): Gaps {
   const condition = plan.conditions.find(({ id }) => id === without)
   const periodMs = condition === undefined ? undefined : quotaOf(condition)?.periodMs
   const [usual, cured] = [gapsOf(views, without), gapsOf(views, withIt)]
