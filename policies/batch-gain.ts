@@ -1,3 +1,5 @@
+import { PairedGain } from './paired-gain.js'
+
 /** Inputs from one power of two of tokens to the next are of one length. */
 export function lengthOf (tokens: number): number {
   return 2 ** Math.floor(Math.log2(Math.max(1, tokens)))
@@ -13,30 +15,41 @@ export interface Choice {
   readonly gain?: number
 }
 
-/** About the last so many inputs of a way count: a stall of a moment must not decide, and sixteen that go alone are a moment. */
-const MEMORY = 128
-/** Of the way that is looked at again, what was known before counts as so many: it is old, and may be of code and caches that were cold. */
-const OLD = 16
-/** Samples of a way before it is believed. */
-const FEW = 6
+/** About the last so many inputs of a stretch count: a stall of a moment must not decide. */
+const MEMORY = 64
 /**
- * Inputs that go the same way and can be measured before it is looked at again. An input is not measured beside one that goes the other way: as many as are under way go beside
+ * Inputs that go the same way and can be measured before the other way may have its turn. An input is not measured beside one that goes the other way: as many as are under way go beside
  * those of the round before, and as many beside those of the next one.
  */
 const ROUND = 32
+/** Measured inputs of a stretch before it is compared at its end. */
+const LEAST = 8
+/** Pairs before they are believed. */
+const FEW = 4
 /** A round in so many goes the other way, and half as often each time that it changed nothing. At first soon: what was learned first is of code and caches that were cold. */
 const TRY = { first: 8, last: 512 }
 /** Once joined, a gain may be so much less before it ends: what lies at the border would go to and fro. */
 const HYSTERESIS = 0.02
+/** What costs so many times more or less than when it was compared is looked at again. */
+const CHANGED = 1.25
 
-interface Cost {
+/** Inputs one after the other that went the same way. */
+interface Stretch {
+  readonly way: Way
   ms: number
   inputs: number
-  samples: number
+  /** Of all, also of those that no longer count. */
+  measured: number
+  compared: boolean
 }
 
 interface Length {
-  readonly costs: Readonly<Record<Way, Cost>>
+  readonly pairs: PairedGain
+  stretch: Stretch | undefined
+  /** What the stretch before cost at its end, milliseconds an input. */
+  beforeMs: number | undefined
+  /** What the usual way cost when it was compared. */
+  usualMs: number | undefined
   usual: Way
   choice: Choice
   left: number
@@ -45,9 +58,9 @@ interface Length {
 }
 
 /**
- * Whether inputs of a length are served in less of the server's time joined than alone, learned from both. An input has a fixed cost (a request of its own) and one by its
- * tokens; joining saves of the first and, above some length, adds to the second, since llama-server evaluates prompts of one call together. So it is learned for each
- * doubling of the length, and nothing is carried from one to the other. Pure.
+ * Whether inputs of a length are served in less of the server's time joined than alone, learned from stretches of both that follow each other. An input has a fixed cost (a request of its
+ * own) and one by its tokens; joining saves of the first and, above some length, adds to the second, since llama-server evaluates prompts of one call together. So it is learned for each
+ * doubling of the length, and nothing is carried from one to the other. Joined is what is faster by more than chance. Pure.
  */
 export class BatchGain {
   readonly #minGain: number
@@ -75,15 +88,20 @@ export class BatchGain {
 
   /** @param ms of the server, that all these inputs took together */
   learn (way: Way, tokens: number, inputs: number, ms: number): void {
-    const cost = this.#length(tokens).costs[way]
+    const length = this.#length(tokens)
+    if (length.stretch?.way !== way) nextStretch(length, way)
+    const { stretch } = length
+    if (stretch === undefined) return
     const kept = Math.max(0, 1 - inputs / MEMORY)
-    cost.ms = cost.ms * kept + ms
-    cost.inputs = cost.inputs * kept + inputs
-    cost.samples++
+    stretch.ms = stretch.ms * kept + ms
+    stretch.inputs = stretch.inputs * kept + inputs
+    stretch.measured += inputs
+    if (stretch.measured >= ROUND) compare(length)
   }
 
+  /** The server's time for an input alone ÷ joined, as far as it is not chance where they go alone; undefined while too little is known. */
   gain (tokens: number): number | undefined {
-    return gainOf(this.#length(tokens).costs)
+    return gainOf(this.#length(tokens))
   }
 
   /** Lengths, each the largest power of two in it, whose inputs are joined. */
@@ -92,22 +110,22 @@ export class BatchGain {
   }
 
   #nextRound (length: Length): void {
-    const { costs } = length
-    const gain = gainOf(costs)
+    const gain = gainOf(length)
     if (gain === undefined) {
-      length.choice = { way: costs.joined.samples <= costs.alone.samples ? 'joined' : 'alone', why: 'to learn what it costs' }
+      length.choice = { way: otherThan(length.choice.way), why: 'to learn what it costs' }
       return
     }
     const usual = gain >= this.#minGain - (length.usual === 'joined' ? HYSTERESIS : 0) ? 'joined' : 'alone'
-    if (usual !== length.usual) {
+    const isOther = usual !== length.usual
+    if (isOther) {
       length.usual = usual
-      length.tryEvery = length.roundsToTry = TRY.first
+      length.usualMs = undefined
     }
-    if (--length.roundsToTry <= 0) {
+    if (isOther || hasChanged(length)) length.tryEvery = TRY.first
+    length.roundsToTry = isOther ? TRY.first : hasChanged(length) ? 0 : length.roundsToTry - 1
+    if (length.roundsToTry <= 0) {
       length.tryEvery = length.roundsToTry = Math.min(TRY.last, length.tryEvery * 2)
-      const way = usual === 'joined' ? 'alone' : 'joined'
-      fade(costs[way])
-      length.choice = { way, why: 'to learn whether that has changed', gain }
+      length.choice = { way: otherThan(usual), why: 'to learn whether that has changed', gain }
     } else {
       length.choice = { way: usual, why: usual === 'joined' ? 'a gain is predicted' : 'no gain is predicted', gain }
     }
@@ -117,20 +135,49 @@ export class BatchGain {
     const key = lengthOf(tokens)
     const known = this.#lengths.get(key)
     if (known !== undefined) return known
-    const cost = (): Cost => ({ ms: 0, inputs: 0, samples: 0 })
-    const length: Length = { costs: { alone: cost(), joined: cost() }, usual: 'alone', choice: { way: 'alone', why: '' }, left: 0, roundsToTry: TRY.first, tryEvery: TRY.first }
+    const length: Length = { pairs: new PairedGain(), stretch: undefined, beforeMs: undefined, usualMs: undefined, usual: 'alone', choice: { way: 'alone', why: '' }, left: 0, roundsToTry: TRY.first, tryEvery: TRY.first }
     this.#lengths.set(key, length)
     return length
   }
 }
 
-function fade (cost: Cost): void {
-  const kept = Math.min(1, OLD / cost.inputs)
-  cost.ms *= kept
-  cost.inputs *= kept
+function otherThan (way: Way): Way {
+  return way === 'joined' ? 'alone' : 'joined'
 }
 
-function gainOf ({ alone, joined }: Length['costs']): number | undefined {
-  if (alone.samples < FEW || joined.samples < FEW || !(joined.ms > 0)) return undefined
-  return (alone.ms / alone.inputs) / (joined.ms / joined.inputs)
+/** In favour of what is done: to begin joining needs more than chance, to go on only what it gains on average. */
+function gainOf ({ pairs, usual }: Length): number | undefined {
+  if (pairs.pairs < FEW) return undefined
+  return usual === 'joined' ? pairs.mean : pairs.cautious
+}
+
+function msPerInput ({ ms, inputs }: Stretch): number {
+  return ms / inputs
+}
+
+function nextStretch (length: Length, way: Way): void {
+  const { stretch } = length
+  if (stretch !== undefined && stretch.measured >= LEAST) {
+    compare(length)
+    length.beforeMs = msPerInput(stretch)
+  } else {
+    length.beforeMs = undefined
+  }
+  length.stretch = { way, ms: 0, inputs: 0, measured: 0, compared: false }
+}
+
+/** A stretch is compared once, with the end of the one before it. */
+function compare (length: Length): void {
+  const { stretch, beforeMs, pairs, usual } = length
+  if (stretch === undefined || stretch.compared) return
+  stretch.compared = true
+  const ms = msPerInput(stretch)
+  if (stretch.way === usual) length.usualMs = ms
+  if (beforeMs !== undefined && beforeMs > 0 && ms > 0) pairs.add(stretch.way === 'alone' ? ms / beforeMs : beforeMs / ms)
+}
+
+function hasChanged ({ stretch, usual, usualMs }: Length): boolean {
+  if (stretch?.way !== usual || !stretch.compared || usualMs === undefined) return false
+  const ratio = msPerInput(stretch) / usualMs
+  return ratio > CHANGED || ratio < 1 / CHANGED
 }

@@ -225,7 +225,7 @@ t.test('only where a gain was learned; an input that is nothing for it passes', 
 t.test('one that nobody joined is of the joined way: both are measured though it happens often', async t => {
   const { ask, at, window } = await setUp(t, {})
   const asked: Asked[] = []
-  for (let call = 0; call < 3 * 32; call++) {
+  for (let call = 0; call < 7 * 32; call++) {
     asked.push(await ask({ input: 'a' }))
     await window()
     // Two others are there whenever one is over.
