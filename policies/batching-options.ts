@@ -21,7 +21,7 @@ export const batchingSchema = Type.Object({
   minGain: Type.Optional(Type.Number({
     minimum: 1,
     default: 1.05,
-    description: 'Inputs of a length are joined where the server\'s time for one alone ÷ the same joined, as learned, is at least this. Default: 1.05.'
+    description: 'Inputs of a length are joined where the server\'s time for one alone ÷ the same joined, as learned, is at least this by more than chance. Default: 1.05.'
   })),
   when: Type.Optional(Type.Union([Type.Literal('gain'), Type.Literal('always')], {
     default: 'gain',
