@@ -30,14 +30,17 @@ const FEW = 4
 const TRY = { first: 8, last: 512 }
 /** Once joined, a gain may be so much less before it ends: what lies at the border would go to and fro. */
 const HYSTERESIS = 0.02
-/** What costs so many times more or less than when it was compared is looked at again. */
-const CHANGED = 1.25
+/** What costs so many times more or less than when it was compared is looked at again: more than a machine changes its pace by, which changes both ways alike. About the last so many inputs count. */
+const CHANGED = { times: 1.6, inputs: 256 }
 
-/** Inputs one after the other that went the same way. */
-interface Stretch {
-  readonly way: Way
+interface Cost {
   ms: number
   inputs: number
+}
+
+/** Inputs one after the other that went the same way. */
+interface Stretch extends Cost {
+  readonly way: Way
   /** Of all, also of those that no longer count. */
   measured: number
   compared: boolean
@@ -48,9 +51,10 @@ interface Length {
   stretch: Stretch | undefined
   /** What the stretch before cost at its end, milliseconds an input. */
   beforeMs: number | undefined
-  /** What the usual way cost when it was compared. */
-  usualMs: number | undefined
   usual: Way
+  /** Of the usual way, and what that was when the other one was last tried. */
+  usualCost: Cost
+  usualMs: number | undefined
   choice: Choice
   left: number
   roundsToTry: number
@@ -92,9 +96,8 @@ export class BatchGain {
     if (length.stretch?.way !== way) nextStretch(length, way)
     const { stretch } = length
     if (stretch === undefined) return
-    const kept = Math.max(0, 1 - inputs / MEMORY)
-    stretch.ms = stretch.ms * kept + ms
-    stretch.inputs = stretch.inputs * kept + inputs
+    count(stretch, ms, inputs, MEMORY)
+    if (way === length.usual) count(length.usualCost, ms, inputs, CHANGED.inputs)
     stretch.measured += inputs
     if (stretch.measured >= ROUND) compare(length)
   }
@@ -116,15 +119,20 @@ export class BatchGain {
       return
     }
     const usual = gain >= this.#minGain - (length.usual === 'joined' ? HYSTERESIS : 0) ? 'joined' : 'alone'
-    const isOther = usual !== length.usual
-    if (isOther) {
+    if (usual !== length.usual) {
       length.usual = usual
+      length.usualCost = none()
       length.usualMs = undefined
+      length.roundsToTry = length.tryEvery = TRY.first
+    } else if (hasChanged(length)) {
+      length.roundsToTry = 0
+      length.tryEvery = TRY.first
+    } else {
+      length.roundsToTry--
     }
-    if (isOther || hasChanged(length)) length.tryEvery = TRY.first
-    length.roundsToTry = isOther ? TRY.first : hasChanged(length) ? 0 : length.roundsToTry - 1
     if (length.roundsToTry <= 0) {
       length.tryEvery = length.roundsToTry = Math.min(TRY.last, length.tryEvery * 2)
+      length.usualMs = msPerInput(length.usualCost)
       length.choice = { way: otherThan(usual), why: 'to learn whether that has changed', gain }
     } else {
       length.choice = { way: usual, why: usual === 'joined' ? 'a gain is predicted' : 'no gain is predicted', gain }
@@ -135,7 +143,7 @@ export class BatchGain {
     const key = lengthOf(tokens)
     const known = this.#lengths.get(key)
     if (known !== undefined) return known
-    const length: Length = { pairs: new PairedGain(), stretch: undefined, beforeMs: undefined, usualMs: undefined, usual: 'alone', choice: { way: 'alone', why: '' }, left: 0, roundsToTry: TRY.first, tryEvery: TRY.first }
+    const length: Length = { pairs: new PairedGain(), stretch: undefined, beforeMs: undefined, usual: 'alone', usualCost: none(), usualMs: undefined, choice: { way: 'alone', why: '' }, left: 0, roundsToTry: TRY.first, tryEvery: TRY.first }
     this.#lengths.set(key, length)
     return length
   }
@@ -151,8 +159,20 @@ function gainOf ({ pairs, usual }: Length): number | undefined {
   return usual === 'joined' ? pairs.mean : pairs.cautious
 }
 
-function msPerInput ({ ms, inputs }: Stretch): number {
-  return ms / inputs
+function none (): Cost {
+  return { ms: 0, inputs: 0 }
+}
+
+/** About the last `memory` inputs count. */
+function count (cost: Cost, ms: number, inputs: number, memory: number): void {
+  const kept = Math.max(0, 1 - inputs / memory)
+  cost.ms = cost.ms * kept + ms
+  cost.inputs = cost.inputs * kept + inputs
+}
+
+/** Undefined while there is none. */
+function msPerInput ({ ms, inputs }: Cost): number | undefined {
+  return inputs > 0 && ms > 0 ? ms / inputs : undefined
 }
 
 function nextStretch (length: Length, way: Way): void {
@@ -167,17 +187,15 @@ function nextStretch (length: Length, way: Way): void {
 }
 
 /** A stretch is compared once, with the end of the one before it. */
-function compare (length: Length): void {
-  const { stretch, beforeMs, pairs, usual } = length
+function compare ({ stretch, beforeMs, pairs }: Length): void {
   if (stretch === undefined || stretch.compared) return
   stretch.compared = true
   const ms = msPerInput(stretch)
-  if (stretch.way === usual) length.usualMs = ms
-  if (beforeMs !== undefined && beforeMs > 0 && ms > 0) pairs.add(stretch.way === 'alone' ? ms / beforeMs : beforeMs / ms)
+  if (ms !== undefined && beforeMs !== undefined) pairs.add(stretch.way === 'alone' ? ms / beforeMs : beforeMs / ms)
 }
 
-function hasChanged ({ stretch, usual, usualMs }: Length): boolean {
-  if (stretch?.way !== usual || !stretch.compared || usualMs === undefined) return false
-  const ratio = msPerInput(stretch) / usualMs
-  return ratio > CHANGED || ratio < 1 / CHANGED
+function hasChanged ({ usualCost, usualMs }: Length): boolean {
+  const ms = msPerInput(usualCost)
+  if (ms === undefined || usualMs === undefined) return false
+  return ms > CHANGED.times * usualMs || ms < usualMs / CHANGED.times
 }
