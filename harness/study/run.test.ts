@@ -63,7 +63,7 @@ t.test('all run, one report of all; going on runs nothing again; re-rendering gi
   t.match(readFileSync(`${folder}/report.md`, 'utf8'), /\| system-mitigation \| What do they give back\? \| SUPPORTED \|/)
   t.equal(readFileSync(`${folder}/claims.csv`, 'utf8').trim().split('\r\n').length, 4)
   t.match(readFileSync(`${folder}/figures.csv`, 'utf8'), /^pinning,before,itl,ms,answered,/m)
-  t.match(readFileSync(`${folder}/legs.csv`, 'utf8'), /^system-mitigation,pinning,[\w-]+,control,"?CPU time per token, with ÷ without"?,,holds,[\d.]+,[\d.]+,[\d.]+,/m, 'before, after, and what is made of them')
+  t.match(readFileSync(`${folder}/legs.csv`, 'utf8'), /^system-mitigation,pinning,[\w-]+,control,"CPU time per token, with ÷ without[^"]*",,holds,[\d.]+,[\d.]+,[\d.]+,/m, 'before, after, and what is made of them')
   t.match(readFileSync(`${folder}/contrasts.csv`, 'utf8'), /^pinning,tokens-per-second,before,after,/m)
   t.match(page, /<small>refuted by its [\w ,]+ leg/, 'what is not supported says why in the first table')
 
