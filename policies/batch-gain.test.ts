@@ -88,7 +88,7 @@ t.test('nothing is known of another length by it', async t => {
 
 t.test('what changed is found out', async t => {
   const gain = new BatchGain(1.05)
-  run(gain, 4, 4_000, { alone: 6, joined: 4 })
+  run(gain, 4, 30_000, { alone: 6, joined: 4 })
   run(gain, 4, 700, { alone: 6, joined: 9 })
   t.same(gain.joined, [], 'soon where what it does became slower')
   run(gain, 4, 70_000, { alone: 6, joined: 4 })
