@@ -30,9 +30,9 @@ export class PairedGain {
 
   /** Of a weighted mean: its spread by the effective number of pairs (Kish 1965). */
   get #error (): number {
-    const weights = this.#logs.map((_, age) => KEPT ** age)
+    const [mean, weights] = [this.#mean, this.#logs.map((_, age) => KEPT ** age)]
     const effective = sum(weights) ** 2 / sum(weights.map(weight => weight ** 2))
-    return effective > 1 ? Math.sqrt(weightedMean(this.#logs.map(log => (log - this.#mean) ** 2)) / (effective - 1)) : 0
+    return effective > 1 ? Math.sqrt(weightedMean(this.#logs.map(log => (log - mean) ** 2)) / (effective - 1)) : 0
   }
 }
 

@@ -5,9 +5,8 @@ import { openLoopEntry } from './checked-claim.js'
 import { contrastCheck } from './checks.js'
 import { unbounded } from './leg.js'
 import { equivalentEnd, ratioOfSums, type OpenLoopCheck } from './open-loop-checks.js'
+import { LOAD, RECORDS } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
-const RECORDS = 'the gateway’s records (gateway.ndjson)'
 const CPU = '/proc/PID/stat of llama-server and content chunks of the load generator'
 const MATTERS = 1.1
 /** The worst class's share of good answers ÷ that of all from which a class counts as treated alike. */
@@ -32,14 +31,14 @@ export const admissionUnequal = openLoopEntry({
     contrastCheck('good-work-per-capacity', 'lower end', {
       id: 'good-work-per-capacity',
       what: 'predicted service seconds of good answers per second ÷ those of the closed loop of the same block, with admission, lower end of the interval',
-      source: CALLS,
+      source: LOAD,
       band: () => [0.9, unbounded]
     }),
     {
       id: 'worst-class-to-overall',
       metric: 'good-share',
       what: 'share of good answers of the worst length class ÷ that of all calls, with admission',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => worstToOverall(plan, views, 'after'),
       band: () => [ALIKE, unbounded]
     },
@@ -47,7 +46,7 @@ export const admissionUnequal = openLoopEntry({
       id: 'worst-class-without',
       metric: 'good-share',
       what: 'share of good answers of the worst length class without admission',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => worstShare(plan, views, 'before'),
       band: () => [0, 0.2]
     },
@@ -55,7 +54,7 @@ export const admissionUnequal = openLoopEntry({
       id: 'ttft-p95-within-limit',
       metric: 'ttft',
       what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
       band: () => [0, 1]
     }

@@ -9,6 +9,7 @@ import { number } from '../verdict.js'
 import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
 import type { ClaimEntry } from './contract.js'
 import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
+import { LOAD } from './sources.js'
 
 const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
   'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
@@ -40,7 +41,7 @@ function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], con
 }
 
 function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
-  const source = 'load generator (calls.ndjson)'
+  const source = LOAD
   const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
   return allOf([
     contrastLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share, 'lower end', predictionOf(plan, ids.goodPerCapacity)),

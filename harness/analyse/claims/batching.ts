@@ -8,8 +8,8 @@ import { contrastCheck, type Band } from './checks.js'
 import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { withToWithout } from './open-loop-checks.js'
+import { LOAD } from './sources.js'
 
-const LOAD = 'load generator (calls.ndjson)'
 /** Up to here a request to the tiny model is taken to cost much beside its tokens, from `ABOVE_WORDS` on next to nothing; where between them the crossover is, the experiments find out. */
 const TINY_WORDS = 4
 const ABOVE_WORDS = 64
@@ -67,7 +67,6 @@ export const batching = openLoopEntryOf('batching-joins-tiny-inputs', draft => {
   const expects = expected(draft)
   const { rate, cpu, upstream } = tables[expects]
   return {
-    id: 'batching-joins-tiny-inputs',
     statement: statements[expects],
     explanation,
     application: [

@@ -23,11 +23,11 @@ export function openLoopEntry (claim: CheckedClaim<OfOpenLoop>): ClaimEntry {
 }
 
 /** What is claimed follows from the plan: its load, and what its conditions are. */
-export function openLoopEntryOf (id: string, claimFor: (draft: OpenLoopDraft) => CheckedClaim<OfOpenLoop>): ClaimEntry {
+export function openLoopEntryOf (id: string, claimFor: (draft: OpenLoopDraft) => Omit<CheckedClaim<OfOpenLoop>, 'id'>): ClaimEntry {
   return {
     id,
     predictions: (draft, manifest) => isOpenLoop(draft) ? predictedBy(checksOf(claimFor(draft)), draft, manifest) : [],
-    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf(claimFor(plan), plan, openLoop, contrasts)] : []
+    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf({ ...claimFor(plan), id }, plan, openLoop, contrasts)] : []
   }
 }
 
@@ -40,7 +40,7 @@ export function streamsEntry (claim: CheckedClaim<OfStreams>): ClaimEntry {
   }
 }
 
-function checksOf<K extends Kind> ({ application, os, control, mechanism }: CheckedClaim<K>): ReadonlyArray<Check<K>> {
+function checksOf<K extends Kind> ({ application, os, control, mechanism }: Omit<CheckedClaim<K>, 'id'>): ReadonlyArray<Check<K>> {
   return [...application, ...os, ...control, ...mechanism]
 }
 

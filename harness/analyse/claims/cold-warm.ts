@@ -3,10 +3,11 @@ import { differenceOf, middleOfPairs, quotientOf, type Figure } from '../content
 import type { Band } from './checks.js'
 import { diskRate } from './disk-rate.js'
 import { factorEntry, type FactorCell, type FactorClaim } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, LOAD, PROC, promptMsInGaps, ratioCell, startMs, startToFirstToken, TIMINGS, ttft, untilLoad } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, differenceCell, gap, promptMsInGaps, ratioCell, startMs, startToFirstToken, ttft, untilLoad } from './factor-figures.js'
 import { unbounded } from './leg.js'
 import { grownBy } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
+import { LOAD, PROC, TIMINGS } from './sources.js'
 
 /** Cells of bench/experiments/cold-warm.json: each is less cold than the one before it by one thing. */
 const [FILE, PROCESS, PROMPT, WARM] = ['file-cold', 'process-cold', 'prompt-cold', 'warm'] as const

@@ -2,7 +2,8 @@ import { cpusUsed, middleOfPairs, quotientOf, rate } from '../contention.js'
 import { tokensPerDecode } from '../streams-summary.js'
 import type { Band } from './checks.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
+import { calibrated, cellOf, cpuMsPerToken, dosesOf, gap, latency, quotient, ratioCell, ttft } from './factor-figures.js'
+import { LOAD, PROC } from './sources.js'
 
 /**
  * llama-server computes one token of every running answer in one call; what is gained by it follows from the calibration. Times are judged against those of one client in the same run: a

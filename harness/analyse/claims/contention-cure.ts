@@ -4,7 +4,8 @@ import type { StreamsView } from '../streams-summary.js'
 import { streamsEntry } from './checked-claim.js'
 import type { Band } from './checks.js'
 import type { ClaimEntry } from './contract.js'
-import { COLD_CACHES, cureChecks, othersCheck, PROC, queueCheck, ratioCheck, rivalChecks, withIt, without, type StreamsCheck } from './streams-checks.js'
+import { PROC } from './sources.js'
+import { COLD_CACHES, cureChecks, othersCheck, queueCheck, ratioCheck, rivalChecks, withIt, without, type StreamsCheck } from './streams-checks.js'
 
 type BandOf = NonNullable<StreamsCheck['band']>
 

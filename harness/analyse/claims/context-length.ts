@@ -2,7 +2,8 @@ import { slope } from '../../stats/slope.js'
 import { middleOf, type Figure } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, dosesOf, gap, LOAD, PROC, promptMsPerToken, quotient, ratioCell, TIMINGS, ttft } from './factor-figures.js'
+import { around, cachedShare, calibrated, cellOf, computingShare, cpuMsPerCall, dosesOf, gap, promptMsPerToken, quotient, ratioCell, ttft } from './factor-figures.js'
+import { LOAD, PROC, TIMINGS } from './sources.js'
 
 /**
  * Times are judged as ratios to the baseline of the same run, whose blocks stand between the others: a machine that changes its speed between calibration

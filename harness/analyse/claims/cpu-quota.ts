@@ -7,6 +7,7 @@ import type { ClaimEntry } from './contract.js'
 import { baselinesOf, computeWaitShare, fullPerPeriodMs, gapPerCpuTime, gapsOf, growth, periodPairs, quotaCells, runQueueWaitShare, type Gaps, type QuotaCell } from './cpu-quota-cells.js'
 import { close, quotaPredictionIds as ids, quotaPredictions } from './cpu-quota-predictions.js'
 import { allOf, bandLeg, both, missingLeg, predictionOf, withStatus } from './leg.js'
+import { LOAD } from './sources.js'
 
 const explanation = 'The kernel gives a control group its quota of CPU time at the beginning of each period. Threads that compute together use it up together: ' +
   'u of them at once need quota ÷ u of wall time. Then all of them are taken off their CPUs until the period ends, whatever they were doing: every stream stops for ' +
@@ -60,7 +61,7 @@ function markOf ({ cell, predictedMs, usual }: Seen): Mark[] {
 }
 
 function applicationLeg (plan: Plan, views: readonly StreamsView[], seen: readonly Seen[]): Leg {
-  const source = 'load generator (calls.ndjson)'
+  const source = LOAD
   const counted = 'load generator (calls.ndjson) and cpu.stat of the group (nr_throttled)'
   const throttled = seen.map(({ cell, gaps }) => ({ id: cell.id, waits: gaps.longWaits, periods: growth(views, cell.id, 'throttledPeriods') }))
   const sum = (pick: (each: typeof throttled[number]) => number): number => throttled.reduce((all, each) => all + pick(each), 0)
@@ -96,9 +97,9 @@ function controlLeg (plan: Plan, views: readonly StreamsView[], seen: readonly S
   const cells = seen.map(({ cell }) => cell)
   const pairs = periodPairs(cells)
   const p99 = (cell: QuotaCell): number | null => seen.find(each => each.cell === cell)?.gaps.p99Ms ?? null
-  if (pairs.length === 0) return missingLeg('gap p99 goes with the period', 'load generator (calls.ndjson)', 'no two conditions have the same share of different periods')
+  if (pairs.length === 0) return missingLeg('gap p99 goes with the period', LOAD, 'no two conditions have the same share of different periods')
   return allOf([
-    cellsLeg('gap p99 goes with the period at the same share', 'load generator (calls.ndjson)', pairs.map(({ id, long, short }) => ({
+    cellsLeg('gap p99 goes with the period at the same share', LOAD, pairs.map(({ id, long, short }) => ({
       id, value: ratio(p99(long), p99(short)), prediction: predictionOf(plan, ids.period(id))
     }))),
     cellsLeg('periods throttled without quota', 'cpu.stat of the group (nr_throttled)', baselinesOf(cells).map(id => ({

@@ -1,6 +1,7 @@
 import { cpusUsed } from '../contention.js'
 import { contentionCure, notFaster } from './contention-cure.js'
-import { PROC, ratioCheck } from './streams-checks.js'
+import { PROC } from './sources.js'
+import { ratioCheck } from './streams-checks.js'
 
 /** One thread and hogs on one CPU, 100 against 100: a half. 10,000 against 100: 99 of 100. */
 export const cpuWeight = contentionCure({

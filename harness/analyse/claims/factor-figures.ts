@@ -9,10 +9,6 @@ import type { StreamsDraft } from './contract.js'
 import type { FactorCell } from './factor-claim.js'
 import { grownBy, tokensOf } from './memory-figures.js'
 
-export const LOAD = 'load generator (calls.ndjson)'
-export const TIMINGS = 'llama-server (timings of each answer)'
-export const PROC = '/proc/PID/stat of llama-server'
-
 export const ttft: Figure = timeOf(({ summary }) => summary.ttftP50Ms)
 export const latency: Figure = timeOf(({ summary }) => summary.requestLatencyP50Ms)
 /** Median gap, without the floor of a percentile: all gaps of a stream are wanted as they were. */

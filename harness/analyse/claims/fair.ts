@@ -5,8 +5,8 @@ import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOn
 import { unbounded } from './leg.js'
 import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
+import { LOAD } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter: of work, and of a wait. */
 const MATTERS = { work: 1.1, wait: 1.25 }
 /** Sockets to llama-server beyond one a place: the gateway's poller, the sampler, and calls that are just let go of. */
@@ -36,12 +36,12 @@ type Band = OpenLoopCheck['band']
 
 /** Tokens that the greedy caller was served ÷ what each of the others was. */
 function greedyCheck (arm: 'fair' | 'as-they-came', what: string, band: Band): OpenLoopCheck {
-  return { id: `greedy-to-others-${arm}`, metric: 'tokens-per-caller', what, source: CALLS, value: (views, plan) => greedyToOthers(views, plan, arm === 'fair' ? 'after' : 'before'), band, quiet: null }
+  return { id: `greedy-to-others-${arm}`, metric: 'tokens-per-caller', what, source: LOAD, value: (views, plan) => greedyToOthers(views, plan, arm === 'fair' ? 'after' : 'before'), band, quiet: null }
 }
 
 /** On the quiet host all are served alike in both arms. */
 function jainCheck (id: string, of: string, figure: OpenLoopCheck['value'], band: readonly [number, number]): OpenLoopCheck {
-  return { id, metric: 'jain-index', what: `Jain’s index of ${of} (1: all the same; 1 ÷ callers: one has everything)`, source: CALLS, value: figure, band: () => band, quiet: ALIKE }
+  return { id, metric: 'jain-index', what: `Jain’s index of ${of} (1: all the same; 1 ÷ callers: one has everything)`, source: LOAD, value: figure, band: () => band, quiet: ALIKE }
 }
 
 const tokensAlike = (condition: string): OpenLoopCheck['value'] => (views, plan) => jain([...tokensByCaller(views, plan, condition).values()])
@@ -58,7 +58,7 @@ export const fair = openLoopEntry({
       id: 'others-ttft-p95',
       metric: 'ttft',
       what: 'p95 of the TTFT of all offered calls of the others, with fairness, beside the greedy caller ÷ before it came',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => besideToAlone(views, plan, 'after'),
       band: () => [0, 1.5],
       quiet: null
@@ -68,7 +68,7 @@ export const fair = openLoopEntry({
       id: 'ttft-p50',
       metric: 'ttft',
       what: 'median TTFT of the answered calls, with fairness ÷ as they came',
-      source: CALLS,
+      source: LOAD,
       ...withToWithout(view => view.summary.ttftAnsweredP50Ms),
       band: null,
       quiet: [1 / MATTERS.wait, MATTERS.wait]
@@ -80,7 +80,7 @@ export const fair = openLoopEntry({
       id: 'one-place-fair',
       metric: 'ttft',
       what: 'mean TTFT of the others before the greedy caller came, with fairness ÷ that of one place which takes the same calls as they came: an order makes nobody faster, it only says who is',
-      source: `${CALLS}; processing times from llama-server’s timings`,
+      source: `${LOAD}; processing times from llama-server’s timings`,
       value: (views, plan) => overOnePlace(views, plan, 'after'),
       band: () => [1 / MATTERS.work, MATTERS.work],
       quiet: null
@@ -89,7 +89,7 @@ export const fair = openLoopEntry({
       id: 'one-place-as-they-came',
       metric: 'ttft',
       what: 'the same as they came',
-      source: `${CALLS}; processing times from llama-server’s timings`,
+      source: `${LOAD}; processing times from llama-server’s timings`,
       value: (views, plan) => overOnePlace(views, plan, 'before'),
       band: () => [1 / MATTERS.work, MATTERS.work],
       quiet: null
@@ -105,7 +105,7 @@ export const fair = openLoopEntry({
       id: 'others-ttft-p95-as-they-came',
       metric: 'ttft',
       what: 'p95 of the TTFT of all offered calls of the others, as they came, beside the greedy caller ÷ before it came',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => besideToAlone(views, plan, 'before'),
       band: () => [3, unbounded],
       quiet: null
@@ -126,7 +126,7 @@ export const fairSaturated = openLoopEntry({
       id: 'answered',
       metric: 'answered-per-second',
       what: 'answers per second, with fairness ÷ as they came: it costs nothing that matters',
-      source: CALLS,
+      source: LOAD,
       ...withToWithout(view => view.summary.answeredPerSecond),
       band: () => [1 / MATTERS.work, unbounded]
     }

@@ -8,8 +8,8 @@ import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
 import { equivalentEnd, withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
+import { LOAD } from './sources.js'
 
-const generator = 'load generator (calls.ndjson)'
 const timings = 'llama-server’s timings, in the gateway’s records'
 const counters = 'llama-server’s counters prompt_tokens_total, tokens_predicted_total, n_decode_total'
 
@@ -26,12 +26,12 @@ function beforeToAfter (figure: FigureOf): Compares {
 }
 
 const checks = {
-  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token (ms), without ÷ with', source: generator, ...beforeToAfter(shortTtftP95Ms) },
-  shortGap: { id: 'short-gap-p99', metric: 'itl', what: 'p99 of the gaps between tokens of the short calls with it, milliseconds', source: generator, value: views => shortGapP99Ms(views, 'after') },
-  longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls (ms), with ÷ without', source: generator, ...afterToBefore(longTtftMeanMs) },
-  longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: generator, value: views => longUnanswered(views, 'after') },
+  shortTtft: { id: 'short-ttft-p95-gain', metric: 'ttft', what: 'p95 of the short calls’ time to first token (ms), without ÷ with', source: LOAD, ...beforeToAfter(shortTtftP95Ms) },
+  shortGap: { id: 'short-gap-p99', metric: 'itl', what: 'p99 of the gaps between tokens of the short calls with it, milliseconds', source: LOAD, value: views => shortGapP99Ms(views, 'after') },
+  longTtft: { id: 'long-ttft-mean-ratio', metric: 'ttft', what: 'mean time to first token of the long calls (ms), with ÷ without', source: LOAD, ...afterToBefore(longTtftMeanMs) },
+  longUnanswered: { id: 'long-unanswered', metric: 'unanswered', what: 'long calls without an answer with it', source: LOAD, value: views => longUnanswered(views, 'after') },
   cpus: { id: 'busy-cpus-ratio', metric: 'cpu', what: 'CPUs that llama-server kept busy, with ÷ without: the same work in another order', source: 'pidstat', ...afterToBefore(busyCpus) },
-  undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: generator, ...afterToBefore(undisturbedTtftP50Ms) },
+  undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: LOAD, ...afterToBefore(undisturbedTtftP50Ms) },
   promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, ...afterToBefore(longPromptTokens) },
   release: { id: 'longest-release-ms', metric: 'release', what: 'the longest that a place was kept after the client of a long call had left in its prefill, milliseconds: a chunk, and half as much for what runs beside it', source: 'the gateway’s records', value: views => longestReleaseMs(views, 'after'), compared: views => both(longestReleaseMs(views, 'before'), longestReleaseMs(views, 'after')) },
   perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, ...afterToBefore(tokensPerDecode) }

@@ -7,6 +7,7 @@ import { number } from '../verdict.js'
 import { allOf, bandLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 import { atEnd, growth, largestOf, readPerRefaulted, readSource, refaultedBytes, refaultedPerToken } from './memory-figures.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids } from './memory-limit-predictions.js'
+import { LOAD } from './sources.js'
 
 const mebi = 1024 ** 2
 
@@ -30,7 +31,7 @@ export function memoryCliff (plan: StreamsPlan, views: readonly StreamsView[]): 
 }
 
 function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
-  const source = 'load generator (calls.ndjson)'
+  const source = LOAD
   const { unlimited, below, above } = conditions
   return allOf([
     bandLeg('tokens/s below the cliff ÷ unlimited', source, middleOfPairs(views, unlimited, below, ratioOf(rate)), predictionOf(plan, ids.rateBelow)),
@@ -48,7 +49,7 @@ function controlLeg (plan: StreamsPlan, views: readonly StreamsView[]): Leg {
   const alive = all.filter(id => views.some(view => view.summary.condition === id && view.block.evidence.groupCountersAtStart !== undefined))
   const tinyRefaults = middleOf(views, conditions.fits, refaultedBytes)
   return allOf([
-    bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', 'load generator (calls.ndjson)', middleOfPairs(views, conditions.fitsUnlimited, conditions.fits, ratioOf(rate)), predictionOf(plan, ids.fitsRate)),
+    bandLeg('tokens/s of a model that fits, at the same limit ÷ unlimited', LOAD, middleOfPairs(views, conditions.fitsUnlimited, conditions.fits, ratioOf(rate)), predictionOf(plan, ids.fitsRate)),
     bandLeg('its refaulted MiB', 'memory.stat workingset_refault_file', tinyRefaults === null ? null : tinyRefaults / mebi, predictionOf(plan, ids.fitsRefaults)),
     bandLeg('periods throttled by a CPU quota, most of any condition', 'cpu.stat nr_throttled', largestOf(views, alive, growth('cpu.stat.nr_throttled')), predictionOf(plan, ids.throttled)),
     bandLeg('anonymous pages brought back from swap, most of any condition', 'memory.stat workingset_refault_anon', largestOf(views, alive, growth('memory.stat.workingset_refault_anon')), predictionOf(plan, ids.swapped)),

@@ -7,6 +7,7 @@ import type { StreamsView } from '../streams-summary.js'
 import { allOf, bandLeg, predictionOf, withStatus } from './leg.js'
 import { answeredShare, atEnd, largestOf, smallestOf } from './memory-figures.js'
 import { memoryLimitConditions as conditions, memoryLimitIds as ids, workingSetOf } from './memory-limit-predictions.js'
+import { LOAD } from './sources.js'
 
 const explanation = 'Weights that were copied (--no-mmap) or locked (--mlock) cannot be dropped. When the group’s limit is below them, the kernel’s OOM killer ends ' +
   'the process that holds them, with SIGKILL and a count in memory.events; a mapped model at the same limit is only slow. Before it was ready there is no server to ask; in the middle of the load its clients see their ' +
@@ -28,7 +29,7 @@ export function memoryKill (plan: StreamsPlan, views: readonly StreamsView[]): C
 }
 
 function applicationLeg (plan: StreamsPlan, views: readonly StreamsView[], planned: number): Leg {
-  const source = 'load generator (calls.ndjson)'
+  const source = LOAD
   return allOf([
     bandLeg('share of the calls that were answered by a server killed at its start', source, largestOf(views, conditions.killedAtStart, answeredShare(planned)), predictionOf(plan, ids.answeredKilled)),
     bandLeg('by one whose limit dropped under the load', source, middleOf(views, conditions.killedUnderLoad, answeredShare(planned)), predictionOf(plan, ids.answeredDropped)),

@@ -6,7 +6,8 @@ import { contrastCheck, type Checks } from './checks.js'
 import type { OfStreams, StreamsDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { grownBy, growth, largestOf, refaultedBytes, smallestOf } from './memory-figures.js'
-import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-checks.js'
+import { LOAD } from './sources.js'
+import { EQUIVALENT, withIt, without, type StreamsCheck } from './streams-checks.js'
 
 export const mebi = 1024 ** 2
 

@@ -3,7 +3,8 @@ import { middleOfPairs, ratioOf } from '../contention.js'
 import { tokensPerDecode, type StreamsView } from '../streams-summary.js'
 import type { Band } from './checks.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, calibrated, cellOf, cpuMsPerToken, gap, LOAD, PROC, ratioCell } from './factor-figures.js'
+import { around, calibrated, cellOf, cpuMsPerToken, gap, ratioCell } from './factor-figures.js'
+import { LOAD, PROC } from './sources.js'
 
 /** Between what a byte costs in different shapes and with different kernels of ggml. */
 const BY_BYTES = [0.7, 1.45] as const

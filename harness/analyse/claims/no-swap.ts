@@ -4,6 +4,7 @@ import { streamsEntry } from './checked-claim.js'
 import { unbounded } from './leg.js'
 import { answeredShare, atEnd, grownBy, growth, largestOf, smallestOf } from './memory-figures.js'
 import { hogInBoth, inMebibytes, lessThanOne, notThrottled, sooner } from './memory-mitigations.js'
+import { LOAD } from './sources.js'
 import { withIt, without } from './streams-checks.js'
 
 /** Weights go out and come back in parts: a tenth of the model in each block is far above the handful of pages of a quiet one. */
@@ -29,7 +30,7 @@ export const noSwap = streamsEntry({
     { id: 'disk-mib-without', metric: 'disk', what: 'without it, least of any block', source: '/proc/diskstats', value: views => smallestOf(views, [without], inMebibytes(diskReads)), band: () => [leastSwappedMib, unbounded], quiet: null }
   ],
   control: [
-    { id: 'answered', metric: 'calls', what: 'share of the calls answered in every block: nothing was killed for want of swap', source: 'load generator (calls.ndjson)', value: (views, plan) => smallestOf(views, [without, withIt], answeredShare(plan.workload.clients * plan.workload.calls)), band: () => [1, 1] },
+    { id: 'answered', metric: 'calls', what: 'share of the calls answered in every block: nothing was killed for want of swap', source: LOAD, value: (views, plan) => smallestOf(views, [without, withIt], answeredShare(plan.workload.clients * plan.workload.calls)), band: () => [1, 1] },
     hogInBoth, notThrottled
   ],
   mechanism: [

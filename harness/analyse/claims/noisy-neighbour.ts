@@ -7,7 +7,8 @@ import { predictedBy } from './checks.js'
 import { queueLeg, ratioLeg, rivalLegs } from './contention-legs.js'
 import type { ClaimEntry, StreamsDraft } from './contract.js'
 import { allOf, bandLeg, missingLeg, predictionOf, unbounded, withStatus } from './leg.js'
-import { COLD_CACHES, LOAD, PROC, rivalChecks, sourceAtPace } from './streams-checks.js'
+import { LOAD, PROC } from './sources.js'
+import { COLD_CACHES, rivalChecks, sourceAtPace } from './streams-checks.js'
 
 /** The dose of a condition; conditions without one have hogs of the idle class. */
 const DOSE = 'hogs per CPU'

@@ -6,6 +6,7 @@ import { geometricMean, ratio } from '../ratio.js'
 import { contrastCheck, type Check } from './checks.js'
 import type { OfOpenLoop } from './contract.js'
 import { both, type Compared, type ContrastPart } from './leg.js'
+import { LOAD } from './sources.js'
 
 /** A ratio nearer to 1 than this is the same. */
 const MATTERS = 1.1
@@ -37,7 +38,7 @@ export function equivalentEnd (contrastId: string, what: string, end: Exclude<Co
   return contrastCheck(contrastId, end, {
     id: `${contrastId}-${end.replace(' ', '-')}`,
     what: `${what}, with ÷ without, ${end} of the interval`,
-    source: 'load generator (calls.ndjson)',
+    source: LOAD,
     band: () => [1 / MATTERS, MATTERS]
   })
 }

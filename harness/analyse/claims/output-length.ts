@@ -1,5 +1,6 @@
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, calibrated, cellOf, cpuMsPerCall, decodeCallsPerToken, dosesOf, gap, latency, LOAD, PROC, quotient, ratioCell, ttft } from './factor-figures.js'
+import { around, calibrated, cellOf, cpuMsPerCall, decodeCallsPerToken, dosesOf, gap, latency, quotient, ratioCell, ttft } from './factor-figures.js'
+import { LOAD, PROC } from './sources.js'
 
 /**
  * Times are judged as ratios to the baseline of the same run, whose blocks stand between the others, so that a machine that changes its speed after the calibration does not move

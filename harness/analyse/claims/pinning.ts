@@ -1,7 +1,8 @@
 import { cpusUsed, middleOf, migrationsPerSecond } from '../contention.js'
 import type { StreamsView } from '../streams-summary.js'
 import { contentionCure, notFaster } from './contention-cure.js'
-import { figureCheck, PROC, ratioCheck, withIt, without, type StreamsCheck } from './streams-checks.js'
+import { PROC } from './sources.js'
+import { figureCheck, ratioCheck, withIt, without, type StreamsCheck } from './streams-checks.js'
 
 /** Where perf ran in all blocks. */
 function migrationsCheck (condition: string, what: string): StreamsCheck {

@@ -7,9 +7,9 @@ import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums } from './open-loop-checks.js'
+import { RECORDS } from './sources.js'
 
 const BOTH = 'the gateway’s records (gateway.ndjson), joined with the load generator’s stamps (calls.ndjson)'
-const RECORDS = 'the gateway’s records (gateway.ndjson)'
 /** The one condition. */
 const ON = 'on'
 /** Fewer calls cannot tell 80 % from 70: their standard error alone is two in a hundred. */

@@ -11,6 +11,7 @@ import type { OpenLoopDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
 import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE } from './same-machine.js'
+import { LOAD } from './sources.js'
 
 const explanation = 'A slot keeps the tokens of its last prompt and answer, and a prompt that begins with them is spared evaluating them. llama-server takes the idle slot whose prompt is most like the ' +
   'new one, and where none is, the one that was used least lately: where more conversations take turns than there are slots, that is the one whose next turn comes first, so each finds its slot taken. ' +
@@ -26,12 +27,11 @@ const records = 'gateway records (cache_n of llama-server’s answers)'
 export const prefixCache = openLoopEntryOf('prefix-cache', draft => {
   const gains = hasToGain(draft)
   return {
-    id: 'prefix-cache',
     statement: gains
       ? 'Where more conversations take turns than there are slots, a choice of slots by what they hold finds more of each prompt in the cache, because the slot that is needed last is given away'
       : 'Where llama-server loses no conversation, or prompts have nothing in common, a choice of slots by what they hold changes nothing',
     explanation,
-    application: [contrastCheck('ttft-answered-p50', 'ratio', { id: 'ttft-p50-after-to-before', what: 'median TTFT with the gateway’s choice ÷ with llama-server’s own', source: 'load generator (calls.ndjson)', band: () => gains ? [0, 0.9] : SAME })],
+    application: [contrastCheck('ttft-answered-p50', 'ratio', { id: 'ttft-p50-after-to-before', what: 'median TTFT with the gateway’s choice ÷ with llama-server’s own', source: LOAD, band: () => gains ? [0, 0.9] : SAME })],
     os: [{ id: 'server-cpu-per-call-after-to-before', metric: 'server-cpu-per-call', what: 'CPU time of llama-server per answer, after ÷ before', source: 'pidstat', ...withToWithout(cpuUsecPerAnswer), band: () => gains ? [0, 0.95] : SAME }],
     control: [
       contrastCheck('closed-loop-cpu-per-token', 'ratio', { id: 'closed-loop-cpu-per-token-after-to-before', what: 'CPU time per token in the closed loops of a block, after ÷ before: the machine is the same', source: '/proc/PID/stat and load generator', band: () => SAME_MACHINE }),

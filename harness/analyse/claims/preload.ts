@@ -6,6 +6,7 @@ import { diskRate } from './disk-rate.js'
 import { unbounded } from './leg.js'
 import { largestOf, smallestOf } from './memory-figures.js'
 import { inMebibytes, mebi, notThrottled, sooner } from './memory-mitigations.js'
+import { LOAD } from './sources.js'
 import { withIt, without } from './streams-checks.js'
 
 /** What the process had read from storage when the load began: since its own start. */
@@ -34,7 +35,7 @@ export const preload = streamsEntry({
     { id: 'read-mib-until-load-without', metric: 'read-bytes', what: 'without it, least of any block', source: '/proc/PID/io', value: views => smallestOf(views, [without], inMebibytes(readUntilLoad)), band: (_draft, manifest) => [0.9 * modelMib(manifest), 1.2 * modelMib(manifest)], quiet: null }
   ],
   control: [
-    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server does not compute faster', source: 'load generator (calls.ndjson)', value: views => ratio(middleOf(views, withIt, view => view.summary.ttftP50Ms), middleOf(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, unbounded] },
+    { id: 'ttft-with-to-without', metric: 'ttft', what: 'TTFT of that first call, with ÷ without: what is won is won in loading, the server does not compute faster', source: LOAD, value: views => ratio(middleOf(views, withIt, view => view.summary.ttftP50Ms), middleOf(views, without, view => view.summary.ttftP50Ms)), band: () => [0.8, unbounded] },
     notThrottled
   ],
   mechanism: [

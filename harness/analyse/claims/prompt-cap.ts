@@ -14,9 +14,8 @@ import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
+import { LOAD, RECORDS } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
-const RECORDS = 'the gateway’s records (gateway.ndjson)'
 const COUNTER = 'llama-server’s counter llamacpp:prompt_tokens_total'
 /** A difference that would matter. */
 const MATTERS = 1.1
@@ -34,7 +33,7 @@ export const promptCap = openLoopEntry({
       id: 'rest-ttft-p95',
       metric: 'ttft',
       what: 'p95 of the TTFT of all offered calls within the cap, with ÷ without, upper end of its interval (a call that was given up counts with the time that it had waited)',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => p95OfRest(views, plan)?.[1] ?? null,
       band: () => [0, 1 / 1.25],
       quiet: null
@@ -43,7 +42,7 @@ export const promptCap = openLoopEntry({
       id: 'refusal-under-full-load',
       metric: 'refusal-cost',
       what: 'the slowest refusal of those that met a server with all places taken ÷ TTFT of a call within the cap on an idle server',
-      source: `${CALLS}, joined with ${RECORDS}`,
+      source: `${LOAD}, joined with ${RECORDS}`,
       value: (views, plan) => slowestRefusal(views, plan),
       band: () => [0, 1],
       quiet: null
@@ -52,7 +51,7 @@ export const promptCap = openLoopEntry({
       id: `rest-ttft-p50-${end}`,
       metric: 'ttft',
       what: `median TTFT of all offered calls within the cap, with ÷ without, ${end} end of its interval`,
-      source: CALLS,
+      source: LOAD,
       value: (views: readonly OpenLoopView[], plan: OpenLoopPlan) => p50OfRest(views, plan)?.[i] ?? null,
       band: null,
       quiet: [1 / MATTERS, MATTERS] as const
@@ -74,7 +73,7 @@ export const promptCap = openLoopEntry({
       id: 'rest-refused',
       metric: 'refused-share',
       what: 'share of the calls within the cap that were refused with it: the others are not faster for being fewer',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => ratioOfSums(views, 'after', view => restOf(view, plan).filter(({ outcome }) => outcome === 'refused').length, view => restOf(view, plan).length),
       band: () => [0, 0]
     }

@@ -5,8 +5,8 @@ import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import type { OpenLoopDraft } from './contract.js'
 import { ratioOfSums } from './open-loop-checks.js'
+import { LOAD } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
 /** The one condition. */
 const ON = 'on'
 /** Sockets to llama-server beyond one a slot: the gateway's poller, the sampler, and calls that are just let go of. */
@@ -24,7 +24,7 @@ export const retryAfterCapped = openLoopEntry({
       id: 'told-longest',
       metric: 'retry-after',
       what: 'longest Retry-After ÷ what is configured as longest',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => {
         const told = ofCondition(views, ON).flatMap(toldSeconds)
         const cap = capOf(plan)
@@ -36,7 +36,7 @@ export const retryAfterCapped = openLoopEntry({
       id: 'served-at-second-try',
       metric: 'second-try-served',
       what: 'share of the second tries that were answered',
-      source: CALLS,
+      source: LOAD,
       value: views => ratioOfSums(views, ON, view => secondTries(view).filter(({ outcome }) => outcome === 'answered').length, view => secondTries(view).length),
       band: draft => served(draft)
     },
@@ -44,7 +44,7 @@ export const retryAfterCapped = openLoopEntry({
       id: 'answered-to-capacity',
       metric: 'answered-per-second',
       what: 'answers per second ÷ saturated capacity of the same block: what is kept for those who come back is not lost',
-      source: CALLS,
+      source: LOAD,
       value: views => ratioOfSums(views, ON, ({ summary }) => summary.answeredPerSecond, ({ summary }) => summary.capacityPerSecond),
       band: () => [0.9, 1.2]
     }
@@ -61,7 +61,7 @@ export const retryAfterCapped = openLoopEntry({
     id: 'served-of-those-without-a-time',
     metric: 'second-try-served',
     what: 'share of the second tries that were answered, of those that were told the longest time: most of them had nothing kept for them',
-    source: CALLS,
+    source: LOAD,
     value: (views, plan) => ofTold(views, seconds => seconds >= (capOf(plan) ?? Infinity)),
     band: draft => [0, served(draft)[1]]
   }],
@@ -69,7 +69,7 @@ export const retryAfterCapped = openLoopEntry({
     id: 'served-of-those-with-a-time',
     metric: 'second-try-served',
     what: 'the same of those that were told less: a part of the server was kept for them',
-    source: CALLS,
+    source: LOAD,
     value: (views, plan) => ofTold(views, seconds => seconds <= (capOf(plan) ?? 0) - SECOND),
     band: () => [0.9, 1]
   }]

@@ -7,8 +7,8 @@ import { openLoopEntry } from './checked-claim.js'
 import type { OpenLoopDraft } from './contract.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
+import { LOAD } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
 /** A difference that would matter. */
 const MATTERS = 1.1
 /** Second tries; fewer cannot tell nine in ten from eight. */
@@ -27,7 +27,7 @@ export const retryAfter = openLoopEntry({
       id: 'served-at-second-try',
       metric: 'second-try-served',
       what: 'share of the second tries of calls that the burst made too many that were answered, when their clients came back as they were told',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => servedAtSecondTry(views, plan, 'after'),
       band: () => [0.9, 1],
       quiet: null
@@ -36,7 +36,7 @@ export const retryAfter = openLoopEntry({
       id: 'came-back',
       metric: 'second-try-share',
       what: 'share of the refused calls of the burst whose second try was made in time to be seen: nobody was put off for longer than the load lasted',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => ratioOfSums(views, 'after', view => secondTries(view, plan).length, view => refusedOfBurst(view, plan).length),
       band: () => [0.95, 1],
       quiet: null
@@ -45,7 +45,7 @@ export const retryAfter = openLoopEntry({
       id: 'second-try-ttft-p95',
       metric: 'second-try-ttft',
       what: 'p95 of the time from the second try to the first token ÷ limit, of those that were answered',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => secondTryTtftP95(views, plan),
       band: () => [0, 1],
       quiet: null
@@ -54,7 +54,7 @@ export const retryAfter = openLoopEntry({
       id: 'answered',
       metric: 'answered-per-second',
       what: 'answers per second, as told ÷ after a second',
-      source: CALLS,
+      source: LOAD,
       ...withToWithout(view => view.summary.answeredPerSecond),
       band: null,
       quiet: [1 / MATTERS, MATTERS]
@@ -75,7 +75,7 @@ export const retryAfter = openLoopEntry({
       id: 'served-after-a-second',
       metric: 'second-try-served',
       what: 'share of the second tries that were answered, when clients came back after a constant second: the same burst',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => servedAtSecondTry(views, plan, 'before'),
       band: () => [0, 0.6],
       quiet: null
@@ -84,7 +84,7 @@ export const retryAfter = openLoopEntry({
       id: 'offered',
       metric: 'offered-per-second',
       what: 'calls per second that were offered, as told ÷ after a second',
-      source: CALLS,
+      source: LOAD,
       ...withToWithout(view => view.summary.offeredPerSecond),
       band: () => [0.99, 1.01]
     },
@@ -95,7 +95,7 @@ export const retryAfter = openLoopEntry({
       id: 'second-try-wait-p50',
       metric: 'second-try-wait',
       what: 'median time from a refusal in the burst to the second try, seconds, as told: the line outside grows with what the burst brings and moves with what is kept for it',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => waitSeconds(views, plan, 'after', 0.5),
       band: draft => around(outsideSeconds(draft, 0.5), 0.5, 1.5),
       quiet: null
@@ -104,7 +104,7 @@ export const retryAfter = openLoopEntry({
       id: 'second-try-wait-p95',
       metric: 'second-try-wait',
       what: 'p95 of the same',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => waitSeconds(views, plan, 'after', 0.95),
       band: draft => around(outsideSeconds(draft, 0.95), 0.6, 1.4),
       quiet: null
@@ -113,7 +113,7 @@ export const retryAfter = openLoopEntry({
       id: 'second-try-wait-constant',
       metric: 'second-try-wait',
       what: 'median of the same, seconds, after a constant second',
-      source: CALLS,
+      source: LOAD,
       value: (views, plan) => waitSeconds(views, plan, 'before', 0.5),
       band: () => [0.99, 1.1],
       quiet: null
@@ -122,7 +122,7 @@ export const retryAfter = openLoopEntry({
       id: 'refused-share',
       metric: 'refused-share',
       what: 'share of the calls that were refused at their first try, without a burst',
-      source: CALLS,
+      source: LOAD,
       value: views => ratioOfSums(views, 'after', ({ judged }) => judged.filter(wasRefused).length, ({ judged }) => judged.length),
       band: null,
       quiet: [0, 0.1]

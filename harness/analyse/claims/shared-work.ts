@@ -11,6 +11,7 @@ import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 import { SAME_MACHINE } from './same-machine.js'
+import { LOAD } from './sources.js'
 
 export interface SharedWork {
   readonly id: string
@@ -118,9 +119,9 @@ function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoop
     ? [bandLeg('of the calls with a prompt of their own so many got an answer of another one', recordSource, shareOf(views, 'after', owns, block => id => verdictOf(block, id, work)), predictionOf(plan, ids.sharedOfOwn))]
     : []
   const legs = {
-    application: idle ? paired('median TTFT, with ÷ without', 'load generator (calls.ndjson)', 'ttft-answered-p50', ids.equal) : sharedLeg(work, plan, views),
+    application: idle ? paired('median TTFT, with ÷ without', LOAD, 'ttft-answered-p50', ids.equal) : sharedLeg(work, plan, views),
     os: paired('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, 'server-cpu-per-token', ids.cpu),
-    control: allOf([control, ...ofOwn, ...(idle || isOfEarlierPlan(plan, views) ? [] : [bandLeg('different first answers ÷ different prompts, without', 'load generator (calls.ndjson)', answersPerPrompt(plan, views), predictionOf(plan, ids.distinct))])]),
+    control: allOf([control, ...ofOwn, ...(idle || isOfEarlierPlan(plan, views) ? [] : [bandLeg('different first answers ÷ different prompts, without', LOAD, answersPerPrompt(plan, views), predictionOf(plan, ids.distinct))])]),
     mechanism: allOf([
       bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
       bandLeg('without', recordSource, upstream('before'), predictionOf(plan, ids.upstreamBefore))

@@ -2,9 +2,10 @@ import { differenceOf, middleOf, middleOfPairs, type Figure } from '../contentio
 import type { StreamsView } from '../streams-summary.js'
 import { rateOf } from './disk-rate.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { around, cellOf, differenceCell, LOAD, ratioCell, startToFirstToken, ttftInGaps, untilLoad } from './factor-figures.js'
+import { around, cellOf, differenceCell, ratioCell, startToFirstToken, ttftInGaps, untilLoad } from './factor-figures.js'
 import { growth } from './memory-figures.js'
 import { inMebibytes, mebi } from './memory-mitigations.js'
+import { LOAD } from './sources.js'
 
 const STAMPS = 'launch and health of llama-server, and the load generator'
 const readMib = inMebibytes(untilLoad(({ readBytes }) => readBytes))

@@ -4,13 +4,11 @@ import type { StreamsView } from '../streams-summary.js'
 import { contrastCheck, type Band, type Check, type Checks } from './checks.js'
 import type { OfStreams } from './contract.js'
 import { unbounded } from './leg.js'
+import { LOAD } from './sources.js'
 
 export type StreamsCheck = Check<OfStreams>
 
 export const [without, withIt] = ['before', 'after'] as const
-
-export const LOAD = 'load generator (calls.ndjson)'
-export const PROC = '/proc/PID/stat of llama-server'
 
 /** Most CPU time of a token beside a hog on the same CPU, ÷ that without: between its slices the hog fills the caches. One bound for all claims. */
 export const COLD_CACHES = 1.3

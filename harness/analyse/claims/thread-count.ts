@@ -1,8 +1,9 @@
 import type { Condition } from '../../types.js'
 import { cpusUsed, queueShare, rate, type Figure } from '../contention.js'
 import { factorEntry, noLegs } from './factor-claim.js'
-import { cellOf, cpuMsPerToken, LOAD, perToken, PROC, ratioCell } from './factor-figures.js'
+import { cellOf, cpuMsPerToken, perToken, ratioCell } from './factor-figures.js'
 import { unbounded } from './leg.js'
+import { LOAD, PROC } from './sources.js'
 
 const SCHEDSTAT = '/proc/PID/task/*/schedstat'
 /** Of all threads of llama-server, whether they gave the CPU away or were taken off it. */

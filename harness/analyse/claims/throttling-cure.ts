@@ -7,7 +7,8 @@ import { contrastCheck, type Band } from './checks.js'
 import type { ClaimEntry, StreamsDraft } from './contract.js'
 import { gapsOf, growth, quotaOf, runQueueWaitShare, type Gaps } from './cpu-quota-cells.js'
 import { both, unbounded } from './leg.js'
-import { EQUIVALENT, LOAD, withIt, without, type StreamsCheck } from './streams-checks.js'
+import { LOAD } from './sources.js'
+import { EQUIVALENT, withIt, without, type StreamsCheck } from './streams-checks.js'
 
 const cpuStat = 'cpu.stat of the group (nr_throttled, nr_periods)'
 

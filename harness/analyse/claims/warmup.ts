@@ -3,7 +3,8 @@ import { growthOf } from '../streams-summary.js'
 import { middle } from '../window.js'
 import { streamsEntry } from './checked-claim.js'
 import { wasOn } from './contention-cure.js'
-import { cureChecks, figureCheck, LOAD, othersCheck, ratioCheck, rivalChecks, withIt, without, type StreamsCheck } from './streams-checks.js'
+import { LOAD, PROC } from './sources.js'
+import { cureChecks, figureCheck, othersCheck, ratioCheck, rivalChecks, withIt, without, type StreamsCheck } from './streams-checks.js'
 
 /** Since the sampler began, before the load: the measured request is the first of `before`, the second of `after`. */
 const minorFaults: Figure = ({ block }) => growthOf(block.samples, sample => sample.process?.minorFaults)
@@ -24,7 +25,7 @@ export const warmup = streamsEntry({
     'Since llama-server makes an empty run of its own before it says that it is healthy, there is little left to pay for, unless that was switched off.',
   application: cureChecks('ttft-p50', 'lower', () => [0.2, 0.9]),
   os: [
-    ratioCheck(minorFaults, { id: 'faults-ratio', metric: 'minor-faults', what: 'minor page faults of llama-server over the load, with ÷ without: they were had before', source: '/proc/PID/stat of llama-server', band: () => [0, 0.5], quiet: null }),
+    ratioCheck(minorFaults, { id: 'faults-ratio', metric: 'minor-faults', what: 'minor page faults of llama-server over the load, with ÷ without: they were had before', source: PROC, band: () => [0, 0.5], quiet: null }),
     { ...queueCheck(without, 'without'), band: null, quiet: [0, 0.1] },
     { ...queueCheck(withIt, 'with'), band: null, quiet: [0, 0.1] }
   ],

@@ -8,9 +8,8 @@ import { openLoopEntry } from './checked-claim.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
+import { LOAD, RECORDS } from './sources.js'
 
-const CALLS = 'load generator (calls.ndjson)'
-const RECORDS = 'the gateway’s records (gateway.ndjson)'
 const SS = 'ss (TCP connections to llama-server’s port in state CLOSE-WAIT)'
 const HIDDEN = 'the gateway’s records (sent); llama-server’s log (slots released)'
 const MATTERS = 1.1
@@ -37,7 +36,7 @@ export const zombie = openLoopEntry({
       id: 'answered',
       metric: 'answered-per-second',
       what: 'answers per second, kept ÷ given back: it costs those who stay nothing that matters',
-      source: CALLS,
+      source: LOAD,
       ...withToWithout(view => view.summary.answeredPerSecond),
       band: () => [1 / MATTERS, unbounded],
       quiet: [1 / MATTERS, MATTERS]
@@ -70,7 +69,7 @@ export const zombie = openLoopEntry({
       id: 'leavers',
       metric: 'left-share',
       what: 'share of the judged calls whose clients left, kept ÷ given back: as many left in both',
-      source: CALLS,
+      source: LOAD,
       value: views => {
         const [kept, givenBack] = ['after', 'before'].map(condition => ratioOfSums(views, condition, view => view.judged.filter(({ reason }) => reason === 'left').length, view => view.judged.length))
         return typeof kept === 'number' && typeof givenBack === 'number' && givenBack > 0 ? kept / givenBack : null
