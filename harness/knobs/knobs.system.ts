@@ -78,7 +78,8 @@ t.test('placed by the kernel', async t => {
 })
 
 t.test('locked, or not mapped, or both', async t => {
-  for (const specs of [['no-mmap'], ['mlock'], ['mlock', 'no-mmap']]) {
+  // Not repacked: on a CPU with AMX the matrices of Q8_0 are copied into its layout, too, and are not what is locked.
+  for (const specs of [['no-mmap'], ['mlock', 'no-repack'], ['mlock', 'no-mmap', 'no-repack']]) {
     await t.test(specs.join(' '), async t => {
       const { undo } = await block(t, ...specs)
       await undo()

@@ -53,6 +53,7 @@ async function main (): Promise<void> {
   let timer = setTimeout(takeTurns, SAMPLES.atLeastMs)
   if (!stop.signal.aborted) await once(stop.signal, 'abort')
   clearTimeout(timer)
+  lines += `${JSON.stringify(sampler.sample({ last: true }))}\n`
   sampler.close()
   flush()
   out.end()

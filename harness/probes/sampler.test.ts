@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { OsSample } from '../types.js'
 import { nowMs } from '../clock.js'
+import { createSampler } from './sampler.js'
 import { startSampler } from './start-sampler.js'
 
 const linux = { skip: process.platform !== 'linux' && 'Linux only' }
@@ -41,6 +42,14 @@ t.test('samples run on a grid, with counters that do not fall, until it is stopp
   }
   t.match(samples[0], { process: { pssBytes: Number, voluntarySwitches: Number, involuntarySwitches: Number }, host: {}, vm: {} })
   t.ok(samples.every(sample => !('requestsProcessing' in sample)), 'nobody answered /metrics')
+})
+
+t.test('the last sample reads everything, due or not', linux, async t => {
+  const { pid, serverUrl } = stage(t)
+  const sampler = createSampler({ pid, serverUrl, apiKey: undefined })
+  t.teardown(() => sampler.close())
+  sampler.sample()
+  t.match(sampler.sample({ last: true }), { process: { voluntarySwitches: Number, pssBytes: Number }, host: {}, psi: {}, disk: {}, vm: {} })
 })
 
 t.test('a process that dies is absent from then on; the machine is sampled still', linux, async t => {

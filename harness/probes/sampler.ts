@@ -20,7 +20,8 @@ export interface SamplerTarget {
 }
 
 export interface Sampler {
-  sample (): OsSample
+  /** @param last nothing is read after it: each source is read in it, due or not, so that what was counted until now lies between two readings */
+  sample (options?: { readonly last: boolean }): OsSample
   close (): void
 }
 
@@ -81,25 +82,24 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
     pss: createTurns(TURNS.pss)
   }
 
-  function inTurn (source: keyof typeof TURNS, atMs: number, read: () => void): void {
-    if (!turns[source].due(atMs)) return
-    const before = ownCpuUsec()
-    read()
-    turns[source].took(atMs, ownCpuUsec() - before)
-  }
-
-  function readAll (sample: Sample): void {
+  function readAll (sample: Sample, last: boolean): void {
     const { atMs } = sample
-    inTurn('threads', atMs, () => { put(sample, 'process', watched.read({ withThreads: true })) })
-    if (sample.process === undefined) inTurn('process', atMs, () => { put(sample, 'process', watched.read({ withThreads: false })) })
-    inTurn('group', atMs, () => { put(sample, 'cgroup', group?.read({ withLimits: groupReadings++ % LIMITS_EVERY === 0 })) })
-    inTurn('host', atMs, () => { put(sample, 'host', readHost()) })
-    inTurn('psi', atMs, () => { put(sample, 'psi', readPressure()) })
-    inTurn('disk', atMs, () => { put(sample, 'disk', readDisk()) })
-    inTurn('vm', atMs, () => { put(sample, 'vm', readVm()) })
+    const inTurn = (source: keyof typeof TURNS, read: () => void): void => {
+      if (!last && !turns[source].due(atMs)) return
+      const before = ownCpuUsec()
+      read()
+      turns[source].took(atMs, ownCpuUsec() - before)
+    }
+    inTurn('threads', () => { put(sample, 'process', watched.read({ withThreads: true })) })
+    if (sample.process === undefined) inTurn('process', () => { put(sample, 'process', watched.read({ withThreads: false })) })
+    inTurn('group', () => { put(sample, 'cgroup', group?.read({ withLimits: groupReadings++ % LIMITS_EVERY === 0 })) })
+    inTurn('host', () => { put(sample, 'host', readHost()) })
+    inTurn('psi', () => { put(sample, 'psi', readPressure()) })
+    inTurn('disk', () => { put(sample, 'disk', readDisk()) })
+    inTurn('vm', () => { put(sample, 'vm', readVm()) })
     const { process } = sample
     if (process === undefined) return
-    inTurn('pss', atMs, () => {
+    inTurn('pss', () => {
       const pssBytes = watched.readPssBytes()
       if (pssBytes !== undefined) sample.process = { ...process, pssBytes }
     })
@@ -122,7 +122,7 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
 
   return {
     close: counter.close,
-    sample () {
+    sample ({ last } = { last: false }) {
       const atMs = nowMs()
       if (socketTurns.due(atMs)) countSockets(atMs)
       if (atMs >= gaugesDueMs) {
@@ -130,7 +130,7 @@ export function createSampler ({ pid, serverUrl, apiKey }: SamplerTarget): Sampl
         readServerGauges(serverUrl, apiKey, GAUGES_TIMEOUT_MS).then(found => { gauges = found })
       }
       const sample: Sample = { atMs, samplerCpuUsec: ownCpuUsec() + shellCpuUsec, ...gauges }
-      readAll(sample)
+      readAll(sample, last)
       put(sample, 'serverSockets', sockets?.established)
       put(sample, 'serverSocketsCloseWait', sockets?.closeWait)
       sockets = undefined

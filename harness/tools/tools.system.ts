@@ -31,6 +31,6 @@ t.test('a llama-server under streams: two tools count the same', async t => {
   t.comment(`sampler ${(100 * samplerShare(block)).toFixed(2)} % of a CPU; tools ${evidence.tools?.map(({ tool, cpuUsec = 0, ranMs = 1 }) => `${tool} ${(cpuUsec / 10 / ranMs).toFixed(2)} %`).join(', ')}`)
   // Whether 2 % are kept is a matter of timing: on a busy machine a tool's second ends late. Here each must count the same thing; that it is told apart is tested with numbers.
   t.same(checks.filter(({ quantity }) => COUNTED_MUCH.test(quantity)).filter(({ theirs, ours }) => !(theirs > ours / 2 && theirs < ours * 2)), [])
-  // The files of its threads are read as seldom as a busy machine makes them dear, and may not lie around the tools' window; these two are read at every turn.
+  // The files of its threads are read as seldom as a busy machine makes them dear, and may not lie around the tools' window; of these two a second lies between two readings of ours in any case.
   for (const tool of ['pidstat %usr + %system', 'vmstat cs']) t.ok(checks.some(check => check.tool === tool), tool)
 })
