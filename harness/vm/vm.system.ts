@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import t from 'tap'
 import { cacheFolder } from '../../models/cache.js'
 import { ensureModel } from '../../models/ensure-model.js'
 import { acceleration } from './accel.js'
-import { missingForSystemd } from './machine.js'
+import { missingForSystemd, needProgram } from './machine.js'
 import { runHarnessInVm } from './run-harness.js'
 import { runInVm } from './run-in-vm.js'
 import { VmTimeoutError } from './types.js'
@@ -32,6 +32,12 @@ function leftOver (owner: number | undefined): string[] {
   })
   return [...runs, ...qemus]
 }
+
+t.test('the firmware that tries KVM counts and ends QEMU: seen with an emulated CPU, which every machine has', async t => {
+  const path = join(t.testdir({ kvm: '' }), 'qemu')
+  writeFileSync(path, `#!/bin/bash\nexec ${await needProgram('qemu')} "\${@/accel=kvm/accel=tcg}"\n`, { mode: 0o755 })
+  t.strictSame(await acceleration(join(t.testdirName, 'kvm'), path), { accel: 'kvm' })
+})
 
 t.test('root, cgroup v2 with all controllers, output and exit code come back, the host is not written to', async t => {
   const [out, written] = [t.testdir(), join(t.testdirName, '..', `written-in-vm-${process.pid}`)]
@@ -66,7 +72,7 @@ t.test('the time is up, in whatever the VM was doing', async t => {
 t.test('aborted: the command is asked to end, what it wrote is kept', async t => {
   const out = t.testdir()
   const stop = new AbortController()
-  const script = 'trap \'echo heard >"$WEIR_OUT/term"\' TERM; echo begun; while :; do sleep 0.1; done'
+  const script = 'trap \'echo heard >"$WEIR_OUT/term"; exit 0\' TERM; echo begun; while :; do sleep 0.1; done'
   await t.rejects(inVm(script, { outFolder: out, stopGraceSeconds: 60, signal: stop.signal, onOutput: () => stop.abort(new Error('enough')) }), { message: 'enough' })
   t.equal(readFileSync(join(out, 'term'), 'utf8'), 'heard\n')
 })
