@@ -13,7 +13,7 @@ import { LOAD } from './sources.js'
 /** Up to here a request to the tiny model is taken to cost much beside its tokens, from `ABOVE_WORDS` on next to nothing; where between them the crossover is, the experiments find out. */
 const TINY_WORDS = 4
 const ABOVE_WORDS = 64
-/** Least gain for them, and most that batching may cost anywhere. */
+/** Least gain for them, and least that it takes longer where it should; and most that batching may cost anywhere. */
 const GAIN = 1.1
 const COST = 0.97
 const MACHINE = 1.1
@@ -29,7 +29,7 @@ const statements: Readonly<Record<Expected, string>> = {
   gains: 'Tiny inputs that are asked at one time are embedded faster as one call, because what a request costs beside its tokens is paid once',
   between: 'Near the crossover, inputs are joined where that is predicted to be faster, and batching costs nothing',
   same: 'Above the crossover, inputs go alone, and batching costs nothing',
-  forced: 'Joined all the same, inputs above the crossover are embedded no faster, but slower'
+  forced: 'Joined all the same, inputs above the crossover wait for each other, and llama-server is spared nothing by it'
 }
 
 const explanation = 'llama-server makes a task of each input of an array, so joining calls saves nothing of the computation: only what each request costs beside its tokens (HTTP, its own turn through the queue, its own decode call). ' +
@@ -47,32 +47,32 @@ const SAME: Band = [1 / MACHINE, MACHINE]
 const records = 'the gateway’s records'
 
 interface Table {
-  /** Of the embeddings answered in a second. At light load they are as many as are asked for, and the time to one is judged instead. */
-  readonly rate?: Band
+  /** Where clients ask again when they are answered: of the embeddings answered in a second. Where the load sets those: of the median time to an embedding. */
+  readonly application: { readonly rate: Band } | { readonly time: Band }
   readonly cpu: Band
   /** Absent: where both ways are right, each decision must go the one that was predicted. */
   readonly upstream?: Band
 }
 
 const tables: Readonly<Record<Expected, Table>> = {
-  light: { cpu: SAME, upstream: [0.9, 1] },
-  gains: { rate: [GAIN, unbounded], cpu: [0, 1 / GAIN], upstream: [0, 0.7] },
-  between: { rate: [COST, unbounded], cpu: [0, 1 / COST] },
-  same: { rate: [COST, unbounded], cpu: [1 / MACHINE, 1 / COST], upstream: [0.9, 1] },
-  forced: { rate: [0, COST], cpu: [1 / COST, unbounded], upstream: [0, 0.7] }
+  light: { application: { time: SAME }, cpu: SAME, upstream: [0.9, 1] },
+  gains: { application: { rate: [GAIN, unbounded] }, cpu: [0, 1 / GAIN], upstream: [0, 0.7] },
+  between: { application: { rate: [COST, unbounded] }, cpu: [0, 1 / COST] },
+  same: { application: { rate: [COST, unbounded] }, cpu: [1 / MACHINE, 1 / COST], upstream: [0.9, 1] },
+  forced: { application: { time: [GAIN, unbounded] }, cpu: SAME, upstream: [0, 0.9] }
 }
 
 /** What is claimed follows from how long the inputs are, and from whether they are joined in any case. */
 export const batching = openLoopEntryOf('batching-joins-tiny-inputs', draft => {
   const expects = expected(draft)
-  const { rate, cpu, upstream } = tables[expects]
+  const { application, cpu, upstream } = tables[expects]
   return {
     statement: statements[expects],
     explanation,
     application: [
-      rate === undefined
-        ? contrastCheck('ttft-answered-p50', 'ratio', { id: 'ttft-answered-p50-after-to-before', what: 'median time to an embedding, after ÷ before', source: LOAD, band: () => SAME })
-        : contrastCheck('tokens-per-second', 'ratio', { id: 'answers-per-second-after-to-before', what: 'embeddings answered per second, after ÷ before', source: LOAD, band: () => rate })
+      'time' in application
+        ? contrastCheck('ttft-answered-p50', 'ratio', { id: 'ttft-answered-p50-after-to-before', what: 'median time to an embedding, after ÷ before', source: LOAD, band: () => application.time })
+        : contrastCheck('tokens-per-second', 'ratio', { id: 'answers-per-second-after-to-before', what: 'embeddings answered per second, after ÷ before', source: LOAD, band: () => application.rate })
     ],
     os: [{ id: 'server-cpu-per-answer-after-to-before', metric: 'server-cpu-per-answer', what: 'CPU time of llama-server per answer, after ÷ before', source: 'pidstat', ...withToWithout(cpuUsecPerAnswer), band: () => cpu }],
     control: [
