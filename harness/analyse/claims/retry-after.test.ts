@@ -106,6 +106,8 @@ t.test('rivals: the burst was harmless, or the machine another one', async t => 
   t.same(legs(judged({ before: { servedShare: 0.9 } })), { ...all, control: 'fails' })
   t.same(legs(judged({ cpuFactor: 0.8 })), { ...all, control: 'fails' })
   t.equal(judged({ after: { cpus: 0.68 } }).os.status, 'fails', 'the server did no more')
+  t.equal(judged({ before: { cpus: 0.96 } }).os.status, 'fails', 'nor less without')
+  t.equal(judged({ after: { cpus: 0.8 } }).os.status, 'fails', 'more than without, and yet idle')
 })
 
 t.test('waits that the mechanism does not explain', async t => {

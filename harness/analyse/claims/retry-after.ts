@@ -2,15 +2,20 @@ import { nearestRank } from '../../stats/percentile.js'
 import type { CallSample, OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
+import { busyCpus, busyCpusOf } from '../long-prompts.js'
 import { limitMs, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import type { OpenLoopDraft } from './contract.js'
+import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
 import { LOAD } from './sources.js'
 
+const PIDSTAT = 'pidstat (%usr + %system)'
 /** A difference that would matter. */
 const MATTERS = 1.1
+/** From here on the server did more. */
+const MORE = 1.05
 /** Second tries; fewer cannot tell nine in ten from eight. */
 const TRIES_AT_LEAST = 60
 /** Of the server's time admission gives so much away beforehand (policies/appointments.ts): written down here, since a prediction that takes it from the code it judges would follow each mistake there. */
@@ -60,16 +65,26 @@ export const retryAfter = openLoopEntry({
       quiet: [1 / MATTERS, MATTERS]
     }
   ],
-  os: [{
-    id: 'server-cpu',
-    metric: 'server-cpu',
-    what: 'CPU time of llama-server in the judged window, as told ÷ after a second: calls that come back in time are work that it does after the burst',
-    source: 'pidstat (%usr + %system)',
-    ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
-    // As told the server is busy to the end of the window; else from the end of the burst on only with what is offered.
-    band: draft => busyBand(draft),
-    quiet: [1 / MATTERS, MATTERS]
-  }],
+  os: [
+    {
+      id: 'server-busy-as-told',
+      metric: 'busy-cpus',
+      what: 'CPUs that llama-server kept busy in the judged window, as told: calls that come back in time are work for it to the end of the window',
+      source: PIDSTAT,
+      value: views => busyCpus(views, 'after'),
+      band: (_draft, { server: { threads } }) => [0.9 * threads, unbounded],
+      quiet: null
+    },
+    {
+      id: 'server-cpu',
+      metric: 'server-cpu',
+      what: 'CPU time of llama-server in the judged window, as told ÷ after a second: else it has only what is offered from the end of the burst on',
+      source: PIDSTAT,
+      ...withToWithout(busyCpusOf),
+      band: draft => busyBand(draft),
+      quiet: [1 / MATTERS, MATTERS]
+    }
+  ],
   control: [
     {
       id: 'served-after-a-second',
@@ -178,10 +193,13 @@ function around (seconds: number | undefined, lo: number, hi: number): readonly 
   return seconds === undefined ? undefined : [lo * seconds, hi * seconds]
 }
 
-/** Busy all the time ÷ busy in the burst and for as much of the rest as is offered; a third of the gain may be lost. */
+/**
+ * At most: busy all the time ÷ busy in the burst and for as much of the rest as is offered, a quarter more where the calibration was off. How much less it is nobody knows beforehand, since a server
+ * with fewer calls computes longer for each token: at 0.6 of its capacity one was busy for 0.9 of the time.
+ */
 function busyBand ({ workload: { ratePerSecond, burst, windowSeconds }, calibration }: OpenLoopDraft): readonly [number, number] | undefined {
   if (burst === undefined) return undefined
   const burstPart = burst.seconds / windowSeconds
   const ratio = 1 / (burstPart + (1 - burstPart) * Math.min(1, ratePerSecond / calibration.capacityPerSecond))
-  return [1 + 0.33 * (ratio - 1), 1.25 * ratio]
+  return [MORE, 1.25 * ratio]
 }
