@@ -14,7 +14,7 @@ export interface Acceleration {
 
 /** A QEMU that makes a virtual CPU, counts and ends takes a twentieth of a second; one whose KVM interprets the guest's instructions would need 20 s and more. */
 const probeTimeoutMs = 5000
-/** Milliseconds for a CPU. */
+/** A few hundredths of a second for a CPU, real or virtual. */
 const countedDown = 10_000_000
 /** What the firmware ends QEMU with: it writes 42 to the port, and isa-debug-exit makes 2 × 42 + 1 of it, which no error of QEMU's own is. */
 const probeExitCode = 85

@@ -5,7 +5,7 @@ import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOn
 import { unbounded } from './leg.js'
 import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
-import { LOAD } from './sources.js'
+import { LOAD, PIDSTAT } from './sources.js'
 
 /** A difference that would matter: of work, and of a wait. */
 const MATTERS = { work: 1.1, wait: 1.25 }
@@ -27,7 +27,7 @@ const serverCpu: OpenLoopCheck = {
   id: 'server-cpu',
   metric: 'server-cpu',
   what: 'CPU time of llama-server per second, with fairness ÷ as they came: an order is no work',
-  source: 'pidstat (%usr + %system)',
+  source: PIDSTAT,
   ...withToWithout(({ block: { tools } }) => tools?.pidstat === undefined ? null : tools.pidstat.cpuUsec / (tools.pidstat.toMs - tools.pidstat.fromMs)),
   band: () => [1 / MATTERS.work, MATTERS.work]
 }

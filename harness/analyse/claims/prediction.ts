@@ -7,7 +7,7 @@ import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums } from './open-loop-checks.js'
-import { RECORDS } from './sources.js'
+import { PIDSTAT, RECORDS } from './sources.js'
 
 const BOTH = 'the gateway’s records (gateway.ndjson), joined with the load generator’s stamps (calls.ndjson)'
 /** The one condition. */
@@ -57,7 +57,7 @@ export const prediction = openLoopEntry({
       id: 'cpus-used',
       metric: 'cpus-used',
       what: 'CPUs that llama-server used ÷ its threads: what was waited for is its work',
-      source: 'pidstat (%usr + %system)',
+      source: PIDSTAT,
       value: (views) => ratioOfSums(views, ON, ({ block: { tools } }) => tools?.pidstat?.cpuUsec ?? null, ({ block }) => block.tools?.pidstat === undefined ? null : 1000 * (block.tools.pidstat.toMs - block.tools.pidstat.fromMs) * threadsOf(block)),
       band: () => [0.6, 1.05]
     }

@@ -14,7 +14,7 @@ import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
-import { LOAD, RECORDS } from './sources.js'
+import { LOAD, PIDSTAT, RECORDS } from './sources.js'
 
 const COUNTER = 'llama-server’s counter llamacpp:prompt_tokens_total'
 /** A difference that would matter. */
@@ -61,7 +61,7 @@ export const promptCap = openLoopEntry({
     id: 'cpu-per-answer',
     metric: 'server-cpu',
     what: 'CPU time of llama-server per answered call within the cap, with ÷ without',
-    source: 'pidstat (%usr + %system)',
+    source: PIDSTAT,
     ...withToWithout(cpuPerAnswer),
     // Each call within the cap carries its part of the long prompts' work only where they are served.
     band: draft => [0.8 / (1 + excessOf(draft)), 0.9],

@@ -9,13 +9,10 @@ import type { OpenLoopDraft } from './contract.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums, withToWithout } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
-import { LOAD } from './sources.js'
+import { LOAD, PIDSTAT } from './sources.js'
 
-const PIDSTAT = 'pidstat (%usr + %system)'
 /** A difference that would matter. */
 const MATTERS = 1.1
-/** From here on the server did more. */
-const MORE = 1.05
 /** Second tries; fewer cannot tell nine in ten from eight. */
 const TRIES_AT_LEAST = 60
 /** Of the server's time admission gives so much away beforehand (policies/appointments.ts): written down here, since a prediction that takes it from the code it judges would follow each mistake there. */
@@ -194,12 +191,12 @@ function around (seconds: number | undefined, lo: number, hi: number): readonly 
 }
 
 /**
- * At most: busy all the time ÷ busy in the burst and for as much of the rest as is offered, a quarter more where the calibration was off. How much less it is nobody knows beforehand, since a server
- * with fewer calls computes longer for each token: at 0.6 of its capacity one was busy for 0.9 of the time.
+ * Busy all the time ÷ busy in the burst and for as much of the rest as is offered; a third of the gain is enough, since a server with fewer calls computes longer for each token: at 0.6 of its
+ * capacity one was busy for 0.9 of the time.
  */
 function busyBand ({ workload: { ratePerSecond, burst, windowSeconds }, calibration }: OpenLoopDraft): readonly [number, number] | undefined {
   if (burst === undefined) return undefined
   const burstPart = burst.seconds / windowSeconds
   const ratio = 1 / (burstPart + (1 - burstPart) * Math.min(1, ratePerSecond / calibration.capacityPerSecond))
-  return [MORE, 1.25 * ratio]
+  return [1 + 0.33 * (ratio - 1), 1.25 * ratio]
 }
