@@ -21,6 +21,14 @@ export function shortTtftP95Ms (views: readonly OpenLoopView[], condition: strin
 }
 
 /**
+ * Mean over all short calls that were offered, milliseconds. Near its capacity a server's waits hang together for a minute, and an hour holds too few independent ones for a p95; a mean needs
+ * none, since both conditions have the same arrivals. Null when one has no answer: its wait has no end.
+ */
+export function shortTtftMeanMs (views: readonly OpenLoopView[], condition: string): number | null {
+  return meanOf(judged(views, condition, 'short').flat().map(call => scheduledTtftMs(call) ?? null))
+}
+
+/**
  * p99 of the gaps between tokens of the short calls, milliseconds: how long their streams stand still. The floor of n is on all gaps, as for gaps everywhere: a weaker one than on their
  * effective number, which is hardly more than that of the calls, since those of a stream are alike.
  */

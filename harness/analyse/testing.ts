@@ -68,7 +68,7 @@ export function simulate (options: Partial<SimulationOptions> = {}): Evidence & 
       calibration: { unloadedTtftMs: 100, capacityPerSecond: capacity, answers: 40 },
       blocks: plans,
       outcomes: defaultOutcomes,
-      predictions: admissionPredictions(slots, all.overload),
+      predictions: admissionPredictions(slots, all.overload, 'laptop'),
       alpha: 0.05,
       expected: { offeredPerCondition: 1, answeredPerCondition: 1, unsupported: [], verdict: all.pairs >= 8 },
       createdAt: '2026-01-01T00:00:00.000Z'

@@ -1,4 +1,4 @@
-import type { Prediction } from '../../types.js'
+import type { Prediction, PresetName } from '../../types.js'
 import { unbounded } from './leg.js'
 
 /** Sockets to llama-server beyond one a slot: the gateway's poller, kept-alive ones of its pool, and calls it is just letting go of. */
@@ -21,19 +21,21 @@ export const admissionPredictionIds = {
 const STILL_OVERLOADED = 1.25
 /** A difference in CPU time per token that would matter. */
 const MATTERS = 1.1
+/** Lower end of the interval of good requests/s ÷ capacity, by what the pairs of a preset can tell on a machine whose speed varies; two pairs of `smoke` tell next to nothing. */
+const GOOD_TO_CAPACITY: Readonly<Record<PresetName, number>> = { smoke: 0.85, laptop: 0.92, overnight: 0.97 }
 
 /**
  * What admission must show under overload, written into the plan before the first run.
  * @param slots places of llama-server (`-np`)
  * @param overload offered requests/s ÷ calibrated capacity
  */
-export function admissionPredictions (slots: number, overload: number): Prediction[] {
+export function admissionPredictions (slots: number, overload: number, preset: PresetName): Prediction[] {
   const ids = admissionPredictionIds
   // The likeliest other explanation of the gain is a machine that was faster in the blocks with admission. At twice the capacity one that is 1.3 times faster is
   // still overloaded half as much again, and an overloaded server without admission is what the claim is about; so the floor follows from the overload.
   const floor = Math.min(1 / MATTERS, STILL_OVERLOADED / overload)
   return [
-    { id: ids.goodPerCapacity, metric: 'good-per-capacity', statement: 'with admission the lower end of the interval of good requests/s ÷ capacity of the same block is at least this', lo: 0.85, hi: unbounded },
+    { id: ids.goodPerCapacity, metric: 'good-per-capacity', statement: 'with admission the lower end of the interval of good requests/s ÷ capacity of the same block is at least this', lo: GOOD_TO_CAPACITY[preset], hi: unbounded },
     { id: ids.ttftWithinLimit, metric: 'ttft', statement: 'with admission the p95 of (TTFT ÷ limit of its class) of answered calls is at most 1', lo: 0, hi: 1 },
     { id: ids.socketsAfter, metric: 'server-sockets', statement: `with admission at most ${slots} slots + ${poolAllowance} pooled sockets are established to llama-server`, lo: 0, hi: slots + poolAllowance },
     { id: ids.socketsRatio, metric: 'server-sockets', statement: 'without admission at least twice as many sockets as with it', lo: 2, hi: unbounded },

@@ -1,7 +1,8 @@
 import t from 'tap'
-import type { Claim } from '../../types.js'
+import type { Claim, PresetName } from '../../types.js'
 import { analyse } from '../analyse.js'
 import { simulate, type SimulationOptions } from '../testing.js'
+import { admission } from './admission.js'
 import { all, claim, legs } from './testing.js'
 
 const usual: Partial<SimulationOptions> = { windowSeconds: 15 }
@@ -89,6 +90,12 @@ t.test('what was not predicted before the run does not count', async t => {
   }
   const bolder = evidence.plan.predictions.map(prediction => prediction.id === 'good-per-capacity' ? { ...prediction, lo: 1.2 } : prediction)
   t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions: bolder } }).application.status, 'fails')
+})
+
+t.test('the more pairs a preset has, the closer to its capacity the server must be shown to stay', async t => {
+  const { plan, ...rest } = simulate(usual)
+  const of = (preset: PresetName): number | undefined => admission.predictions({ ...plan, preset }, rest.manifest).find(({ id }) => id === 'good-per-capacity')?.lo
+  t.same([of('smoke'), of('laptop'), of('overnight')], [0.85, 0.92, 0.97])
 })
 
 t.test('no claim in the plan, no claim about it', async t => {

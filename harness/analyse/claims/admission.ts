@@ -18,7 +18,7 @@ const explanation = 'llama-server puts every request beyond its slots into one f
 
 export const admission: ClaimEntry = {
   id: 'admission-keeps-capacity-good',
-  predictions: (draft, { server }) => isOpenLoop(draft) ? admissionPredictions(server.slots, draft.workload.ratePerSecond / draft.calibration.capacityPerSecond) : [],
+  predictions: (draft, { server }) => isOpenLoop(draft) ? admissionPredictions(server.slots, draft.workload.ratePerSecond / draft.calibration.capacityPerSecond, draft.preset) : [],
   claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [admissionClaim(plan, openLoop, contrasts)] : []
 }
 

@@ -59,6 +59,11 @@ t.test('lane and order promise less, and neither may cost the long ones much or 
   t.equal(legs(claim(simulateLongPrompts({ fed: [] }, 'shortest-prefill')))['application'], 'fails', 'without any gain')
 })
 
+t.test('what shortest prompts first gain is told by their mean, and by none where one has no answer', async t => {
+  t.equal(legs(claim(simulateLongPrompts({ pairs: 2 }, 'shortest-prefill')))['application'], 'holds', 'too few for a p95')
+  t.equal(legs(claim(simulateLongPrompts({ refuses: true }, 'shortest-prefill')))['application'], 'missing')
+})
+
 t.test('at light load nothing changes; a median that does is no equivalence', async t => {
   const light = claim(simulateLongPrompts({ fed: [], without: ['long'] }, 'preemptible-prefill-at-light-load'))
   t.same(legs(light), all, JSON.stringify(light))
