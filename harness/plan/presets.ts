@@ -31,6 +31,6 @@ export function closedLoopsOf ({ capacityCalls: { usual, ofLongWindow }, capacit
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: { name: 'smoke', pairs: 2, repeats: 1, windowSeconds: { usual: 4, longest: 4 }, capacityCalls: { usual: 2, ofLongWindow: 2 }, capacityAgain: false, spareShare: 0, calibrationSeconds: 3, unloadedCalls: 5, describe: 'about 90 s; describes, carries no verdict' },
-  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: { usual: 3, ofLongWindow: 6 }, capacityAgain: true, spareShare: 0.25, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 7 minutes, 8 pairs, a verdict' },
-  overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityCalls: { usual: 6, ofLongWindow: 6 }, capacityAgain: true, spareShare: 0.25, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
+  laptop: { name: 'laptop', pairs: 8, repeats: 3, windowSeconds: { usual: 9, longest: 11 }, capacityCalls: { usual: 3, ofLongWindow: 6 }, capacityAgain: true, spareShare: 0.5, calibrationSeconds: 5, unloadedCalls: 9, describe: 'about 7 minutes, 8 pairs, a verdict' },
+  overnight: { name: 'overnight', pairs: 24, repeats: 8, windowSeconds: { usual: 60, longest: 60 }, capacityCalls: { usual: 6, ofLongWindow: 6 }, capacityAgain: true, spareShare: 0.5, calibrationSeconds: 30, unloadedCalls: 30, describe: 'about an hour and a half, 24 pairs, narrow intervals' }
 }
