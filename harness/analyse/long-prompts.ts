@@ -21,8 +21,8 @@ export function shortTtftP95Ms (views: readonly OpenLoopView[], condition: strin
 }
 
 /**
- * Mean over all short calls that were offered, milliseconds. Near its capacity a server's waits hang together for a minute, and an hour holds too few independent ones for a p95; a mean needs
- * none, since both conditions have the same arrivals. Null when one has no answer: its wait has no end.
+ * Mean over all short calls that were offered, milliseconds. Near its capacity a server's waits hang together for a minute, and four windows of three minutes held too few independent ones for a p95; a mean
+ * needs none, since both conditions have the same arrivals. Null when one has no answer: its wait has no end.
  */
 export function shortTtftMeanMs (views: readonly OpenLoopView[], condition: string): number | null {
   return meanOf(judged(views, condition, 'short').flat().map(call => scheduledTtftMs(call) ?? null))
@@ -78,6 +78,26 @@ export function longPromptTokens (views: readonly OpenLoopView[], condition: str
     const records = new Map<string, CallRecord>(view.block.records.map(record => [record.id, record]))
     return view.judged.filter(isOf('long')).flatMap(({ weirId }) => weirId === undefined ? [] : records.get(weirId)?.timings?.prompt_n ?? [])
   }))
+}
+
+/**
+ * How often one long prompt began to be evaluated before another one's first token was there, by the gateway's records (admitted until first byte); of all blocks together. Null when a long call that
+ * was answered lacks its record.
+ */
+export function longSideBySide (views: readonly OpenLoopView[], condition: string): number | null {
+  let count = 0
+  for (const { judged, block } of ofCondition(views, condition)) {
+    const records = new Map<string, CallRecord>(block.records.map(record => [record.id, record]))
+    let untilMs = -Infinity
+    const answered = judged.filter(isOf('long')).filter(({ outcome }) => outcome === 'answered').map(({ weirId = '' }) => records.get(weirId))
+    const prefills = answered.flatMap(record => record?.admittedAtMs === undefined || record.firstByteAtMs === undefined ? [] : [{ fromMs: record.admittedAtMs, toMs: record.firstByteAtMs }])
+    if (prefills.length < answered.length) return null
+    for (const { fromMs, toMs } of prefills.sort((a, b) => a.fromMs - b.fromMs)) {
+      if (fromMs < untilMs) count++
+      untilMs = Math.max(untilMs, toMs)
+    }
+  }
+  return count
 }
 
 /** Tokens that llama-server worked on in a decode call, prompt and generated ones together, by its own counters; mean over the blocks. Null when one has no two readings. */

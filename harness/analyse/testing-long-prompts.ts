@@ -22,12 +22,14 @@ export interface LongPromptOptions {
   readonly starves: boolean
   /** Places of clients that left are free so long after, milliseconds, where prompts are fed. */
   readonly releaseMs: number
+  /** Records of long calls in `after` say that they began together. */
+  readonly together: boolean
   /** Every tenth short call is refused in `after`. */
   readonly refuses: boolean
   readonly without: ReadonlyArray<'pidstat' | 'counters' | 'records' | 'process' | 'gaps' | 'long'>
 }
 
-const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, refuses: false, releaseMs: 300, without: [] }
+const usual: LongPromptOptions = { pairs: 8, fed: ['after'], lateMs: 0, stretch: 1.2, cpuFactor: 1, speedUp: 1, starves: false, together: false, refuses: false, releaseMs: 300, without: [] }
 
 const WINDOW_SECONDS = 60
 const RATE_PER_SECOND = 0.5
@@ -62,7 +64,7 @@ function withLongPrompts (block: Block, options: LongPromptOptions): Block {
     ...block,
     calls: [...block.calls.filter(({ phase }) => phase === 'capacity'), ...calls].filter(call => has('long') || call.cls !== 'long').map(call => has('gaps') ? call : { ...call, itlMs: [] }),
     samples: block.samples.map((sample): OsSample => has('counters') ? { ...sample, promptTokensTotal: sample.atMs * (fed ? 0.15 : 0.17), predictedTokensTotal: 0, decodesTotal: sample.atMs * 0.01 } : sample),
-    records: has('records') ? calls.map(call => recordOf(call, fed, options.releaseMs)) : [],
+    records: has('records') ? calls.map(call => recordOf(call, fed, options.releaseMs, options.together && plan.condition === 'after')) : [],
     ...(has('pidstat') ? { tools: { pidstat: { fromMs: judgedFromMs, toMs: judgedToMs, cpuUsec: 600 * (judgedToMs - judgedFromMs), voluntarySwitches: 0, involuntarySwitches: 0, minorFaults: 0, majorFaults: 0 } } } : {})
   }
 }
@@ -104,9 +106,10 @@ function load (seed: number, fromMs: number, toMs: number, condition: string, fe
   }
 }
 
-function recordOf ({ weirId = '', cls, intendedMs, doneMs, reason }: CallSample, fed: boolean, releaseMs: number): CallRecord {
+function recordOf ({ weirId = '', cls, intendedMs, doneMs, firstMs, reason }: CallSample, fed: boolean, releaseMs: number, together: boolean): CallRecord {
   if (reason === 'left') return callRecord({ id: weirId, arrivedAtMs: intendedMs, outcome: 'left', status: 499, admittedAtMs: intendedMs, leftAtMs: doneMs, overAtMs: doneMs + (fed ? releaseMs : 3_000), releasedAtMs: doneMs + (fed ? releaseMs : 3_000) })
   const evaluated = cls === 'short' ? 44 : fed ? 60 : 1_500
   const timings = { cache_n: (cls === 'short' ? 44 : 1_500) - evaluated, prompt_n: evaluated, prompt_ms: 1, predicted_n: 16, predicted_ms: 1 }
-  return callRecord({ id: weirId, arrivedAtMs: intendedMs, overAtMs: doneMs, timings })
+  const prefill = firstMs === undefined ? {} : { admittedAtMs: together ? 0 : firstMs - 1, firstByteAtMs: firstMs }
+  return callRecord({ id: weirId, arrivedAtMs: intendedMs, overAtMs: doneMs, timings, ...prefill })
 }

@@ -56,6 +56,8 @@ t.test('the control is refuted where chunks were at work after all', async t => 
 t.test('lane and order promise less, and neither may cost the long ones much or starve one', async t => {
   t.equal(claim(simulateLongPrompts({ fed: [] }, 'prefill-lane')).status, 'SUPPORTED')
   t.equal(claim(simulateLongPrompts({ fed: [], starves: true }, 'prefill-lane')).status, 'UNSUPPORTED')
+  t.equal(legs(claim(simulateLongPrompts({ fed: [], together: true }, 'prefill-lane')))['mechanism'], 'fails', 'long prompts run side by side all the same')
+  t.equal(legs(claim(simulateLongPrompts({ fed: [], without: ['records'] }, 'prefill-lane')))['mechanism'], 'missing')
   t.equal(legs(claim(simulateLongPrompts({ fed: [] }, 'shortest-prefill')))['application'], 'fails', 'without any gain')
 })
 

@@ -1,6 +1,6 @@
 /** The claims of three ways to keep long prompts out of the way of short ones: one table of numbers, with bands for each way. */
 import type { OpenLoopView } from '../block-summary.js'
-import { busyCpus, busyCpusOf, longestReleaseMs, longPromptTokens, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftMeanMs, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
+import { busyCpus, busyCpusOf, longestReleaseMs, longPromptTokens, longSideBySide, longTtftMeanMs, longUnanswered, shortGapP99Ms, shortTtftMeanMs, shortTtftP95Ms, tokensPerDecode, undisturbedTtftP50Ms } from '../long-prompts.js'
 import { ratio } from '../ratio.js'
 import { openLoopEntry } from './checked-claim.js'
 import type { Band } from './checks.js'
@@ -8,7 +8,7 @@ import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { both, unbounded } from './leg.js'
 import { equivalentEnd, withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { SAME_MACHINE, sameMachine } from './same-machine.js'
-import { LOAD } from './sources.js'
+import { LOAD, RECORDS } from './sources.js'
 
 const timings = 'llama-server’s timings, in the gateway’s records'
 const counters = 'llama-server’s counters prompt_tokens_total, tokens_predicted_total, n_decode_total'
@@ -35,6 +35,7 @@ const checks = {
   undisturbed: { id: 'undisturbed-ttft-p50-ratio', metric: 'ttft', what: 'median time to first token of short calls that met no long one, with ÷ without: where nothing is in the way, nothing is gained', source: LOAD, ...afterToBefore(undisturbedTtftP50Ms) },
   promptTokens: { id: 'long-prompt-tokens-ratio', metric: 'prompt-tokens', what: 'prompt tokens that a long call evaluates in one go (median), with ÷ without', source: timings, ...afterToBefore(longPromptTokens) },
   release: { id: 'longest-release-ms', metric: 'release', what: 'the longest that a place was kept after the client of a long call had left in its prefill, milliseconds: a chunk, and half as much for what runs beside it', source: 'the gateway’s records', value: views => longestReleaseMs(views, 'after'), compared: views => both(longestReleaseMs(views, 'before'), longestReleaseMs(views, 'after')) },
+  sideBySide: { id: 'long-side-by-side', metric: 'side-by-side', what: 'long prompts that began to be evaluated while another one was, with it', source: RECORDS, value: views => longSideBySide(views, 'after'), compared: views => both(longSideBySide(views, 'before'), longSideBySide(views, 'after')) },
   perDecode: { id: 'tokens-per-decode-ratio', metric: 'tokens-per-decode', what: 'tokens in a decode call of llama-server, with ÷ without', source: counters, ...afterToBefore(tokensPerDecode) }
 } satisfies Readonly<Record<string, Omit<OpenLoopCheck, 'band'>>>
 
@@ -55,18 +56,21 @@ interface Kind {
   readonly gain: 'shortTtft' | 'shortMean'
   /** Some clients of long calls leave. */
   readonly leavers?: true
+  /** One long prompt at a time. */
+  readonly apart?: true
 }
 
-function entryOf ({ bands, gain, leavers, ...told }: Kind): ClaimEntry {
+function entryOf ({ bands, gain, leavers, apart, ...told }: Kind): ClaimEntry {
   const check = (name: CheckName): OpenLoopCheck => ({ ...checks[name], band: draft => ({ ...COMMON, ...bands(draft) })[name] })
   // By --no-setting nobody leaves.
   const ofLeavers: OpenLoopCheck[] = leavers === undefined ? [] : [{ ...check('release'), quiet: null }]
+  const ofLane: OpenLoopCheck[] = apart === undefined ? [] : [{ ...check('sideBySide'), byMeaning: [0, 0] }]
   return openLoopEntry({
     ...told,
     application: [check(gain), check('shortGap'), check('longTtft'), check('longUnanswered')],
     os: [check('cpus')],
     control: [sameMachine('with ÷ without: it was no faster', [SAME_MACHINE[0], unbounded]), check('undisturbed')],
-    mechanism: [check('promptTokens'), check('perDecode'), ...ofLeavers]
+    mechanism: [check('promptTokens'), check('perDecode'), ...ofLeavers, ...ofLane]
   })
 }
 
@@ -99,8 +103,9 @@ export const preemptiblePrefillControl = entryOf({
 
 export const prefillLane = entryOf({
   id: 'prefill-lane',
-  statement: 'A prefill lane keeps long prompts from being evaluated side by side, which gains what it can without cutting them',
+  statement: 'A prefill lane keeps long prompts from being evaluated side by side; what the short ones gain by that is bounded, and the long ones hardly lose',
   explanation: 'Two long prompts at once end no sooner than one after the other, and freeze who decodes for as long. The lane lets one be evaluated at a time; a call that comes while it is waits for all of it, so what is gained is bounded.',
+  apart: true,
   gain: 'shortTtft',
   bands: () => ({ shortTtft: [0.5, 3], shortGap: [0, unbounded], longTtft: [0, 1.5], promptTokens: [0.9, 1.1], perDecode: [0.8, 1.2] })
 })
