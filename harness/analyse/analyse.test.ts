@@ -57,6 +57,17 @@ t.test('+10 % is found when 5 % matters, equal arms are equivalent', async t => 
   t.equal(contrast(equal, 'good-per-second').verdict, 'equivalent')
 })
 
+t.test('a machine that slows down for the load lowers good ÷ capacity, and not what good answers get of the CPU time', async t => {
+  const evidence = simulate({ windowSeconds, loadSlowdown: 1.25 })
+  const slower = analyse(evidence, fast)
+  const of = (id: string): number => contrast(slower, id).ratio ?? NaN
+  t.ok(Math.abs(of('good-per-capacity') - 0.8) < 0.04, `good ÷ capacity ${of('good-per-capacity')}`)
+  t.ok(Math.abs(of('good-cpu-time') - 1) < 0.04, `of the CPU time ${of('good-cpu-time')}`)
+  t.ok(of('good-cpu-time-before') < 0.3, 'the time of a server without a bound goes into answers that come too late')
+  const workload = { ...evidence.plan.workload, classes: [...evidence.plan.workload.classes, { name: 'long', promptWords: 999, maxTokens: 8, share: 0 }] }
+  t.notOk(analyse({ ...evidence, plan: { ...evidence.plan, workload } }, fast).contrasts.some(({ metric }) => metric === 'good-cpu-time'), 'tokens of unlike calls do not cost the same')
+})
+
 t.test('too noisy to say: says what it would take', async t => {
   const { verdict, because } = contrast(analyse(simulate({ windowSeconds: 8, bounded: ['before', 'after'], blockNoise: 0.4 }), fast), 'good-per-second')
   t.equal(verdict, 'cannot say')

@@ -21,6 +21,9 @@ export type StreamsPrimary = typeof streamsPrimaries[number]
 /** Beside `good-per-capacity` where lengths differ: answers counted by their work. */
 export const workOutcome: OutcomeSpec = { metric: 'good-work-per-capacity', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 }
 
+/** Beside `good-per-capacity` where all calls are alike: what of llama-server's CPU time good answers got. */
+export const cpuTimeOutcome: OutcomeSpec = { metric: 'good-cpu-time', unit: 'ratio', better: 'higher', primary: false, matters: 1.1 }
+
 /** Not judged among the others: the control of a comparison under overload, equal where the machine is. */
 export const machineOutcome: OutcomeSpec = { metric: 'closed-loop-cpu-per-token', unit: 'µs', better: 'lower', primary: false, matters: 1.1 }
 

@@ -15,6 +15,8 @@ export interface SimulationOptions {
   readonly speedUp: number
   /** Work per token of llama-server in `after` ÷ `before`: a change that is not the queue's. */
   readonly cpuFactor: number
+  /** How many times slower the machine is under the load than in the closed loop of the same block. */
+  readonly loadSlowdown: number
   /** Standard deviation of the log of a block's speed. */
   readonly blockNoise: number
   /** Sources that the sampler lacks. */
@@ -23,7 +25,7 @@ export interface SimulationOptions {
 }
 
 export const simulationDefaults: SimulationOptions = {
-  pairs: 8, seed: 1, overload: 2, bounded: ['after'], speedUp: 1, cpuFactor: 1, blockNoise: 0.03, without: [], windowSeconds: 30
+  pairs: 8, seed: 1, overload: 2, bounded: ['after'], speedUp: 1, cpuFactor: 1, loadSlowdown: 1, blockNoise: 0.03, without: [], windowSeconds: 30
 }
 
 const slots = 4
@@ -100,7 +102,7 @@ function simulateBlock (plan: BlockPlan, options: SimulationOptions): Block {
   const judgedToMs = judgedFromMs + options.windowSeconds * 1000
   const closed = closedLoop(plan.index * 1e6, serviceMs)
   const bounded = options.bounded.includes(plan.condition)
-  const { calls, inServer } = openLoop(arrivals(plan.traceSeed, options.overload * capacity, loadFromMs, judgedToMs), judgedToMs + drainMs, bounded, serviceMs)
+  const { calls, inServer } = openLoop(arrivals(plan.traceSeed, options.overload * capacity, loadFromMs, judgedToMs), judgedToMs + drainMs, bounded, () => serviceMs() * options.loadSlowdown)
   return {
     evidence: {
       plan,
@@ -179,11 +181,11 @@ function sampled (plan: BlockPlan, calls: readonly CallSample[], inServer: Serve
   const times = windows.flatMap(([fromMs, toMs]) => Array.from({ length: Math.floor((toMs - fromMs) / 2000) + 1 }, (_, i) => fromMs + 2000 * i))
   return times.map((atMs, i) => {
     const inside = inServer.filter(stay => stay.fromMs <= atMs && stay.toMs > atMs).length
-    const tokensSoFar = calls.reduce((sum, call) => call.firstMs === undefined ? sum : sum + Math.max(0, Math.min(tokens, 1 + Math.floor((atMs - call.firstMs) / (call.itlMs[0] ?? 1)))), 0)
+    const paid = calls.reduce((sum, call) => call.firstMs === undefined ? sum : sum + Math.max(0, Math.min(tokens, 1 + Math.floor((atMs - call.firstMs) / (call.itlMs[0] ?? 1)))) * (call.phase === 'load' ? options.loadSlowdown : 1), 0)
     const has = (source: SimulationOptions['without'][number]): boolean => !options.without.includes(source)
     return {
       atMs,
-      ...(has('process') && { process: { rssBytes: 1e8, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: Math.round(tokensSoFar * usecPerToken), threads: 1 } }),
+      ...(has('process') && { process: { rssBytes: 1e8, minorFaults: 0, majorFaults: 0, voluntarySwitches: 0, involuntarySwitches: 0, cpuUsec: Math.round(paid * usecPerToken), threads: 1 } }),
       ...(has('serverSockets') && { serverSockets: inside + 1 }),
       ...(has('requestsDeferred') && { requestsProcessing: Math.min(slots, inside), requestsDeferred: Math.max(0, inside - slots) }),
       samplerCpuUsec: i * 500

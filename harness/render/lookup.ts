@@ -144,9 +144,13 @@ export function comparesConditions ({ conditions }: Result, contrast: Contrast):
   return [contrast.a, contrast.b].every((side) => conditions.some(({ id }) => id === side))
 }
 
-/** True for a ratio against the capacity of the same block, which stands by the verdict. */
+function isAgainstCapacity (contrast: Contrast): boolean {
+  return contrast.a.startsWith('capacity')
+}
+
+/** True for answers against the capacity of the same block, which stands by the verdict. */
 export function isYardstick (contrast: Contrast): boolean {
-  return contrast.metric === YARDSTICK && contrast.a.startsWith('capacity')
+  return contrast.metric === YARDSTICK && isAgainstCapacity(contrast)
 }
 
 /** Secondary outcomes without the yardstick, which stands by the verdict. */
@@ -156,6 +160,6 @@ export function secondaryContrasts (result: Result): Contrast[] {
 
 /** Conditions are compared in pairs of blocks, anything else block by block. */
 export function unitsText (contrast: Contrast): string {
-  const unit = isYardstick(contrast) ? 'block' : 'pair'
+  const unit = isAgainstCapacity(contrast) ? 'block' : 'pair'
   return `${contrast.n}${NBSP}${unit}${contrast.n === 1 ? '' : 's'}`
 }

@@ -22,6 +22,8 @@ interface Run {
   readonly mixedUp?: boolean
   /** What was predicted of the calls that are joined. */
   readonly predictedGain?: number
+  /** Every third decision sends one call alone, to learn; the others send six together. */
+  readonly learning?: boolean
   /** Of the capacity; absent: twice that. */
   readonly load?: number
   /** What llama-server computes in `after` ÷ before. */
@@ -63,7 +65,7 @@ function blockOf (block: Block, faster: Block, run: Run): Block {
     arrivedAtMs: call.intendedMs,
     overAtMs: call.doneMs,
     ...(after && (call.seq * 7) % 10 < 10 * run.joined ? {} : { admittedAtMs: call.intendedMs }),
-    ...(after && run.predictedGain !== undefined ? { decisions: [{ policy: 'batching', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on' as const, facts: { predictedGain: run.predictedGain, ...(run.joined > 0 ? { batchCalls: 6 } : {}) }, steps: [] }] } : {})
+    ...(after && run.predictedGain !== undefined ? { decisions: [{ policy: 'batching', verdict: 'pass', reason: '', queueWaitMs: 0, workMs: 0, mode: 'on' as const, facts: { predictedGain: run.predictedGain, ...(run.joined > 0 && !(run.learning === true && call.seq % 3 === 0) ? { batchCalls: 6 } : {}) }, steps: [] }] } : {})
   }))
   // It computes all the time, whatever it gets done meanwhile.
   const pidstat = { fromMs: judgedFromMs + 500, toMs: judgedToMs - 500, cpuUsec: (judgedToMs - judgedFromMs - 1_000) * 1_000 * (after ? run.cpu ?? 1 : 1), voluntarySwitches: 1, involuntarySwitches: 1, minorFaults: 0, majorFaults: 0 }
@@ -98,6 +100,7 @@ t.test('sabotage: same label, the cause removed', async t => {
   t.same(legs(judged({ ...between, predictedGain: 0.9 })), { ...all, mechanism: 'fails' }, 'joined against what was predicted')
   t.same(legs(judged({ ...between, joined: 0 })), { ...all, mechanism: 'fails' }, 'not joined though it was predicted to be faster')
   t.same(legs(judged({ ...between, predictedGain: 0.9, joined: 0 })), all, 'below the crossover or above it: as was predicted')
+  t.same(legs(judged({ ...between, learning: true })), all, 'one call in thirteen learns, though it is one decision in three')
   t.match(legs(judged({ ...between, faster: 0.9 })), { application: 'fails', os: 'fails' }, 'it costs something')
   t.match(legs(judged({ ...light, joined: 0.6 })), { mechanism: 'fails' }, 'joined where nobody else was')
   t.match(legs(judged({ ...forced, joined: 0 })), { mechanism: 'fails' }, 'forced, and not joined')

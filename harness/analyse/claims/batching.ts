@@ -82,7 +82,7 @@ export const batching = openLoopEntryOf('batching-joins-tiny-inputs', draft => {
     ],
     mechanism: [
       upstream === undefined
-        ? { id: 'decisions-as-predicted', metric: 'calls-upstream', what: 'decisions that went the way that was predicted to be faster ÷ decisions with a prediction; the others learn', source: records, value: asPredicted, band: () => [0.85, 1] }
+        ? { id: 'decisions-as-predicted', metric: 'calls-upstream', what: 'calls that went the way that was predicted to be faster ÷ calls with a prediction; the others learn', source: records, value: asPredicted, band: () => [0.85, 1] }
         : { id: 'calls-upstream-per-answer', metric: 'calls-upstream', what: 'calls upstream ÷ answers, with batching', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'after')), band: () => upstream },
       { id: 'calls-upstream-per-answer-before', metric: 'calls-upstream', what: 'without it', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'before')), band: () => [1, 1] }
     ]
@@ -106,14 +106,23 @@ function upstreamPerAnswer (views: readonly OpenLoopView[]): number | null {
 }
 
 /**
- * Of the batching decisions that had learned both ways, the share that went the one that was predicted to be faster: into a batch (alone in it where nobody came in its window) where the gain is
- * at least `minGain`, alone where it is less; the others learn. Null when nothing was learned, or the experiment does not say what is enough.
+ * Of the calls with a batching decision that had learned both ways, the share that went the one that was predicted to be faster: into a batch (alone in it where nobody came in its window) where the
+ * gain is at least `minGain`, alone where it is less; the others learn. A decision counts for all calls that went with it: those that join a batch have no prediction of their own. Null when nothing
+ * was learned, or the experiment does not say what is enough.
  */
 function asPredicted (views: readonly OpenLoopView[], { conditions }: OpenLoopPlan): number | null {
   const minGain = conditions.find(({ id }) => id === 'after')?.policyOptions?.['batching']?.['minGain']
   if (typeof minGain !== 'number') return null
-  const decided = ofCondition(views, 'after').flatMap(({ block: { records } }) => records.flatMap(({ decisions }) => decisions.filter(({ policy, facts }) => policy === 'batching' && facts['predictedGain'] !== undefined)))
-  return ratio(decided.filter(({ facts }) => (facts['batchCalls'] !== undefined) === (Number(facts['predictedGain']) >= minGain)).length, decided.length)
+  let [right, all] = [0, 0]
+  for (const { block: { records } } of ofCondition(views, 'after')) {
+    for (const { policy, facts: { predictedGain, batchCalls } } of records.flatMap(({ decisions }) => decisions)) {
+      if (policy !== 'batching' || predictedGain === undefined) continue
+      const calls = Number(batchCalls ?? 1)
+      all += calls
+      if ((batchCalls !== undefined) === (Number(predictedGain) >= minGain)) right += calls
+    }
+  }
+  return ratio(right, all)
 }
 
 /** Inputs of a pair's two blocks are the same, call by call. Null when no call was answered in both. */
