@@ -1,6 +1,6 @@
 import { nearestRank } from './percentile.js'
 import { below, seededRandom } from './random.js'
-import { poolOf, weightedQuantiles } from './weighted.js'
+import { poolOf, weightedQuantile } from './weighted.js'
 
 export interface BootstrapOptions {
   readonly replicates: number
@@ -16,7 +16,6 @@ export const bootstrapDefaults: BootstrapOptions = { replicates: 1000, seed: 1, 
  * calls of one block share its server and are not independent. An interval is null when one of its ends is a censored
  * sample, or with fewer than 2 blocks. It is a description: over few blocks it covers less than its level, so no
  * verdict hangs on it alone.
- * @param qs ascending quantiles
  */
 export function blockBootstrap (
   blocks: readonly (readonly number[])[], qs: readonly number[], options: BootstrapOptions = bootstrapDefaults
@@ -26,7 +25,11 @@ export function blockBootstrap (
   const pool = poolOf(blocks)
   const replicates: number[][] = qs.map(() => [])
   for (let r = 0; r < options.replicates; r++) {
-    weightedQuantiles(pool, resampled(blocks.length, random), qs)?.forEach((value, i) => replicates[i]?.push(value))
+    const weights = resampled(blocks.length, random)
+    qs.forEach((q, i) => {
+      const value = weightedQuantile(pool, weights, q)
+      if (value !== undefined) replicates[i]?.push(value)
+    })
   }
   return replicates.map(values => intervalOf(values, options.level))
 }

@@ -7,7 +7,7 @@ import { nearestRank } from './percentile.js'
 import { normal, seededRandom, shuffled } from './random.js'
 import { slope } from './slope.js'
 import { quantileRatio } from './swap.js'
-import { poolOf, weightedQuantile, weightedQuantiles } from './weighted.js'
+import { poolOf, weightedQuantile } from './weighted.js'
 
 t.test('holm steps down, keeps order and skips what had no test', async t => {
   t.same(holm([0.01, null, 0.04, 0.03]), [0.03, null, 0.06, 0.06])
@@ -64,14 +64,15 @@ t.test('quantile ratio with labels exchanged within pairs', async t => {
   t.ok(alarms <= binomialBound(200, 0.05, 0.99), `${alarms} of 200 equal arms`)
 })
 
-t.test('weighted quantiles are those of the pool written out, from either end', async t => {
+t.test('weighted quantiles are those of the pool written out, however large it is', async t => {
   const random = seededRandom(13)
-  const groups = Array.from({ length: 5 }, (_, i) => Array.from({ length: 7 + i }, () => normal(random)))
   const weights = [0, 1, 2, 1, 3]
-  const written = groups.flatMap((group, i) => Array.from({ length: weights[i] ?? 0 }, () => group)).flat().sort((a, b) => a - b)
-  for (const q of [0.1, 0.5, 0.51, 0.9, 0.95, 1]) {
-    t.equal(weightedQuantile(poolOf(groups), weights, q), nearestRank(written, q))
-    t.same(weightedQuantiles(poolOf(groups), weights, [q]), [nearestRank(written, q)])
+  // Few, as many as end at a checkpoint, and many with ties over several checkpoints.
+  for (const { sizes, step } of [{ sizes: [7, 8, 9, 10, 11], step: 0 }, { sizes: [512, 0, 256, 128, 128], step: 0 }, { sizes: [900, 1_000, 1_100, 1_200, 1_300], step: 0.5 }]) {
+    const groups = sizes.map(size => Array.from({ length: size }, () => step === 0 ? normal(random) : step * Math.round(normal(random) / step)))
+    const pool = poolOf(groups)
+    const written = groups.flatMap((group, i) => Array.from({ length: weights[i] ?? 0 }, () => group)).flat().sort((a, b) => a - b)
+    for (const q of [0.0001, 0.1, 0.5, 0.51, 0.9, 0.95, 1]) t.equal(weightedQuantile(pool, weights, q), nearestRank(written, q), `${q} of ${written.length}`)
   }
   t.equal(weightedQuantile(poolOf([[1], []]), [0, 1], 0.95), undefined)
 })
