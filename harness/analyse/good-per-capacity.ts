@@ -19,7 +19,8 @@ export function goodPerCapacity (plan: OpenLoopPlan, views: readonly OpenLoopVie
   const [first, ...others] = plan.conditions.map(({ id }) => id).reverse()
   if (first === undefined) return []
   const { calibration: { serviceTime }, workload } = plan
-  const shares = [answers(plan), ...(serviceTime === undefined ? [] : [work(plan, serviceTime)]), ...(callsAreAlike(workload) ? [cpuTime] : [])]
+  const beside = serviceTime !== undefined ? [work(plan, serviceTime)] : callsAreAlike(workload) ? [cpuTime] : []
+  const shares = [answers(plan), ...beside]
   return shares.flatMap(share => [ofShare(plan, views, first, share, share.spec.metric), ...others.map(id => ofShare(plan, views, id, share, `${share.spec.metric}-${id}`))])
 }
 
