@@ -82,7 +82,7 @@ export const batching = openLoopEntryOf('batching-joins-tiny-inputs', draft => {
     ],
     mechanism: [
       upstream === undefined
-        ? { id: 'decisions-as-predicted', metric: 'calls-upstream', what: 'calls that went the way that was predicted to be faster ÷ calls with a prediction; the others learn', source: records, value: asPredicted, band: () => [0.85, 1] }
+        ? { id: 'calls-as-predicted', metric: 'calls-upstream', what: 'calls that went the way that was predicted to be faster ÷ calls with a prediction; the others learn', source: records, value: asPredicted, band: () => [0.85, 1] }
         : { id: 'calls-upstream-per-answer', metric: 'calls-upstream', what: 'calls upstream ÷ answers, with batching', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'after')), band: () => upstream },
       { id: 'calls-upstream-per-answer-before', metric: 'calls-upstream', what: 'without it', source: records, value: views => upstreamPerAnswer(ofCondition(views, 'before')), band: () => [1, 1] }
     ]
