@@ -51,6 +51,18 @@ function capacity (equal: boolean): { readonly calls: number, readonly work: num
   return { calls: over.length / seconds, work: over.reduce((sum, { workMs }) => sum + workMs, 0) / seconds }
 }
 
+/** In which no call runs. */
+function idleMsOf (calls: readonly SimulatedCall[]): number {
+  const lives = calls.flatMap(({ startedAtMs, overAtMs }) => startedAtMs === undefined || overAtMs === undefined ? [] : [[startedAtMs, overAtMs] as const]).sort(([a], [b]) => a - b)
+  let idleMs = 0
+  let atMs = FROM_MS
+  for (const [fromMs, toMs] of [...lives, [TO_MS, TO_MS] as const]) {
+    idleMs += Math.max(0, Math.min(fromMs, TO_MS) - atMs)
+    atMs = Math.max(atMs, toMs)
+  }
+  return idleMs
+}
+
 /** Of the calls of all seeds together. */
 function judged (overload: number, options: { readonly balance: boolean, readonly equal?: boolean }) {
   const most = capacity(options.equal === true)
@@ -58,9 +70,12 @@ function judged (overload: number, options: { readonly balance: boolean, readonl
   const good = [0, 0, 0]
   const relative: number[] = []
   let workMs = 0
+  let lateWorkMs = 0
+  let idleMs = 0
   let turnedAway = 0
   for (const seed of SEEDS) {
     const { calls, drawn } = run(overload * most.calls, seed, options)
+    idleMs += idleMsOf(calls)
     for (const [index, { arrivedAtMs, firstByteAtMs, refused }] of calls.entries()) {
       const own = drawn[index]
       if (own === undefined || arrivedAtMs < FROM_MS) continue
@@ -69,7 +84,10 @@ function judged (overload: number, options: { readonly balance: boolean, readonl
       if (firstByteAtMs === undefined) continue
       const share = (firstByteAtMs - arrivedAtMs) / (options.equal === true ? 1_500 : classes[own.cls]?.limitMs ?? 0)
       relative.push(share)
-      if (share > 1) continue
+      if (share > 1) {
+        lateWorkMs += own.workMs
+        continue
+      }
       good[own.cls] = (good[own.cls] ?? 0) + 1
       workMs += own.workMs
     }
@@ -78,8 +96,11 @@ function judged (overload: number, options: { readonly balance: boolean, readonl
   const overall = sum(good) / sum(offered)
   relative.sort((a, b) => a - b)
   const shares = good.flatMap((count, cls) => offered[cls] === 0 ? [] : count / (offered[cls] ?? 1))
+  const perCapacity = (ms: number): number => ms / (TO_MS - FROM_MS) * 1000 / SEEDS.length / most.work
   return {
-    work: workMs / (TO_MS - FROM_MS) * 1000 / SEEDS.length / most.work,
+    work: perCapacity(workMs),
+    late: perCapacity(lateWorkMs),
+    idle: idleMs / (TO_MS - FROM_MS) / SEEDS.length,
     worst: Math.min(...shares) / overall,
     p95: relative[Math.floor(relative.length * 0.95)] ?? NaN,
     turnedAway,
@@ -96,6 +117,13 @@ t.test('with unequal lengths and limits, overloaded, every length gets its part 
     const without = judged(overload, { balance: false })
     t.ok(without.worst < 0.7, `without: ${without.where}; worst ÷ all ${without.worst.toFixed(2)}`)
   }
+})
+
+t.test('what is lacking of the capacity at 2× is time in which nobody is there: a line that is short enough for such limits runs empty by chance', async t => {
+  const [at2, at4] = [judged(2, { balance: true }), judged(4, { balance: true })]
+  for (const { work, late, idle, where } of [at2, at4]) t.ok(work + late + idle >= 0.98, `${where}; good ${work.toFixed(3)}, late ${late.toFixed(3)} of the capacity, idle ${idle.toFixed(3)} of the time`)
+  t.ok(at2.idle >= 2 * at4.idle, `idle ${at2.idle.toFixed(3)} at 2×, ${at4.idle.toFixed(3)} at 4×`)
+  t.ok(at4.work > at2.work)
 })
 
 t.test('at light load nobody is turned away, and with equal lengths nobody once the size of a prompt is known', async t => {

@@ -1,6 +1,6 @@
 import { normal, seededRandom, type Random } from '../stats/random.js'
-import type { Block, BlockPlan, CallSample, Evidence, OpenLoopPlan, OpenLoopWorkload, OsSample } from '../types.js'
-import { admissionPredictions } from './claims/admission-predictions.js'
+import type { Block, BlockPlan, CallSample, Evidence, Manifest, OpenLoopPlan, OpenLoopWorkload, OsSample } from '../types.js'
+import { admission } from './claims/admission.js'
 import { defaultOutcomes } from './outcomes.js'
 
 /** Evidence with known effects, from a small simulation of a server with slots. For tests only. */
@@ -53,42 +53,43 @@ export function simulate (options: Partial<SimulationOptions> = {}): Evidence & 
     ttftLimitMs: { short: limitMs }
   }
   const placement = { serverCpus: [0], clientCpus: [1], note: '' }
+  const draft: Omit<OpenLoopPlan, 'predictions'> = {
+    schemaVersion: 2,
+    experiment: 'admission',
+    question: 'Does admission keep the capacity good under overload?',
+    preset: 'laptop',
+    seed: all.seed,
+    design: 'pairs',
+    quiet: false,
+    effects: [],
+    claims: ['admission-keeps-capacity-good'],
+    conditions: [{ id: 'before', title: 'llama-server alone', policies: [], knobs: [], factors: {} }, { id: 'after', title: 'with admission', policies: ['admission'], knobs: [], factors: {}, baseline: 'before' }],
+    workload,
+    calibration: { unloadedTtftMs: 100, capacityPerSecond: capacity, answers: 40 },
+    blocks: plans,
+    outcomes: defaultOutcomes,
+    alpha: 0.05,
+    expected: { offeredPerCondition: 1, answeredPerCondition: 1, unsupported: [], verdict: all.pairs >= 8 },
+    createdAt: '2026-01-01T00:00:00.000Z'
+  }
+  const manifest: Manifest = {
+    weirVersion: '0.1.0',
+    node: 'v20.19.0',
+    kernel: '6.1',
+    cpuModel: 'simulated',
+    cpus: 2,
+    memoryBytes: 1,
+    virtualisation: 'none',
+    cgroup: 'v2',
+    model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
+    server: { version: 'b1', from: 'PATH', slots, threads: 1, batchTokens: 256, slotContextTokens: 512 },
+    placement,
+    missing: []
+  }
   return {
     planSha256: '0'.repeat(64),
-    plan: {
-      schemaVersion: 2,
-      experiment: 'admission',
-      question: 'Does admission keep the capacity good under overload?',
-      preset: 'laptop',
-      seed: all.seed,
-      design: 'pairs',
-      quiet: false,
-      effects: [],
-      claims: ['admission-keeps-capacity-good'],
-      conditions: [{ id: 'before', title: 'llama-server alone', policies: [], knobs: [], factors: {} }, { id: 'after', title: 'with admission', policies: ['admission'], knobs: [], factors: {}, baseline: 'before' }],
-      workload,
-      calibration: { unloadedTtftMs: 100, capacityPerSecond: capacity, answers: 40 },
-      blocks: plans,
-      outcomes: defaultOutcomes,
-      predictions: admissionPredictions(slots, all.overload, 'laptop'),
-      alpha: 0.05,
-      expected: { offeredPerCondition: 1, answeredPerCondition: 1, unsupported: [], verdict: all.pairs >= 8 },
-      createdAt: '2026-01-01T00:00:00.000Z'
-    },
-    manifest: {
-      weirVersion: '0.1.0',
-      node: 'v20.19.0',
-      kernel: '6.1',
-      cpuModel: 'simulated',
-      cpus: 2,
-      memoryBytes: 1,
-      virtualisation: 'none',
-      cgroup: 'v2',
-      model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
-      server: { version: 'b1', from: 'PATH', slots, threads: 1, batchTokens: 256, slotContextTokens: 512 },
-      placement,
-      missing: []
-    },
+    plan: { ...draft, predictions: admission.predictions(draft, manifest) },
+    manifest,
     blocks: plans.map(plan => simulateBlock(plan, all))
   }
 }

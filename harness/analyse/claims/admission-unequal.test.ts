@@ -37,7 +37,8 @@ interface Options {
   readonly base?: Partial<SimulationOptions>
 }
 
-function evidenceOf ({ before = {}, after = {}, withoutRecords = false, withoutServiceTime = false, base = {} }: Options = {}, id = 'admission-serves-all-lengths'): Evidence & { readonly plan: OpenLoopPlan } {
+function evidenceOf ({ before = {}, after = {}, withoutRecords = false, withoutServiceTime = false, base = {} }: Options = {}): Evidence & { readonly plan: OpenLoopPlan } {
+  const id = 'admission-serves-all-lengths'
   const usual = simulate({ pairs: 8, windowSeconds: 10, ...base })
   const workload = { ...usual.plan.workload, classes: classes.map(({ name, tokens }) => ({ name, promptWords: tokens, maxTokens: OUTPUT_TOKENS, share: 1 / 3 })), ttftLimitMs: limitMs }
   const draft = { ...usual.plan, experiment: 'admission-unequal', claims: [id], workload, calibration: { ...usual.plan.calibration, ...(withoutServiceTime ? {} : { serviceTime }) } }
@@ -131,11 +132,11 @@ t.test('what was not predicted before the run does not count', async t => {
   }
 })
 
-t.test('at light load it says equivalent, and a load that was none is found out', async t => {
+t.test('below the capacity it says equivalent, and a load that was above it is found out', async t => {
   const light: Options = { before: { ...balanced, good: { short: 23, middle: 23, long: 22 }, late: true }, after: { good: { short: 22, middle: 23, long: 22 } }, base: { overload: 0.3 } }
-  const evidence = evidenceOf(light, 'admission-unequal-at-light-load')
+  const evidence = evidenceOf(light)
   t.same(legs(claim(evidence)), all, JSON.stringify(claim(evidence)))
   t.equal(analyse(evidence, { cells: false }).contrasts[0]?.verdict, 'equivalent')
-  t.match(legs(claim(evidenceOf({}, 'admission-unequal-at-light-load'))), { application: 'fails', mechanism: 'fails' }, 'under overload')
-  t.equal(claim(evidenceOf({ ...light, after: { good: { short: 15, middle: 16, long: 15 } } }, 'admission-unequal-at-light-load')).application.status, 'fails', 'it refuses without need')
+  t.match(legs(claim({ ...evidenceOf(), plan: evidence.plan })), { application: 'fails', mechanism: 'fails' }, 'under overload')
+  t.equal(claim(evidenceOf({ ...light, after: { good: { short: 15, middle: 16, long: 15 } } })).application.status, 'fails', 'it refuses without need')
 })

@@ -19,11 +19,28 @@ t.test('sabotage: same label, cause removed', async t => {
   t.equal(found.status, 'UNSUPPORTED')
 })
 
-t.test('sabotage: the same admission in both arms, or hardly any load: no hidden queue was there to be cured', async t => {
+t.test('sabotage: the same admission in both arms, or hardly any load where overload was planned: no hidden queue was there to be cured', async t => {
   t.match(legs(claim(simulate({ ...usual, bounded: ['before', 'after'] }))), { os: 'fails', mechanism: 'fails' })
-  const light = claim(simulate({ ...usual, overload: 0.4 }))
+  const { plan } = simulate(usual)
+  const light = claim({ ...simulate({ ...usual, overload: 0.4 }), plan })
   t.match(legs(light), { application: 'fails', mechanism: 'fails' })
   t.equal(light.status, 'UNSUPPORTED')
+})
+
+t.test('below the capacity it claims that nothing changes', async t => {
+  const evidence = simulate({ ...usual, overload: 0.4 })
+  const found = claim(evidence)
+  t.same(legs(found), all, JSON.stringify(found))
+  t.match(found, { status: 'SUPPORTED', statement: /^Below the server’s capacity/ })
+  const overloaded = claim({ ...simulate(usual), plan: evidence.plan })
+  t.match(legs(overloaded), { application: 'fails', mechanism: 'fails' }, 'there was something to mitigate')
+  t.equal(claim(simulate({ ...usual, overload: 0.4, cpuFactor: 0.7 })).control.status, 'fails', 'another machine')
+  const slower = evidence.blocks.map(block => block.evidence.plan.condition === 'before' ? block : { ...block, calls: block.calls.map(call => call.firstMs === undefined ? call : { ...call, firstMs: call.firstMs + 100 }) })
+  t.equal(claim({ ...evidence, blocks: slower }).application.status, 'fails', 'first tokens came later')
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
+  }
 })
 
 t.test('a machine that was so much faster in one arm that it was no longer overloaded is a rival explanation', async t => {

@@ -1,79 +1,98 @@
-import type { Claim, Contrast, Leg, OpenLoopPlan, OsSample, Plan, Prediction } from '../../types.js'
+import type { Prediction, PresetName } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
-import { gauge } from '../gauge.js'
-import { isOpenLoop } from '../plan-kind.js'
 import { geometricMean, ratio } from '../ratio.js'
 import { ttftToLimitP95 } from '../ttft-to-limit.js'
-import { number } from '../verdict.js'
-import { admissionPredictionIds as ids, admissionPredictions } from './admission-predictions.js'
-import type { ClaimEntry } from './contract.js'
-import { allOf, bandLeg, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
-import { LOAD } from './sources.js'
+import { changesNothing, isBelowCapacity } from './below-capacity.js'
+import { openLoopEntryOf, type CheckedClaim } from './checked-claim.js'
+import { contrastCheck, type Band, type Checks } from './checks.js'
+import type { OfOpenLoop, OpenLoopDraft } from './contract.js'
+import { deferred, sockets, socketsAfter } from './hidden-queue.js'
+import { both, unbounded } from './leg.js'
+import { LOAD, PROC_AND_TOKENS, SOCKETS } from './sources.js'
 
-const explanation = 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
-  'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
-  'the server works at full speed on answers that no longer count. Admission lets in as many calls as there are slots, keeps the rest outside in a queue that is ' +
-  'short and bounded, and refuses at once what could not be answered in time. The server is as busy as before and not faster, but it works only on answers which count.'
-
-export const admission: ClaimEntry = {
-  id: 'admission-keeps-capacity-good',
-  predictions: (draft, { server }) => isOpenLoop(draft) ? admissionPredictions(server.slots, draft.workload.ratePerSecond / draft.calibration.capacityPerSecond, draft.preset) : [],
-  claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [admissionClaim(plan, openLoop, contrasts)] : []
-}
+/** Overload at which a server without admission still gives next to nothing: a faster machine explains a gain only when it leaves less than this. */
+const STILL_OVERLOADED = 1.25
+/** A difference in CPU time per token that would matter. */
+const MATTERS = 1.1
+/** Lower end of the interval of good requests/s ÷ capacity, by what the pairs of a preset can tell on a machine whose speed varies; two pairs of `smoke` tell next to nothing. */
+const GOOD_TO_CAPACITY: Readonly<Record<PresetName, number>> = { smoke: 0.85, laptop: 0.92, overnight: 0.97 }
 
 /** Under overload admission turns nearly the whole capacity into good answers, because the queue moved out of llama-server. */
-function admissionClaim (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Claim {
-  const legs = {
-    application: applicationLeg(plan, views, contrasts),
-    os: socketsLeg(plan, views),
-    control: isOfEarlierPlan(plan) ? cpuLegOfEarlierPlans(plan, contrasts) : cpuLeg(plan, views, contrasts),
-    mechanism: deferredLeg(plan, views)
-  }
-  const predicted = predictionOf(plan, ids.goodPerCapacity)
-  return withStatus({
-    id: admission.id,
-    statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
-    predicted: predicted === undefined ? 'nothing was predicted before the run' : `good requests/s ÷ capacity: lower end of the interval at least ${number(predicted.lo)}`,
-    ...legs,
-    explanation
-  })
-}
-
-function applicationLeg (plan: OpenLoopPlan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
-  const source = LOAD
-  const share = contrasts.find(contrast => contrast.id === 'good-per-capacity')
-  return allOf([
-    contrastLeg('good requests/s ÷ capacity with admission, lower end of the interval', source, share, 'lower end', predictionOf(plan, ids.goodPerCapacity)),
-    bandLeg('p95 of TTFT ÷ limit of the answered calls with admission', source, ttftToLimitP95(plan, views, 'after'), predictionOf(plan, ids.ttftWithinLimit))
-  ])
-}
-
-function socketsLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
-  const source = 'ss (established TCP connections to llama-server’s port)'
-  const before = gauge(views, 'before', sample => sample.serverSockets)
-  const after = gauge(views, 'after', sample => sample.serverSockets)
-  if (before === null || after === null) return missingLeg('sockets to llama-server', source, 'no reading in the judged windows of both arms')
-  return allOf([
-    bandLeg('median sockets to llama-server with admission', source, after, predictionOf(plan, ids.socketsAfter)),
-    bandLeg('sockets without ÷ with admission', source, before / Math.max(1, after), predictionOf(plan, ids.socketsRatio), [before, after])
-  ])
-}
-
-const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
+export const admission = openLoopEntryOf('admission-keeps-capacity-good', (draft, predicted = []) => isBelowCapacity(draft) ? changesNothing : { ...keepsCapacityGood, control: controlOfEarlierPlans(predicted) ?? control })
 
 /**
  * Was the machine faster with admission? Between the arms the closed loops say it: under load alone, CPU time per token cannot tell a faster machine from calls that no
  * longer wait inside llama-server. Between a block's yardstick and its load the same block does.
  */
-function cpuLeg (plan: Plan, views: readonly OpenLoopView[], contrasts: readonly Contrast[]): Leg {
-  const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-  const load = contrasts.find(one => one.id === 'server-cpu-per-token')
-  return allOf([
-    contrastLeg('CPU time per token in the closed loops of a block, with ÷ without admission, lower end of its interval', cpuSource, closedLoop, 'lower end', predictionOf(plan, ids.closedLoopCpu)),
-    contrastLeg('the same under load, ratio', cpuSource, load, 'ratio', predictionOf(plan, ids.cpuPerToken)),
-    bandLeg('with admission, under load ÷ in the closed loop of the same block', cpuSource, loadToClosedLoop(views), predictionOf(plan, ids.yardstickCpu))
-  ])
+const control: Checks<OfOpenLoop> = [
+  contrastCheck('closed-loop-cpu-per-token', 'lower end', {
+    id: 'closed-loop-cpu-per-token-lower-end',
+    what: 'CPU time per token in the closed loops of a block, with ÷ without admission, lower end of its interval: a machine that is faster with admission by less than that is still overloaded',
+    source: PROC_AND_TOKENS,
+    band: draft => [fastestRival(draft), unbounded]
+  }),
+  // No lower end: calls that wait inside llama-server cost it CPU (connections, templates, tokens), which admission saves; the more, the larger the overload.
+  contrastCheck('server-cpu-per-token', 'ratio', {
+    id: 'cpu-per-token-under-load',
+    what: 'the same under load, ratio: llama-server needs no more of it with admission',
+    source: PROC_AND_TOKENS,
+    band: () => [0, MATTERS]
+  }),
+  {
+    id: 'cpu-per-token-load-to-closed-loop',
+    metric: 'server-cpu-per-token',
+    what: 'with admission, under load ÷ in the closed loop of the same block: the machine did not get faster between the yardstick and what is held against it',
+    source: PROC_AND_TOKENS,
+    value: loadToClosedLoop,
+    band: () => [1 / MATTERS, MATTERS]
+  }
+]
+
+const keepsCapacityGood: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
+  statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
+  explanation: 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
+    'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
+    'the server works at full speed on answers that no longer count. Admission lets in as many calls as there are slots, keeps the rest outside in a queue that is ' +
+    'short and bounded, and refuses at once what could not be answered in time. The server is as busy as before and not faster, but it works only on answers which count.',
+  application: [
+    contrastCheck('good-per-capacity', 'lower end', {
+      id: 'good-per-capacity',
+      what: 'good requests/s ÷ capacity of the same block with admission, lower end of the interval',
+      source: LOAD,
+      band: ({ preset }) => [GOOD_TO_CAPACITY[preset], unbounded]
+    }),
+    {
+      id: 'ttft-p95-within-limit',
+      metric: 'ttft',
+      what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
+      source: LOAD,
+      value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
+      band: () => [0, 1]
+    }
+  ],
+  os: [
+    socketsAfter,
+    {
+      id: 'sockets-before-to-after',
+      metric: 'server-sockets',
+      what: 'sockets without ÷ with admission',
+      source: SOCKETS,
+      value: views => ratio(sockets(views, 'before'), Math.max(1, sockets(views, 'after') ?? NaN)),
+      compared: views => both(sockets(views, 'before'), sockets(views, 'after')),
+      band: () => [2, unbounded]
+    }
+  ],
+  control,
+  mechanism: [deferred('requests-deferred-after', 'after', [0, 0]), deferred('requests-deferred-before', 'before', [1, unbounded])]
+}
+
+/**
+ * The likeliest other explanation of the gain is a machine that was faster in the blocks with admission. At twice the capacity one that is 1.3 times faster is still
+ * overloaded half as much again, and an overloaded server without admission is what the claim is about; so the least CPU time per token, with ÷ without, follows from the overload.
+ */
+function fastestRival ({ workload, calibration }: OpenLoopDraft): number {
+  return Math.min(1 / MATTERS, STILL_OVERLOADED * calibration.capacityPerSecond / workload.ratePerSecond)
 }
 
 /** Geometric mean over the blocks with admission; null when one of them has no reading. */
@@ -81,38 +100,20 @@ function loadToClosedLoop (views: readonly OpenLoopView[]): number | null {
   return geometricMean(ofCondition(views, 'after').map(({ summary: { serverCpuUsecPerToken: load, closedLoopCpuUsecPerToken: own } }) => ratio(load, own)))
 }
 
-const earlierIds = { closedLoopCpu: 'closed-loop-cpu-per-token-ratio', cpuPerToken: 'cpu-per-token-ratio' } as const
+const earlierIds = { closedLoop: 'closed-loop-cpu-per-token-ratio', load: 'cpu-per-token-ratio' } as const
 
-/** Stored runs are judged by the bands that their plans named: then the whole intervals had to lie within a tenth. */
-function isOfEarlierPlan (plan: Plan): boolean {
-  return predictionOf(plan, earlierIds.cpuPerToken) !== undefined
+/** Stored runs are judged by the bands that their plans named: then the whole intervals had to lie within a tenth, and the first plans demanded that under load and said nothing of the closed loop. */
+function controlOfEarlierPlans (predicted: readonly Prediction[]): Checks<OfOpenLoop> | undefined {
+  const bandOf = (id: string): Band | undefined => predicted.flatMap(({ id: own, lo, hi }): Band[] => own === id ? [[lo, hi]] : [])[0]
+  const load = bandOf(earlierIds.load)
+  if (load === undefined) return undefined
+  const underLoad = wholeInterval('server-cpu-per-token', earlierIds.load, 'llama-server’s CPU time per generated token, with ÷ without admission')
+  if (load[0] > 0) return underLoad
+  return [...wholeInterval('closed-loop-cpu-per-token', earlierIds.closedLoop, 'the same in the closed loops of a block'), ...underLoad]
 }
 
-/** The first plans demanded equality under load and said nothing of the closed loop. */
-function cpuLegOfEarlierPlans (plan: Plan, contrasts: readonly Contrast[]): Leg {
-  const load = cpuRatio('llama-server’s CPU time per generated token, with ÷ without admission', contrasts.find(one => one.id === 'server-cpu-per-token'), predictionOf(plan, earlierIds.cpuPerToken))
-  if ((load.band?.[0] ?? 0) > 0) return load
-  const closedLoop = contrasts.find(one => one.id === 'closed-loop-cpu-per-token')
-  return allOf([cpuRatio('the same in the closed loops of a block', closedLoop, predictionOf(plan, earlierIds.closedLoopCpu)), load])
-}
-
-/** Ratio and both ends of its interval inside the band. */
-function cpuRatio (statement: string, contrast: Contrast | undefined, prediction: Prediction | undefined): Leg {
-  const interval = contrast?.ci95
-  if (contrast === undefined || interval === null || interval === undefined) return missingLeg(statement, cpuSource, contrast?.because || 'not measured')
-  const middle = contrastLeg(statement, cpuSource, contrast, 'ratio', prediction)
-  return allOf([
-    middle,
-    bandLeg('lower end of its interval', cpuSource, interval[0], prediction),
-    bandLeg('upper end of its interval', cpuSource, interval[1], prediction)
-  ])
-}
-
-function deferredLeg (plan: Plan, views: readonly OpenLoopView[]): Leg {
-  const source = 'llama-server’s gauge llamacpp:requests_deferred'
-  const deferred = (sample: OsSample): number | undefined => sample.requestsDeferred
-  return allOf([
-    bandLeg('median calls in llama-server’s hidden queue with admission', source, gauge(views, 'after', deferred), predictionOf(plan, ids.deferredAfter)),
-    bandLeg('without', source, gauge(views, 'before', deferred), predictionOf(plan, ids.deferredBefore))
-  ])
+/** Ratio and both ends of its interval inside the band of one prediction. */
+function wholeInterval (contrastId: string, id: string, what: string): Checks<OfOpenLoop> {
+  const part = (which: 'ratio' | 'lower end' | 'upper end', text: string): Checks<OfOpenLoop>[0] => contrastCheck(contrastId, which, { id, what: text, source: PROC_AND_TOKENS, band: () => undefined })
+  return [part('ratio', what), part('lower end', 'lower end of its interval'), part('upper end', 'upper end of its interval')]
 }

@@ -1,5 +1,5 @@
 /** A claim whose legs are tables of numbers and bands. */
-import type { Claim, Contrast } from '../../types.js'
+import type { Claim, Contrast, Prediction } from '../../types.js'
 import { isOpenLoop, isStreams } from '../plan-kind.js'
 import { legOf, predictedBy, type Check, type Checks } from './checks.js'
 import type { ClaimEntry, Kind, OfOpenLoop, OfStreams, OpenLoopDraft } from './contract.js'
@@ -22,12 +22,15 @@ export function openLoopEntry (claim: CheckedClaim<OfOpenLoop>): ClaimEntry {
   return openLoopEntryOf(claim.id, () => claim)
 }
 
-/** What is claimed follows from the plan: its load, and what its conditions are. */
-export function openLoopEntryOf (id: string, claimFor: (draft: OpenLoopDraft) => Omit<CheckedClaim<OfOpenLoop>, 'id'>): ClaimEntry {
+/**
+ * What is claimed follows from the plan: its load, and what its conditions are.
+ * @param claimFor its second argument is what the plan predicted, where a run is judged: a stored one may have predicted otherwise than a run of today would
+ */
+export function openLoopEntryOf (id: string, claimFor: (draft: OpenLoopDraft, predicted?: readonly Prediction[]) => Omit<CheckedClaim<OfOpenLoop>, 'id'>): ClaimEntry {
   return {
     id,
     predictions: (draft, manifest) => isOpenLoop(draft) ? predictedBy(checksOf(claimFor(draft)), draft, manifest) : [],
-    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf({ ...claimFor(plan), id }, plan, openLoop, contrasts)] : []
+    claims: (plan, _blocks, { openLoop, contrasts }) => isOpenLoop(plan) ? [claimOf({ ...claimFor(plan, plan.predictions), id }, plan, openLoop, contrasts)] : []
   }
 }
 

@@ -2,15 +2,14 @@ import { ofCondition } from '../gate.js'
 import { middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import { besideToAlone, greedyToOthers, jain, jainOfFairParts, ofOffered, overOnePlace, samplesBeside, tokensByCaller } from './fair-figures.js'
+import { POOLED } from './hidden-queue.js'
 import { unbounded } from './leg.js'
 import { withToWithout, type OpenLoopCheck } from './open-loop-checks.js'
 import { sameMachine } from './same-machine.js'
-import { LOAD, PIDSTAT } from './sources.js'
+import { LOAD, PIDSTAT, SOCKETS } from './sources.js'
 
 /** A difference that would matter: of work, and of a wait. */
 const MATTERS = { work: 1.1, wait: 1.25 }
-/** Sockets to llama-server beyond one a place: the gateway's poller, the sampler, and calls that are just let go of. */
-const POOLED = 4
 /** Jain's index from which callers are served alike. */
 const ALIKE = [0.95, 1] as const
 
@@ -18,7 +17,7 @@ const sockets: OpenLoopCheck = {
   id: 'sockets',
   metric: 'server-sockets',
   what: 'median sockets to llama-server, with fairness: what waited, waited in the gateway, where its turn is decided',
-  source: 'ss (established TCP connections to llama-server’s port)',
+  source: SOCKETS,
   value: (views, plan) => middle(ofCondition(views, 'after').flatMap(view => samplesBeside(view, plan).flatMap(({ serverSockets }) => serverSockets ?? []))),
   band: (_draft, manifest) => [1, manifest.server.slots + POOLED]
 }

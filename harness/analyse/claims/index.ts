@@ -1,5 +1,5 @@
 import { admission } from './admission.js'
-import { admissionUnequal, admissionUnequalLight } from './admission-unequal.js'
+import { admissionUnequal } from './admission-unequal.js'
 import { batching } from './batching.js'
 import { coldWarm } from './cold-warm.js'
 import { concurrency } from './concurrency.js'
@@ -36,7 +36,6 @@ import { zombie } from './zombie.js'
 const registry: readonly ClaimEntry[] = [
   admission,
   admissionUnequal,
-  admissionUnequalLight,
   promptCap,
   prediction,
   coldWarm,

@@ -5,9 +5,10 @@ import { ofCondition } from '../gate.js'
 import { predictedCalls, type PredictedCall } from '../predictions.js'
 import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
+import { POOLED } from './hidden-queue.js'
 import { unbounded } from './leg.js'
 import { ratioOfSums } from './open-loop-checks.js'
-import { PIDSTAT, RECORDS } from './sources.js'
+import { PIDSTAT, RECORDS, SOCKETS } from './sources.js'
 
 const BOTH = 'the gateway’s records (gateway.ndjson), joined with the load generator’s stamps (calls.ndjson)'
 /** The one condition. */
@@ -18,8 +19,6 @@ const CALLS_AT_LEAST = 300
 const OF_A_DEPTH = 60
 /** Calls in front from which on a line is called deep. */
 const DEEP = 2
-/** Sockets to llama-server beyond one a slot: the gateway's poller, the sampler, and calls that are just let go of. */
-const POOLED = 4
 
 export const prediction = openLoopEntry({
   id: 'prediction-holds-four-in-five',
@@ -49,7 +48,7 @@ export const prediction = openLoopEntry({
       id: 'sockets',
       metric: 'server-sockets',
       what: 'median sockets to llama-server: what waited, waited in the gateway, where its wait was predicted',
-      source: 'ss (established TCP connections to llama-server’s port)',
+      source: SOCKETS,
       value: views => socketsOf(views),
       band: (_draft, { server }) => [1, server.slots + POOLED]
     },

@@ -4,13 +4,12 @@ import { ofCondition } from '../gate.js'
 import { judgedSamples, middle } from '../window.js'
 import { openLoopEntry } from './checked-claim.js'
 import type { OpenLoopDraft } from './contract.js'
+import { POOLED } from './hidden-queue.js'
 import { ratioOfSums } from './open-loop-checks.js'
-import { LOAD } from './sources.js'
+import { LOAD, SOCKETS } from './sources.js'
 
 /** The one condition. */
 const ON = 'on'
-/** Sockets to llama-server beyond one a slot: the gateway's poller, the sampler, and calls that are just let go of. */
-const POOLED = 4
 /** The header is in whole seconds. */
 const SECOND = 1
 
@@ -53,7 +52,7 @@ export const retryAfterCapped = openLoopEntry({
     id: 'sockets',
     metric: 'server-sockets',
     what: 'median sockets to llama-server: those who were told to come back wait at home',
-    source: 'ss (established TCP connections to llama-server’s port)',
+    source: SOCKETS,
     value: views => middle(ofCondition(views, ON).flatMap(view => judgedSamples(view.block).flatMap(({ serverSockets }) => serverSockets ?? []))),
     band: (_draft, { server }) => [1, server.slots + POOLED]
   }],

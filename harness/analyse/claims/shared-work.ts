@@ -11,7 +11,7 @@ import { middle, scheduledTtftMs } from '../window.js'
 import type { ClaimEntry, OpenLoopDraft } from './contract.js'
 import { allOf, bandLeg, both, contrastLeg, missingLeg, predictionOf, withStatus } from './leg.js'
 import { SAME_MACHINE } from './same-machine.js'
-import { LOAD } from './sources.js'
+import { LOAD, PROC_AND_TOKENS } from './sources.js'
 
 export interface SharedWork {
   readonly id: string
@@ -50,7 +50,6 @@ const MATTERS = 1.1
 /** Of CPU time: readings at the ends of the window. */
 const TOLERANCE = 0.1
 const recordSource = 'the gateway’s records'
-const cpuSource = '/proc/PID/stat of llama-server and content chunks of the load generator'
 
 export function sharedWorkEntry (work: SharedWork): ClaimEntry {
   return {
@@ -113,14 +112,14 @@ function claimOf (work: SharedWork, plan: OpenLoopPlan, views: readonly OpenLoop
   const paired = (statement: string, source: string, metric: string, id: string): Leg => contrastLeg(statement, source, contrasts.find(contrast => contrast.id === metric), 'ratio', predictionOf(plan, id))
   const idle = predictionOf(plan, ids.equal) !== undefined
   const upstream = (condition: string): number | null => shareOf(views, condition, () => true, block => callId => admitted(block, callId))
-  const control = paired('CPU time per token in the closed loop, with ÷ without', cpuSource, 'closed-loop-cpu-per-token', ids.closedLoop)
+  const control = paired('CPU time per token in the closed loop, with ÷ without', PROC_AND_TOKENS, 'closed-loop-cpu-per-token', ids.closedLoop)
   const owns = (call: CallSample): boolean => !mayShare(classOf(plan, call))
   const ofOwn = plan.workload.classes.some(cls => !mayShare(cls))
     ? [bandLeg('of the calls with a prompt of their own so many got an answer of another one', recordSource, shareOf(views, 'after', owns, block => id => verdictOf(block, id, work)), predictionOf(plan, ids.sharedOfOwn))]
     : []
   const legs = {
     application: idle ? paired('median TTFT, with ÷ without', LOAD, 'ttft-answered-p50', ids.equal) : sharedLeg(work, plan, views),
-    os: paired('CPU time of llama-server per token that clients received, with ÷ without', cpuSource, 'server-cpu-per-token', ids.cpu),
+    os: paired('CPU time of llama-server per token that clients received, with ÷ without', PROC_AND_TOKENS, 'server-cpu-per-token', ids.cpu),
     control: allOf([control, ...ofOwn, ...(idle || isOfEarlierPlan(plan, views) ? [] : [bandLeg('different first answers ÷ different prompts, without', LOAD, answersPerPrompt(plan, views), predictionOf(plan, ids.distinct))])]),
     mechanism: allOf([
       bandLeg('calls asked upstream ÷ judged calls with the policy', recordSource, upstream('after'), predictionOf(plan, ids.upstream)),
