@@ -49,7 +49,7 @@ const control: Checks<OfOpenLoop> = [
   }
 ]
 
-const keepsCapacityGood: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
+const keepsCapacityGood: Omit<CheckedClaim<OfOpenLoop>, 'id' | 'control'> = {
   statement: 'Under overload, admission turns nearly all of the server’s capacity into good answers because the queue moved out of llama-server',
   explanation: 'llama-server puts every request beyond its slots into one first-in-first-out queue without length limit, time limit or refusal. ' +
     'Offered more than its capacity, that queue grows for as long as the load lasts, each call waits for all before it, and soon every answer comes after its limit: ' +
@@ -83,7 +83,6 @@ const keepsCapacityGood: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
       band: () => [2, unbounded]
     }
   ],
-  control,
   mechanism: [deferred('requests-deferred-after', 'after', [0, 0]), deferred('requests-deferred-before', 'before', [1, unbounded])]
 }
 
