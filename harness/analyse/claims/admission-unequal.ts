@@ -1,12 +1,11 @@
 import { worstShare, worstToOverall } from '../class-shares.js'
-import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { changesNothing, isBelowCapacity } from './below-capacity.js'
 import { openLoopEntryOf, type CheckedClaim } from './checked-claim.js'
 import { contrastCheck } from './checks.js'
 import type { OfOpenLoop } from './contract.js'
 import { deferred, sockets, socketsAfter } from './hidden-queue.js'
 import { unbounded } from './leg.js'
-import { ratioOfSums } from './open-loop-checks.js'
+import { ratioOfSums, ttftWithinLimit } from './open-loop-checks.js'
 import { sameMachineByContrast } from './same-machine.js'
 import { LOAD, RECORDS, SOCKETS } from './sources.js'
 
@@ -41,14 +40,7 @@ const servesAllLengths: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
       value: (views, plan) => worstShare(plan, views, 'before'),
       band: () => [0, 0.2]
     },
-    {
-      id: 'ttft-p95-within-limit',
-      metric: 'ttft',
-      what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
-      source: LOAD,
-      value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
-      band: () => [0, 1]
-    }
+    ttftWithinLimit
   ],
   os: [
     socketsAfter,

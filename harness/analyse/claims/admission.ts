@@ -2,13 +2,13 @@ import type { Prediction, PresetName } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition } from '../gate.js'
 import { geometricMean, ratio } from '../ratio.js'
-import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { changesNothing, isBelowCapacity } from './below-capacity.js'
 import { openLoopEntryOf, type CheckedClaim } from './checked-claim.js'
 import { contrastCheck, type Band, type Checks } from './checks.js'
 import type { OfOpenLoop, OpenLoopDraft } from './contract.js'
 import { deferred, sockets, socketsAfter } from './hidden-queue.js'
 import { both, unbounded } from './leg.js'
+import { ttftWithinLimit } from './open-loop-checks.js'
 import { LOAD, PROC_AND_TOKENS, SOCKETS } from './sources.js'
 
 /** Overload at which a server without admission still gives next to nothing: a faster machine explains a gain only when it leaves less than this. */
@@ -62,14 +62,7 @@ const keepsCapacityGood: Omit<CheckedClaim<OfOpenLoop>, 'id' | 'control'> = {
       source: LOAD,
       band: ({ preset }) => [GOOD_TO_CAPACITY[preset], unbounded]
     }),
-    {
-      id: 'ttft-p95-within-limit',
-      metric: 'ttft',
-      what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
-      source: LOAD,
-      value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
-      band: () => [0, 1]
-    }
+    ttftWithinLimit
   ],
   os: [
     socketsAfter,

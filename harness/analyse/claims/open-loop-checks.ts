@@ -3,6 +3,7 @@ import type { OpenLoopPlan } from '../../types.js'
 import type { OpenLoopView } from '../block-summary.js'
 import { ofCondition, pairsOf } from '../gate.js'
 import { geometricMean, ratio } from '../ratio.js'
+import { ttftToLimitP95 } from '../ttft-to-limit.js'
 import { contrastCheck, type Check } from './checks.js'
 import type { OfOpenLoop } from './contract.js'
 import { both, type Compared, type ContrastPart } from './leg.js'
@@ -41,6 +42,16 @@ export function equivalentEnd (contrastId: string, what: string, end: Exclude<Co
     source: LOAD,
     band: () => [1 / MATTERS, MATTERS]
   })
+}
+
+/** What admission promises of the calls that it lets in, each against the limit of its class. */
+export const ttftWithinLimit: OpenLoopCheck = {
+  id: 'ttft-p95-within-limit',
+  metric: 'ttft',
+  what: 'p95 of TTFT ÷ limit of its class of the answered calls with admission',
+  source: LOAD,
+  value: (views, plan) => ttftToLimitP95(plan, views, 'after'),
+  band: () => [0, 1]
 }
 
 /** Sum of a over the blocks of a condition ÷ sum of b; null when a block lacks one of them, or there is nothing to divide by. */
