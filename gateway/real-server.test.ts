@@ -210,3 +210,32 @@ function essence (text: string): { readonly content: string, readonly finish: re
     done: text.endsWith('data: [DONE]\n\n')
   }
 }
+
+t.test('the next call is sent while the last token of the one before is on its way, on every route', async t => {
+  const server = await startRealServer(t, { slots: 1 })
+  const gateway = await startGatewayCli(t, ['--upstream', server.url], { LLAMA_API_KEY: server.apiKey })
+  const fixed = { ignore_eos: true, temperature: 0, cache_prompt: false, grammar: 'root ::= [a-z]+', stream: true }
+  const messages = [{ role: 'user', content: 'the of and' }]
+  const routes: ReadonlyArray<readonly [path: string, body: object]> = [
+    ['/v1/chat/completions', { messages, max_tokens: 160 }],
+    ['/v1/completions', { prompt: 'the of', max_tokens: 160 }],
+    ['/completion', { prompt: 'the of', n_predict: 160 }],
+    ['/v1/messages', { messages, max_tokens: 160 }],
+    ['/v1/responses', { input: messages, max_output_tokens: 160 }]
+  ]
+  for (const [path, body] of routes) {
+    const answers = await Promise.all([1, 2, 3].map(async () => {
+      const answer = await fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...fixed, ...body }) })
+      return [answer.status, (await answer.text()).length > 0]
+    }))
+    t.same(answers, [1, 2, 3].map(() => [200, true]), path)
+  }
+  await gateway.stop()
+  const records = gateway.records()
+  for (const [path] of routes) {
+    const own = records.filter(record => record.path === path).sort((a, b) => (a.admittedAtMs ?? 0) - (b.admittedAtMs ?? 0))
+    t.same(own.map(({ outcome, outputTokens }) => [outcome, outputTokens]), own.map(() => ['complete', 160]), path)
+    t.same(own.map(({ decisions }) => decisions.find(({ policy }) => policy === 'admission')?.facts['overlaps'] ?? 0), [0, 1, 1], `${path}: which of them met a last token`)
+    t.ok(own.every(({ admittedAtMs = 0 }, index) => index === 0 || admittedAtMs < (own[index - 1]?.overAtMs ?? 0)), `${path}: sent before the end of the one before`)
+  }
+})

@@ -4,6 +4,7 @@ import type { Answer, Call, Outcome } from '../policies/contract.js'
 import { RelayBody } from '../policies/relay-body.js'
 import type { Connection, Connections } from './connections.js'
 import { headersToClient } from './headers.js'
+import { LastToken } from './last-token.js'
 import { nextLimit } from './limits.js'
 import type { LimitReason } from './limits.js'
 import { faultAnswer } from './refusal.js'
@@ -20,6 +21,8 @@ import type { UpstreamOptions } from './upstream.js'
 interface Opened {
   readonly body: RelayBody
   readonly tail: Tail
+  /** Absent where nobody asks for it, or it cannot be told. */
+  readonly lastToken: LastToken | undefined
   /** How its stream must end; absent: no event stream of a generation. */
   readonly streamEnd: StreamEnd | undefined
   readonly over: (outcome: Outcome) => void
@@ -99,7 +102,8 @@ export class Trip implements Dispatcher.DispatchHandler {
       over: new Promise(resolve => { over = resolve }),
       released: new Promise(resolve => { released = resolve })
     }
-    this.#opened = { body, tail: new Tail(), streamEnd, over, released }
+    const lastToken = streamEnd === undefined || this.#call.onLastToken === undefined ? undefined : LastToken.of(this.#call, streamEnd)
+    this.#opened = { body, tail: new Tail(), lastToken, streamEnd, over, released }
     this.#resolve(answer)
   }
 
@@ -121,6 +125,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     }
     opened.tail.add(chunk)
     if (!opened.body.deliver(chunk)) controller.pause()
+    if (opened.lastToken?.add(chunk) === true) this.#call.onLastToken?.(this.#lastByteAtMs)
   }
 
   onResponseEnd (): void {

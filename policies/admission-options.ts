@@ -57,6 +57,10 @@ export const admissionSchema = Type.Object({
     default: false,
     description: 'Where callers give long prompts longer limits (X-SLO-TTFT-Ms): under overload each class of prompt lengths (a factor of 1.5) gets about the same share of its calls served. A class that is ahead of the one most behind is refused (429 balance) while at most one place is free, at most three calls for each that is served. Together with `prefillTokens` 64, so that short prompts do not wait in one batch with long ones.'
   })),
+  overlap: Type.Optional(Type.Boolean({
+    default: true,
+    description: 'While llama-server works on the last token that a stream may have (its `max_tokens`), the next call is sent already and begins in the step after it; sent when the answer is over it would miss that step. Only where llama-server chooses the slots.'
+  })),
   agingMs: Type.Optional(Type.Number({
     exclusiveMinimum: 0,
     default: 10_000,
@@ -124,6 +128,7 @@ export function withAdmissionDefaults ({ preemptiblePrefill, ...options }: Admis
     fair: false,
     order: 'fifo',
     balance: false,
+    overlap: true,
     agingMs: 10_000,
     noticeEveryMs: 5_000,
     releaseTimeoutMs: 30_000,

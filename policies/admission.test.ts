@@ -221,7 +221,7 @@ t.test('draining refuses what waits and what comes; what runs ends', async t => 
 t.test('options are closed and described', async t => {
   const schema = admission.schema as { additionalProperties: boolean, properties: Record<string, { description?: string }> }
   t.equal(schema.additionalProperties, false)
-  t.same(Object.keys(schema.properties).sort(), ['agingMs', 'balance', 'fair', 'kvTokens', 'limit', 'maxQueued', 'maxRetryAfterSeconds', 'maxWaitMs', 'noticeAfterMs', 'noticeEveryMs', 'order', 'preemptiblePrefill', 'prefillTokens', 'priority', 'releaseTimeoutMs', 'slotChoice', 'slotFiles', 'slots', 'ttftLimitMs'])
+  t.same(Object.keys(schema.properties).sort(), ['agingMs', 'balance', 'fair', 'kvTokens', 'limit', 'maxQueued', 'maxRetryAfterSeconds', 'maxWaitMs', 'noticeAfterMs', 'noticeEveryMs', 'order', 'overlap', 'preemptiblePrefill', 'prefillTokens', 'priority', 'releaseTimeoutMs', 'slotChoice', 'slotFiles', 'slots', 'ttftLimitMs'])
   for (const [name, option] of Object.entries(schema.properties)) t.ok(option.description, name)
 })
 

@@ -177,8 +177,8 @@ class Admission implements PolicyInstance {
       }
     }
     this.#wake()
-    // Assigning makes p-queue look again at what is granted; it never runs more tasks than there are places.
-    if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.places) this.#queue.concurrency = this.#schedule.places
+    // Assigning makes p-queue look again at what is granted; it never runs more tasks than may be at upstream.
+    if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.most) this.#queue.concurrency = this.#schedule.most
   }
 
   /** Looks again when a call has waited long enough for a busy slot, or a chunk may go. */
@@ -246,6 +246,7 @@ class Admission implements PolicyInstance {
     const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
     // On the call itself: `next` may be given another object that delegates to it.
     if (call.stream) call.onFirstByte = firstByteAtMs => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs, atMs: firstByteAtMs })) }
+    if (call.stream && this.#options.overlap && this.#slotChoice === undefined) call.onLastToken = atMs => { this.#apply(this.#schedule.on({ type: 'lastToken', id, atMs })) }
     if (start?.slot !== undefined && this.#exchange !== undefined) {
       await this.#exchange.before(id, call, start.slot)
       call.signal.throwIfAborted()

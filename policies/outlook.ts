@@ -34,6 +34,7 @@ export class Outlook {
     if (line.length === 0 && free >= widthOf(wanted)) return 0
     const busy = []
     for (const entry of running) {
+      if (entry.ending === true) continue
       const leftMs = this.leftMs(entry, company, atMs)
       if (leftMs === undefined) return 0
       busy.push({ leftMs, places: entry.places })
@@ -44,7 +45,7 @@ export class Outlook {
   /** A caller with a bound of its own stands behind its own calls, too, however many places are free. @param before the line in front of it @param company places of the server */
   ownBoundMs ({ caller, places, maxPlaces }: Newcomer, before: readonly Newcomer[], running: Iterable<Running>, company: number, atMs: number): number {
     if (maxPlaces === Infinity) return 0
-    const own = [...running].filter(entry => entry.caller === caller)
+    const own = [...running].filter(entry => entry.caller === caller && entry.ending !== true)
     const taken = own.reduce((sum, entry) => sum + entry.places, 0)
     return this.waitMs(before.filter(entry => entry.caller === caller), places, { places: maxPlaces, taken, running: own, company }, atMs)
   }

@@ -39,6 +39,6 @@ function poolTokens ({ work }: Next, costs: CostModel): number {
 export function mayStart ({ caller, maxPlaces }: Pick<Newcomer, 'caller' | 'maxPlaces'>, width: number, running: Iterable<Running>): boolean {
   if (maxPlaces === Infinity) return true
   let held = 0
-  for (const each of running) if (each.caller === caller) held += each.places
+  for (const each of running) if (each.caller === caller && each.ending !== true) held += each.places
   return held === 0 || held + width <= maxPlaces
 }

@@ -42,6 +42,8 @@ export interface Running extends Entry {
   placeMsAtFirstByte?: number
   firstByteAtMs?: number
   leftAtMs?: number
+  /** Its last token is on its way, and its places are the next call's. */
+  ending?: boolean
   /** Milliseconds in which its prompt stood still for others. */
   pausedMs?: number
 }

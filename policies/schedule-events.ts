@@ -38,6 +38,8 @@ export type ScheduleEvent =
   | { readonly type: 'leave', readonly id: string, readonly atMs: number }
   /** The first byte of a started call came at `firstByteAtMs`; may be told late. */
   | { readonly type: 'firstByte', readonly id: string, readonly firstByteAtMs: number, readonly atMs: number }
+  /** Upstream works on the last token that this call may have: its places are the next call's. */
+  | { readonly type: 'lastToken', readonly id: string, readonly atMs: number }
   /** Upstream is free of this call; `account` where it gave one. */
   | { readonly type: 'released', readonly id: string, readonly atMs: number, readonly account?: Account }
   /** A chunk of its prompt, but not the last, is in its slot; upstream took `tookMs` to evaluate what of it was not there before. */
@@ -63,6 +65,8 @@ export interface StartEffect {
   readonly feeds?: true
   /** Prompt tokens that it is sure to find in that slot; absent where that is not certain. */
   readonly predictedCachedTokens?: number
+  /** Places of its own that calls at their last token still have; absent: none. */
+  readonly overlaps?: number
   readonly queueWaitMs: number
   /** Made when it arrived: wait for a place, and time from its arrival to its first byte, with the interval that four in five fall into, and to its end. */
   readonly predictedWaitMs: number

@@ -3,6 +3,7 @@ import { Balance } from './balance.js'
 import { CostModel, type Account, type SavedCosts, type Work } from './cost-model.js'
 import { FairShare, chargeOf } from './fair-share.js'
 import { ForecastErrors } from './forecast-errors.js'
+import { Held } from './held.js'
 import { Margin } from './margin.js'
 import { inOrder, type OrderOptions } from './order.js'
 import { Outlook } from './outlook.js'
@@ -40,10 +41,8 @@ export class Schedule {
   readonly #slots: SlotTable
   readonly preemption: Preemption
   #waiting: Entry[] = []
+  readonly #held = new Held()
   #places: number
-  #taken = 0
-  /** Places taken × milliseconds, since the start. */
-  #placeMs = 0
   #draining = false
   #atMs = 0
 
@@ -59,7 +58,9 @@ export class Schedule {
   }
 
   get places (): number { return this.#places }
-  get taken (): number { return this.#taken }
+  get taken (): number { return this.#held.taken }
+  /** Most places that calls may have at upstream now: more than there are while some are at their last token. */
+  get most (): number { return this.#places + this.#held.ending }
   get queued (): number { return this.#waiting.length }
   /** What was learned of what calls cost, to be kept over a restart. */
   get costs (): SavedCosts { return this.#costs.toJson() }
@@ -94,7 +95,7 @@ export class Schedule {
   forgetCosts (): void { this.#costs.forget() }
 
   on (event: ScheduleEvent): readonly Effect[] {
-    this.#placeMs += this.#taken * Math.max(0, event.atMs - this.#atMs)
+    this.#held.advance(event.atMs - this.#atMs)
     this.#atMs = Math.max(this.#atMs, event.atMs)
     this.#pace.advance(event.atMs, this.#saturated)
     this.preemption.advance(event.atMs)
@@ -108,8 +109,9 @@ export class Schedule {
       case 'arrive': return this.#arrive(event)
       case 'leave': this.#leave(event.id, event.atMs); break
       case 'firstByte': this.#firstByte(event.id, event.firstByteAtMs, event.atMs); break
+      case 'lastToken': this.#held.handOver(this.#running.get(event.id)); break
       case 'released': this.#release(event.id, event.atMs, event.account); break
-      case 'resize': this.#resize(event.places); break
+      case 'resize': this.#adaptive?.resize(event.places); this.#places = this.#adaptive?.limit ?? event.places; break
       case 'slots': this.#slots.see(event.reading); break
       case 'chunk': this.preemption.chunkOver(event.id, event.evaluatedTokens, event.tookMs, event.atMs); break
       case 'whole': this.preemption.end(event.id, event.atMs, 'other'); break
@@ -119,13 +121,13 @@ export class Schedule {
     return this.#fill(event.atMs)
   }
 
-  get #saturated (): boolean { return this.#taken >= this.#places || this.#waiting.length > 0 }
+  get #saturated (): boolean { return this.#held.taken + this.#held.ending >= this.#places || this.#waiting.length > 0 }
   #widthOf (places: number): number { return Math.min(Math.max(1, places), this.#places) }
   get #ttftLimitMs (): number { return this.#options.ttftLimitMs ?? Infinity }
 
   /** Wait of a call of this width behind these; 0 while nothing is known. */
   #waitBehind (line: ReadonlyArray<Pick<Entry, 'places' | 'work'>>, places: number, atMs: number): number {
-    return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#taken, running: this.#running.values() }, atMs)
+    return this.#outlook.waitMs(line, places, { places: this.#places, taken: this.#held.taken, running: this.#running.values() }, atMs)
   }
 
   /** What a call takes of all places. */
@@ -140,8 +142,8 @@ export class Schedule {
     const line = inOrder<Newcomer>([...this.#waiting, own], this.#order, this.#share, atMs)
     const before = line.slice(0, line.indexOf(own)).filter(entry => this.preemption.hasLane(entry, this.#places))
     const width = this.#widthOf(own.places)
-    const startsNow = before.length === 0 && this.#taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places) && mayStart(own, width, this.#running.values())
-    const company = startsNow ? this.#taken + width : this.#places
+    const startsNow = before.length === 0 && this.#held.taken + width <= this.#places && this.#hasRoom(own) && this.preemption.hasLane(own, this.#places) && mayStart(own, width, this.#running.values())
+    const company = startsNow ? this.#held.taken + width : this.#places
     const predictedWaitMs = Math.max(this.#waitBehind(before, own.places, atMs), this.#outlook.ownBoundMs(own, before, this.#running.values(), this.#places, atMs), this.preemption.laneMs(line, own, this.#places, atMs))
     const predictedFirstByteMs = predictedWaitMs + this.preemption.firstByteMs(own, company, atMs)
     const teachesMargin = this.#pace.measured && (!startsNow || company >= this.#places)
@@ -165,14 +167,14 @@ export class Schedule {
       if (entry.predictedWaitMs > maxWaitMs || this.#returns.holdBack(entry, entry.predictedWaitMs + this.#costMs(entry), entry.atMs)) return 'queue-full'
     }
     // An idle server always gets the call: nothing else could correct a wrong estimate.
-    if (this.#taken === 0) return undefined
+    if (this.#held.taken === 0) return undefined
     const sinceMs = entry.atMs - entry.sinceMs
     const firstByteMs = startsNow
-      ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#taken + this.#widthOf(entry.places), entry.atMs))
+      ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#held.taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     if (sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs) return 'deadline'
     // With two places free nobody stands in anybody's way; who comes when it was told to was promised a place.
-    const isBalanced = this.#balance === undefined || this.#taken + this.#waiting.length < this.#places - 1 || this.#returns.isDue(entry, entry.atMs)
+    const isBalanced = this.#balance === undefined || this.#held.taken + this.#waiting.length < this.#places - 1 || this.#returns.isDue(entry, entry.atMs)
     return !isBalanced && this.#balance.turnsAway(entry.prefillTokens) ? 'balance' : undefined
   }
 
@@ -185,10 +187,10 @@ export class Schedule {
 
   #fill (atMs: number): Effect[] {
     const effects: Effect[] = []
-    while (this.#waiting.length > 0 && this.#taken < this.#places) {
+    while (this.#waiting.length > 0 && this.#held.taken < this.#places) {
       const head = inOrder(this.#waiting, this.#order, this.#share, atMs).find(entry => this.#mayStart(entry, atMs))
       if (head === undefined) break
-      const taken = this.#taken + this.#widthOf(head.places)
+      const taken = this.#held.taken + this.#widthOf(head.places)
       if (taken > this.#places || !this.#hasRoom(head)) break
       this.#takeOut(entry => entry === head)
       // Those behind it start at once beside it, as far as there are places.
@@ -200,7 +202,7 @@ export class Schedule {
 
   /** A call that waited and would miss its limits if it started now; on an idle server it may try. */
   #isHopeless (entry: Entry, company: number, atMs: number): boolean {
-    if (this.#taken === 0 || atMs === entry.atMs) return false
+    if (this.#held.taken === 0 || atMs === entry.atMs) return false
     const waitedMs = atMs - entry.sinceMs
     return waitedMs + this.preemption.firstByteMs(entry, company, atMs) > entry.ttftLimitMs || waitedMs + this.#serviceMs(entry.work) > entry.finishLimitMs
   }
@@ -224,14 +226,14 @@ export class Schedule {
   }
 
   #start (entry: Entry, taken: number, atMs: number): Effect {
-    const places = taken - this.#taken
+    const places = taken - this.#held.taken
     const [slot, predictedCachedTokens] = [this.#slots.start(entry, places, atMs), this.#slots.predictedTokens(entry.id)]
-    this.#taken = taken
+    this.#held.take(places)
     const work = { ...entry.work, ...(predictedCachedTokens === undefined ? {} : { cachedTokens: predictedCachedTokens }) }
-    this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#placeMs })
+    this.#running.set(entry.id, { ...entry, work, places, startedAtMs: atMs, company: taken, placeMsAtStart: this.#held.placeMs })
     this.#share.charge(entry.caller, entry.weight, entry.charge)
     const feeds = this.preemption.start(entry, slot, predictedCachedTokens ?? 0, atMs)
-    return startEffect(entry, { places, slot, feeds, predictedCachedTokens, atMs })
+    return startEffect(entry, { places, slot, feeds, predictedCachedTokens, overlaps: this.#held.beyond(this.#places), atMs })
   }
 
   #expire (atMs: number): Effect[] {
@@ -261,7 +263,7 @@ export class Schedule {
     if (entry === undefined || entry.firstByteAtMs !== undefined) return
     entry.firstByteAtMs = firstByteAtMs
     this.preemption.end(id, firstByteAtMs, 'first-byte')
-    if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#placeMs
+    if (atMs <= firstByteAtMs) entry.placeMsAtFirstByte = this.#held.placeMs
     if (firstByteAtMs - entry.sinceMs > entry.ttftLimitMs) this.#balance?.unserve(entry.prefillTokens)
     if (entry.predictedFirstByteMs > 0) this.#errors.sample(entry.predictedFirstByteMs, firstByteAtMs - entry.atMs, entry.depth, entry.interval)
     if (entry.teachesMargin) this.#margin.sample(firstByteAtMs - entry.atMs - entry.predictedFirstByteMs)
@@ -273,7 +275,7 @@ export class Schedule {
     const { startedAtMs, firstByteAtMs, company } = entry
     this.#pace.released(entry.places, atMs - startedAtMs, this.#saturated, company >= this.#places)
     if (firstByteAtMs !== undefined) {
-      const done = doneOf(entry, firstByteAtMs, this.#placeMs, account, atMs)
+      const done = doneOf(entry, firstByteAtMs, this.#held.placeMs, account, atMs)
       this.#costs.learn(done)
       if (account !== undefined && account.outputTokens > 1) this.#adaptive?.onSample(Math.round(done.restCompany), done.restMs / account.outputTokens)
       if (this.#adaptive !== undefined) this.#places = this.#adaptive.limit
@@ -283,12 +285,7 @@ export class Schedule {
     this.preemption.end(id, atMs, 'other')
     this.#slots.release(id, entry.leftAtMs !== undefined, account, atMs)
     this.#running.delete(id)
-    this.#taken -= entry.places
-  }
-
-  #resize (places: number): void {
-    this.#adaptive?.resize(places)
-    this.#places = this.#adaptive?.limit ?? places
+    this.#held.free(entry)
   }
 
   #refuse (entry: Entry, status: 429 | 503, reason: RefusalReason, atMs: number): Effect {

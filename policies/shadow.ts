@@ -6,6 +6,8 @@ import { deferred } from './deferred.js'
 interface Real {
   readonly answer: Answer
   readonly startedAtMs: number
+  /** When upstream worked on its last token; never settles where it did not say. */
+  readonly lastTokenAtMs: Promise<number>
 }
 
 /**
@@ -21,9 +23,11 @@ export function shadowed (policy: NamedPolicy, inner: Handler, clock: Clock): Ha
     decide(policy, virtualUpstream(copy, real.promise, clock), clock, copy).catch(() => undefined)
     call.decisions.push(...copy.decisions)
     const startedAtMs = clock.nowMs()
+    const lastToken = deferred<number>()
+    call.onLastToken = lastToken.resolve
     try {
       const answer = await inner(call)
-      real.resolve({ answer, startedAtMs })
+      real.resolve({ answer, startedAtMs, lastTokenAtMs: lastToken.promise })
       return answer
     } catch (error) {
       real.reject(error)
@@ -38,6 +42,7 @@ function copyOf (call: Call): Call {
     need: { value: { ...call.need }, enumerable: true },
     body: { value: call.body, enumerable: true, writable: true },
     onFirstByte: { value: undefined, enumerable: true, writable: true },
+    onLastToken: { value: undefined, enumerable: true, writable: true },
     decisions: { value: [], enumerable: true },
     shadow: { value: true, enumerable: true }
   }) as Call
@@ -47,8 +52,12 @@ function copyOf (call: Call): Call {
 function virtualUpstream (copy: Call, real: Promise<Real>, clock: Clock): Handler {
   return async () => {
     const letInAtMs = clock.nowMs()
-    const { answer, startedAtMs } = await real
+    const { answer, startedAtMs, lastTokenAtMs } = await real
     const shiftMs = letInAtMs - startedAtMs
+    lastTokenAtMs.then(async atMs => {
+      await until(clock, atMs + shiftMs)
+      copy.onLastToken?.(clock.nowMs())
+    }).catch(() => undefined)
     const over = answer.over.then(async outcome => {
       await until(clock, clock.nowMs() + shiftMs)
       const shifted: Outcome = outcome.firstByteAtMs === undefined ? outcome : { ...outcome, firstByteAtMs: outcome.firstByteAtMs + shiftMs }

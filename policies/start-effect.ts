@@ -6,11 +6,12 @@ interface Granted {
   readonly slot: number | undefined
   readonly feeds: boolean
   readonly predictedCachedTokens: number | undefined
+  readonly overlaps: number
   readonly atMs: number
 }
 
 /** What a call is told when it may start; what was predicted of it is of its arrival. */
-export function startEffect ({ id, interval, predictedWaitMs, predictedFirstByteMs, predictedFinishMs, atMs: arrivedAtMs }: Entry, { places, slot, feeds, predictedCachedTokens, atMs }: Granted): StartEffect {
+export function startEffect ({ id, interval, predictedWaitMs, predictedFirstByteMs, predictedFinishMs, atMs: arrivedAtMs }: Entry, { places, slot, feeds, predictedCachedTokens, overlaps, atMs }: Granted): StartEffect {
   return {
     type: 'start',
     id,
@@ -18,6 +19,7 @@ export function startEffect ({ id, interval, predictedWaitMs, predictedFirstByte
     ...(slot === undefined ? {} : { slot }),
     ...(feeds ? { feeds } : {}),
     ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
+    ...(overlaps === 0 ? {} : { overlaps }),
     queueWaitMs: atMs - arrivedAtMs,
     predictedWaitMs,
     predictedTtftMs: predictedFirstByteMs,

@@ -23,10 +23,14 @@ export interface BatchedOptions extends TrafficOptions {
   readonly noise: number
   /** First bytes are told when they come, and slots are seen at each step, as of streams behind a gateway. Default: at the end of a call, and never. */
   readonly streamed?: boolean
+  /** From being let in to being at the server, which looks between two steps, milliseconds. Default: 0. */
+  readonly sendMs?: number
+  /** Last tokens are told when they are on their way. Default: never. */
+  readonly overlap?: boolean
 }
 
 interface Slot {
-  readonly id: number
+  id: number
   readonly call: number
   readonly promptTokens: number
   readonly outputTokens: number
@@ -47,18 +51,19 @@ interface Slot {
  * slot by slot; so calls that start together end together. A prompt that is fed in chunks keeps its slot between them.
  */
 export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
-  const { streamed = false, batchTokens = Infinity } = options
+  const { streamed = false, batchTokens = Infinity, sendMs = 0 } = options
   let slots: Slot[] = []
+  /** On their way, or waiting for a slot that is free. */
+  const sent: Array<{ readonly slot: Slot, readonly named: number | undefined, readonly thereAtMs: number }> = []
   let nowMs = 0
   const lengths = new Map<number, SimulatedLengths>()
   const traffic = new Traffic(options, (call, { slot, feeds = false }) => {
     const { promptTokens, outputTokens } = lengths.get(call) ?? options
-    const id = slot ?? freeId(slots)
     const given = feeds ? 0 : promptTokens
-    slots.push({ id, call, promptTokens, outputTokens, feeds, promptLeft: promptTokens, givenLeft: given, givenTokens: given, givenAtMs: nowMs, tokens: 0, firstByteAtMs: NaN, lastTokenAtMs: NaN, longestGapMs: 0 })
-    slots.sort((a, b) => a.id - b.id)
+    const own: Slot = { id: NaN, call, promptTokens, outputTokens, feeds, promptLeft: promptTokens, givenLeft: given, givenTokens: given, givenAtMs: nowMs, tokens: 0, firstByteAtMs: NaN, lastTokenAtMs: NaN, longestGapMs: 0 }
+    sent.push({ slot: own, named: slot, thereAtMs: (traffic.calls[call]?.startedAtMs ?? NaN) + sendMs })
   }, (call, { toTokens }) => {
-    const slot = slots.find(each => each.call === call)
+    const slot = [...slots, ...sent.map(each => each.slot)].find(each => each.call === call)
     if (slot === undefined) throw new Error(`a chunk of call ${call}, which has no slot`)
     slot.givenLeft = slot.givenTokens = toTokens - (slot.promptTokens - slot.promptLeft)
     slot.givenAtMs = nowMs
@@ -76,17 +81,29 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
     return traffic.schedule.wakeAtMs ?? Infinity
   }
 
+  function begin (): void {
+    for (let next = sent[0]; next !== undefined && next.thereAtMs <= nowMs && slots.length < options.places; next = sent[0]) {
+      sent.shift()
+      next.slot.id = next.named ?? freeId(slots)
+      slots.push(next.slot)
+    }
+    slots.sort((a, b) => a.id - b.id)
+  }
+
   function see (): void {
     if (streamed) traffic.see(Array.from({ length: options.places }, (_, id) => ({ id, busy: slots.some(slot => slot.id === id && (slot.givenLeft > 0 || slot.promptLeft === 0)) })), nowMs)
   }
 
-  while (traffic.nextAtMs < Infinity || slots.length > 0) {
+  while (traffic.nextAtMs < Infinity || slots.length + sent.length > 0) {
+    begin()
     see()
     if (wakeAtMs() <= nowMs) traffic.tick(nowMs)
+    begin()
     const batch = slots.filter(slot => slot.givenLeft > 0 || slot.promptLeft === 0)
     if (batch.length === 0) {
-      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, wakeAtMs()))
+      nowMs = Math.max(nowMs, Math.min(traffic.nextAtMs, wakeAtMs(), sent[0]?.thereAtMs ?? Infinity))
       if (nowMs === Infinity) throw new Error('everybody waits, and nothing will happen')
+      begin()
       see()
       arriveUntil(nowMs)
       continue
@@ -108,6 +125,7 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
       if (slot.promptLeft === 0) predict(slot, nowMs)
     }
     for (const { call, tokens } of batch) if (streamed && tokens === 1) traffic.firstByte(call, nowMs)
+    for (const { call, tokens, outputTokens } of batch) if (options.overlap === true && tokens === outputTokens - 1) traffic.lastToken(call, nowMs)
     const over = batch.filter(slot => slot.tokens === slot.outputTokens)
     slots = slots.filter(slot => !over.includes(slot))
     for (const { call, firstByteAtMs, promptTokens, outputTokens, longestGapMs } of over) {

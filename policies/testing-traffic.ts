@@ -116,6 +116,11 @@ export class Traffic {
     this.#apply(this.schedule.on({ type: 'firstByte', id: String(call), firstByteAtMs, atMs: firstByteAtMs }), firstByteAtMs)
   }
 
+  /** Of what it may have at most. */
+  lastToken (call: number, atMs: number): void {
+    this.#apply(this.schedule.on({ type: 'lastToken', id: String(call), atMs }), atMs)
+  }
+
   chunkOver (call: number, evaluatedTokens: number, tookMs: number, atMs: number): void {
     this.#apply(this.schedule.on({ type: 'chunk', id: String(call), evaluatedTokens, tookMs, atMs }), atMs)
   }

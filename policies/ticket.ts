@@ -69,7 +69,7 @@ export class Ticket {
   get facts (): Record<string, number> {
     const { queued, start, prompt } = this
     if (start === undefined) return { queued }
-    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, predictedFinishMs, places, slot, predictedCachedTokens } = start
+    const { queueWaitMs, predictedWaitMs, predictedTtftMs, predictedTtftLowMs, predictedTtftHighMs, predictedFinishMs, places, slot, overlaps, predictedCachedTokens } = start
     return {
       queueWaitMs,
       queued,
@@ -79,6 +79,7 @@ export class Ticket {
       predictedFinishMs,
       places,
       ...(slot === undefined ? {} : { slot }),
+      ...(overlaps === undefined ? {} : { overlaps }),
       ...(predictedCachedTokens === undefined ? {} : { predictedCachedTokens }),
       ...(prompt?.wouldTakeChunks === undefined ? {} : { wouldTakeChunks: prompt.wouldTakeChunks })
     }
