@@ -1,4 +1,5 @@
 import t from 'tap'
+import { outputField } from '../policies/need.js'
 import { makeBody } from '../policies/testing.js'
 import { LastToken } from './last-token.js'
 import type { StreamEnd } from './routes.js'
@@ -9,8 +10,11 @@ interface Given {
   readonly json?: Readonly<Record<string, unknown>>
 }
 
+const paths: Readonly<Record<StreamEnd, string>> = { done: '/v1/chat/completions', stop: '/completion', message_stop: '/v1/messages', 'response.completed': '/v1/responses' }
+
 function watching (end: StreamEnd, { maxTokens = 3, places = 1, json = {} }: Given = {}): LastToken | undefined {
-  return LastToken.of({ need: { maxTokens, places }, body: makeBody(json) }, end)
+  const path = paths[end]
+  return LastToken.of({ path, need: { maxTokens, places }, body: makeBody({ [outputField(path)]: maxTokens, ...json }) }, end)
 }
 
 /** After which of these chunks it says so. */
@@ -58,7 +62,7 @@ t.test('an event counts when it is whole, however it came; of one that is too lo
   t.same(toldAfter(watching('stop'), [echo, '","stop":true}\n\n', whole, whole]), [3])
 })
 
-t.test('nothing to tell where there is no bound, no token before the last, several answers, or progress that looks like tokens', async t => {
-  for (const given of [{ maxTokens: Infinity }, { maxTokens: 1 }, { maxTokens: 0 }, { places: 2 }, { json: { return_progress: true } }]) t.equal(watching('stop', given), undefined, JSON.stringify(given))
+t.test('nothing to tell where there is no bound, no token before the last, several answers, progress that looks like tokens, or two bounds of which one is obeyed', async t => {
+  for (const given of [{ maxTokens: -1 }, { maxTokens: 1 }, { maxTokens: 0 }, { places: 2 }, { json: { return_progress: true } }, { json: { max_tokens: 9 } }]) t.equal(watching('stop', given), undefined, JSON.stringify(given))
   t.ok(watching('stop', { maxTokens: 2 }))
 })

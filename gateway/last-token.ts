@@ -1,4 +1,5 @@
 import type { Call } from '../policies/contract.js'
+import { sureBound } from '../policies/need.js'
 import type { StreamEnd } from './routes.js'
 
 /** What marks an event that carries generated text. A quote inside a JSON string is escaped: no generated text looks like one. Parts of tool calls are not among them: they are not a token each. */
@@ -27,10 +28,11 @@ export class LastToken {
     this.#before = before
   }
 
-  /** Undefined where it cannot be told: several answers in one stream, no bound, nothing before the last token, or events of progress, which look like tokens. */
-  static of ({ need, body }: Pick<Call, 'need' | 'body'>, end: StreamEnd): LastToken | undefined {
-    if (need.places !== 1 || need.maxTokens < 2 || need.maxTokens === Infinity || body.json['return_progress'] === true) return undefined
-    return new LastToken(textIn[end], need.maxTokens - 1)
+  /** Undefined where it cannot be told: several answers in one stream, no bound that llama-server is sure to obey, nothing before the last token, or events of progress, which look like tokens. */
+  static of ({ path, need, body: { json } }: Pick<Call, 'path' | 'need' | 'body'>, end: StreamEnd): LastToken | undefined {
+    const tokens = sureBound(path, json)
+    if (need.places !== 1 || tokens < 2 || tokens === Infinity || json['return_progress'] === true) return undefined
+    return new LastToken(textIn[end], tokens - 1)
   }
 
   /** Bytes of the stream, in order. @returns whether with them all tokens but the last one have come; true once */

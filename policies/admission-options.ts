@@ -59,7 +59,7 @@ export const admissionSchema = Type.Object({
   })),
   overlap: Type.Optional(Type.Boolean({
     default: true,
-    description: 'While llama-server works on the last token that a stream may have (its `max_tokens`), the next call is sent already and begins in the step after it; sent when the answer is over it would miss that step. Only where llama-server chooses the slots.'
+    description: 'While llama-server works on the last token that a stream may have (`max_tokens`, or what its route calls it), the next call is sent already and begins in the step after it; sent when the answer is over it would miss that step. Only where llama-server chooses the slots.'
   })),
   agingMs: Type.Optional(Type.Number({
     exclusiveMinimum: 0,

@@ -127,7 +127,7 @@ class Admission implements PolicyInstance {
       ...(this.#feeder === undefined ? {} : { ...this.#schedule.preemption.gauges(this.#nowMs), ...this.#feeder.gauges }),
       ...this.#slotChoice?.gauges(),
       ...this.#exchange?.gauges,
-      // Above 0, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
+      // Above 0 time and again, upstream queues behind our back: somebody goes around the gateway, or `slots` is too high.
       ...(load === undefined ? {} : { upstreamDeferred: load.deferred })
     }
   }
@@ -178,7 +178,7 @@ class Admission implements PolicyInstance {
     }
     this.#wake()
     // Assigning makes p-queue look again at what is granted; it never runs more tasks than may be at upstream.
-    if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.most) this.#queue.concurrency = this.#schedule.most
+    if (effects.length > 0 || this.#queue.concurrency !== this.#schedule.mostAtUpstream) this.#queue.concurrency = this.#schedule.mostAtUpstream
   }
 
   /** Looks again when a call has waited long enough for a busy slot, or a chunk may go. */

@@ -88,7 +88,7 @@ export interface Call {
   /** Told once, by the innermost stage, when the first byte of a stream's body came from upstream (monotonic milliseconds): until then the call is in prefill. */
   onFirstByte?: (atMs: number) => void
   /**
-   * Told once, by the innermost stage, when upstream works on the last token that a stream may have (`need.maxTokens`; monotonic milliseconds): its slot is free after this step.
+   * Told once, by the innermost stage, when upstream works on the last token that a stream may have (monotonic milliseconds): its slot is free after this step.
    * Never told where tokens cannot be counted; an answer may end sooner.
    */
   onLastToken?: (atMs: number) => void

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { needOf, outputField } from './need.js'
+import { needOf, outputField, sureBound } from './need.js'
 
 t.test('what a body asks of the server', async t => {
   for (const [path, json, places, maxTokens] of [
@@ -32,4 +32,18 @@ t.test('the output field that each route obeys', async t => {
     ['/v1/chat/completions', 'max_tokens'], ['/completion', 'n_predict'], ['/completions', 'n_predict'], ['/v1/completions', 'max_tokens'],
     ['/infill', 'n_predict'], ['/v1/responses', 'max_output_tokens'], ['/v1/messages?beta=true', 'max_tokens']
   ] as const) t.equal(outputField(path), field, path)
+})
+
+t.test('a bound is sure where the route obeys it and no other one is set', async t => {
+  for (const [path, json, tokens] of [
+    ['/v1/chat/completions', { max_tokens: 7 }, 7],
+    ['/v1/chat/completions', { max_completion_tokens: 7 }, 7],
+    ['/v1/chat/completions', { max_completion_tokens: 7, max_tokens: 7 }, 7],
+    ['/v1/chat/completions', { max_completion_tokens: 7, max_tokens: 9 }, Infinity],
+    ['/v1/chat/completions', { max_output_tokens: 7 }, Infinity],
+    ['/v1/responses', { max_output_tokens: 7 }, 7],
+    ['/v1/responses', { max_tokens: 7 }, Infinity],
+    ['/completion', { n_predict: 7, max_tokens: -1 }, Infinity],
+    ['/completion', {}, Infinity]
+  ] as const) t.equal(sureBound(path, json), tokens, `${path} ${JSON.stringify(json)}`)
 })

@@ -31,6 +31,13 @@ export function outputBounds (json: Readonly<Record<string, unknown>>): Readonly
   })
 }
 
+/** Tokens at which the answer to this body is sure to end; Infinity where there is no bound, or llama-server might obey another one. */
+export function sureBound (path: string, json: Readonly<Record<string, unknown>>): number {
+  const bounds = outputBounds(json)
+  const obeyed = bounds.find(({ field }) => field === outputField(path) || (field === 'max_completion_tokens' && routeName(path) === '/chat/completions'))
+  return obeyed !== undefined && bounds.every(({ tokens }) => tokens === obeyed.tokens) ? obeyed.tokens : Infinity
+}
+
 /** Whether an array is one prompt: token ids, or ids and pieces of text mixed. Strings alone, or arrays, are a prompt each. */
 export function isOnePrompt (value: readonly unknown[]): boolean {
   return value.length < 2 || (value.some(item => typeof item === 'number') && value.every(item => typeof item === 'number' || typeof item === 'string'))

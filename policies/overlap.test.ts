@@ -24,13 +24,13 @@ t.test('the next call starts at the last token of one that runs, and the end of 
   const { schedule, arrive, lastToken, release } = scheduleOf()
   for (const id of ['a', 'b', 'c', 'd']) arrive(id)
   t.same(lastToken('a', 10), ['c 1'])
-  t.same([schedule.taken, schedule.most, schedule.queued], [2, 3, 1])
+  t.same([schedule.taken, schedule.mostAtUpstream, schedule.queued], [2, 3, 1])
   t.same(lastToken('a', 11), [], 'told twice')
   t.same(release('a', 20), [])
-  t.same([schedule.taken, schedule.most], [2, 2])
+  t.same([schedule.taken, schedule.mostAtUpstream], [2, 2])
   t.same(release('b', 30), ['d 0'], 'an answer that ended sooner than it might have')
   t.same([release('c', 40), release('d', 41), lastToken('d', 42)], [[], [], []])
-  t.same([schedule.taken, schedule.most], [0, 2])
+  t.same([schedule.taken, schedule.mostAtUpstream], [0, 2])
 })
 
 t.test('who comes during a last token starts at once, with a wait of 0 predicted', async t => {

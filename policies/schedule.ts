@@ -60,7 +60,7 @@ export class Schedule {
   get places (): number { return this.#places }
   get taken (): number { return this.#held.taken }
   /** Most places that calls may have at upstream now: more than there are while some are at their last token. */
-  get most (): number { return this.#places + this.#held.ending }
+  get mostAtUpstream (): number { return this.#places + this.#held.ending }
   get queued (): number { return this.#waiting.length }
   /** What was learned of what calls cost, to be kept over a restart. */
   get costs (): SavedCosts { return this.#costs.toJson() }

@@ -36,6 +36,7 @@ const DOCUMENTS: Readonly<Record<string, readonly string[]>> = {
   'warmup-spares-the-first-request': [MAPPED, COUNTERS],
   'admission-keeps-capacity-good': [BATCH, 'ss(8) (established sockets)', COUNTERS],
   'admission-serves-all-lengths': [BATCH, 'ss(8) (established sockets)', COUNTERS],
+  'overlap-fills-slots': [BATCH, 'llama.cpp tools/server/server-queue.cpp (tasks are taken up between two steps)', 'ss(8) (established sockets)', COUNTERS],
   'retry-after-is-kept': ['RFC 9110, section 10.2.3 (Retry-After)', BATCH, COUNTERS],
   'retry-after-is-capped': ['RFC 9110, section 10.2.3 (Retry-After)', BATCH],
   'fair-shares-of-a-full-server': ['Sheng et al., Fairness in Serving Large Language Models, OSDI 2024 (virtual token counter)', 'Jain, Chiu & Hawe, A Quantitative Measure of Fairness, DEC-TR-301, 1984', BATCH, 'ss(8) (established sockets)'],

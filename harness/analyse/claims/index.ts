@@ -17,6 +17,7 @@ import { modelBytes } from './model-bytes.js'
 import { noSwap } from './no-swap.js'
 import { noisyNeighbour } from './noisy-neighbour.js'
 import { outputLength } from './output-length.js'
+import { overlap } from './overlap.js'
 import { pinning } from './pinning.js'
 import { prediction } from './prediction.js'
 import { prefixCache } from './prefix-cache.js'
@@ -36,6 +37,7 @@ import { zombie } from './zombie.js'
 const registry: readonly ClaimEntry[] = [
   admission,
   admissionUnequal,
+  overlap,
   promptCap,
   prediction,
   coldWarm,
