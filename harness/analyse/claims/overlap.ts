@@ -28,10 +28,10 @@ const fillsSlots: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
       ...withToWithout(({ summary }) => summary.goodPerCapacity),
       band: () => [1 / MATTERS, unbounded]
     },
-    ttftWithinLimit
+    { ...ttftWithinLimit, what: 'p95 of TTFT ÷ limit of its class of the answered calls, with it' }
   ],
   os: [
-    socketsAfter,
+    { ...socketsAfter, what: 'median sockets to llama-server, with it: one a slot, and those of the pool' },
     {
       id: 'cpu-per-token',
       metric: 'server-cpu-per-token',
@@ -67,7 +67,7 @@ const fillsSlots: Omit<CheckedClaim<OfOpenLoop>, 'id'> = {
       value: views => ratioOfSums(views, 'before', overlapping, sent),
       band: () => [0, 0]
     },
-    deferred('deferred-after', 'after', [0, 0])
+    { ...deferred('deferred-after', 'after', [0, 0]), what: 'median calls in llama-server’s hidden queue, with it' }
   ]
 }
 
