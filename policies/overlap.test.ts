@@ -1,6 +1,7 @@
 import t from 'tap'
 import { admission } from './admission.js'
 import { createChain } from './chain.js'
+import type { Policy } from './contract.js'
 import { Schedule, type ScheduleOptions } from './schedule.js'
 import type { Effect } from './schedule-events.js'
 import { setUp } from './testing-admission.js'
@@ -129,6 +130,19 @@ t.test('nobody asks for last tokens where it is off, Weir names the slots, or th
   t.equal(await asked({ overlap: false }), false)
   t.equal(await asked({ slotChoice: 'by-length' }), false)
   t.equal(await asked({}, false), false)
+})
+
+t.test('a shadow further in takes nobody\'s last token away', async t => {
+  const port = makePort()
+  const upstream = heldUpstream()
+  const inner: Policy = async (call, next) => await next(call, 'as it is')
+  const chain = createChain([{ name: 'admission', run: admission.create({ slots: 1 }, port).run }, { name: 'p', run: inner, mode: 'shadow' }], upstream.handler, port.clock)
+  for (let call = 0; call < 2; call++) chain(makeCall()).catch(() => undefined)
+  await settle()
+  upstream.calls[0]?.call.onLastToken?.(port.clock.nowMs())
+  await settle()
+  t.equal(upstream.calls.length, 2)
+  for (const held of upstream.calls) held.complete()
 })
 
 t.test('in the shadow the next call is let in at the last token, too, when that came', async t => {

@@ -24,7 +24,11 @@ export function shadowed (policy: NamedPolicy, inner: Handler, clock: Clock): Ha
     call.decisions.push(...copy.decisions)
     const startedAtMs = clock.nowMs()
     const lastToken = deferred<number>()
-    call.onLastToken = lastToken.resolve
+    const { onLastToken } = call
+    call.onLastToken = atMs => {
+      onLastToken?.(atMs)
+      lastToken.resolve(atMs)
+    }
     try {
       const answer = await inner(call)
       real.resolve({ answer, startedAtMs, lastTokenAtMs: lastToken.promise })

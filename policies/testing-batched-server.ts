@@ -125,7 +125,7 @@ export function simulateBatched (options: BatchedOptions): SimulatedCall[] {
       if (slot.promptLeft === 0) predict(slot, nowMs)
     }
     for (const { call, tokens } of batch) if (streamed && tokens === 1) traffic.firstByte(call, nowMs)
-    for (const { call, tokens, outputTokens } of batch) if (options.overlap === true && tokens === outputTokens - 1) traffic.lastToken(call, nowMs)
+    for (const { call, tokens, outputTokens } of batch) if (options.overlap === true && tokens > 0 && tokens === outputTokens - 1) traffic.lastToken(call, nowMs)
     const over = batch.filter(slot => slot.tokens === slot.outputTokens)
     slots = slots.filter(slot => !over.includes(slot))
     for (const { call, firstByteAtMs, promptTokens, outputTokens, longestGapMs } of over) {
