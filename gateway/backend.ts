@@ -1,4 +1,5 @@
-import type { Backend, BackendLoad, BackendProps, Call, CallSignal, Clock, Served } from '../policies/contract.js'
+import type { Backend, BackendLoad, BackendProps, Served } from '../policies/backend-port.js'
+import type { Call, CallSignal, Clock } from '../policies/contract.js'
 import type { SlotsReading } from '../policies/slot-table.js'
 import { abortSignalOf } from './abort-signal.js'
 import type { Poller } from './poller.js'

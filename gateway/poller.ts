@@ -1,4 +1,5 @@
-import type { BackendLoad, Clock } from '../policies/contract.js'
+import type { BackendLoad } from '../policies/backend-port.js'
+import type { Clock } from '../policies/contract.js'
 import type { SlotSeen, SlotsReading } from '../policies/slot-table.js'
 import type { LoadReader, LoadReading } from './release.js'
 import type { Fetched, UpstreamGet } from './upstream-get.js'

@@ -1,4 +1,5 @@
-import type { BackendLoad, Clock, PolicyLogger } from '../policies/contract.js'
+import type { BackendLoad } from '../policies/backend-port.js'
+import type { Clock, PolicyLogger } from '../policies/contract.js'
 
 /** What is read to learn whether llama-server let go of the calls that nobody waits for (L7). */
 export interface LoadReader {

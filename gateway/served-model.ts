@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Clock, Served } from '../policies/contract.js'
+import type { Served } from '../policies/backend-port.js'
+import type { Clock } from '../policies/contract.js'
 import { objectIn } from './upstream-get.js'
 import type { UpstreamGet } from './upstream-get.js'
 

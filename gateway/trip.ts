@@ -102,7 +102,7 @@ export class Trip implements Dispatcher.DispatchHandler {
       over: new Promise(resolve => { over = resolve }),
       released: new Promise(resolve => { released = resolve })
     }
-    const lastToken = streamEnd === undefined || this.#call.onLastToken === undefined ? undefined : LastToken.of(this.#call, streamEnd)
+    const lastToken = streamEnd === undefined || this.#call.progress?.lastToken === undefined ? undefined : LastToken.of(this.#call, streamEnd)
     this.#opened = { body, tail: new Tail(), lastToken, streamEnd, over, released }
     this.#resolve(answer)
   }
@@ -114,7 +114,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     this.#options.watchdog.progress(this.#lastByteAtMs)
     if (this.#firstByteAtMs === undefined) {
       this.#firstByteAtMs = this.#trace.firstByteAtMs = this.#lastByteAtMs
-      this.#call.onFirstByte?.(this.#lastByteAtMs)
+      this.#call.progress?.firstByte?.(this.#lastByteAtMs)
       this.#options.clock.clearTimeout(this.#timer)
       this.#arm()
     }
@@ -125,7 +125,7 @@ export class Trip implements Dispatcher.DispatchHandler {
     }
     opened.tail.add(chunk)
     if (!opened.body.deliver(chunk)) controller.pause()
-    if (opened.lastToken?.add(chunk) === true) this.#call.onLastToken?.(this.#lastByteAtMs)
+    if (opened.lastToken?.add(chunk) === true) this.#call.progress?.lastToken?.(this.#lastByteAtMs)
   }
 
   onResponseEnd (): void {

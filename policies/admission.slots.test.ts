@@ -166,7 +166,7 @@ t.test('by prefix: a call waits for the busy slot that has its prompt, but no lo
   const document = 'd'.repeat(4_000)
   const first = await send({ path: '/completion' }, prompt(document))
   await port.clock.advance(10_000)
-  first.call.onFirstByte?.(port.clock.nowMs())
+  first.call.progress?.firstByte?.(port.clock.nowMs())
   await port.clock.advance(100)
   first.held.complete({ timings })
   await settle()

@@ -29,7 +29,7 @@ t.test('while one prompt is in prefill the next waits for its first byte', async
   upstreamCall(0).answer()
   await settle()
   t.equal(upstream.calls.length, 1, 'headers come when the slot starts')
-  upstreamCall(0).call.onFirstByte?.(port.clock.nowMs())
+  upstreamCall(0).call.progress?.firstByte?.(port.clock.nowMs())
   await settle()
   t.equal(upstream.calls.length, 2)
   for (const held of upstream.calls) held.complete()
@@ -68,7 +68,7 @@ t.test('an adaptive limit lets fewer run where that gives more tokens per second
     await settle()
     const running = upstream.calls.slice(served)
     const tokensPerSecond = [80, 100, 60, 40][running.length - 1] ?? 40
-    for (const held of running) held.call.onFirstByte?.(port.clock.nowMs())
+    for (const held of running) held.call.progress?.firstByte?.(port.clock.nowMs())
     await port.clock.advance(50 * running.length / tokensPerSecond * 1_000)
     for (const held of running) held.complete({ timings })
     served += running.length

@@ -4,8 +4,8 @@ const KEPT = 1 - 1 / 128
 const FACTOR = 1.5
 /** As many calls at the share of all are added to those of a class before it is taken for the one that is behind: a rare class is not judged by its first calls. */
 const PRIOR_CALLS = 8
-/** A class is ahead when it had so many times the share of the one that is behind, and half a call more. */
-const AHEAD = { times: 1.05, calls: 0.5 }
+/** A class is ahead when it had so many times the share of the one that is behind. */
+const AHEAD = 1.05
 /** Bound: for each call of a class that is served at most so many are turned away. A class that nobody can serve in time would else take all others down with it. */
 const MOST_TURNED_AWAY = 3
 
@@ -41,7 +41,7 @@ export class Balance {
   /** Whether a call that could be served is refused all the same, so that others get their part; it is counted as such then. */
   turnsAway (prefillTokens: number): boolean {
     const own = this.#of(prefillTokens)
-    if (own.turnedAway >= MOST_TURNED_AWAY * own.served || own.served <= AHEAD.times * this.#leastShare * own.offered + AHEAD.calls) return false
+    if (own.turnedAway >= MOST_TURNED_AWAY * own.served || own.served <= AHEAD * this.#leastShare * own.offered) return false
     own.turnedAway++
     return true
   }

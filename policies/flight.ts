@@ -52,7 +52,7 @@ export class Flight {
   /** @param deterministic it has but one answer: everybody may have it, not only a retry */
   constructor (leader: Call, deterministic: boolean, options: FlightOptions) {
     this.leader = leader
-    this.call = Object.create(leader, { signal: { value: this.#signal, enumerable: true }, onFirstByte: { value: undefined, enumerable: true, writable: true }, onLastToken: { value: undefined, enumerable: true, writable: true } }) as Call
+    this.call = Object.create(leader, { signal: { value: this.#signal, enumerable: true }, progress: { value: undefined, enumerable: true, writable: true } }) as Call
     this.deterministic = deterministic
     this.#options = options
     this.startedAtMs = options.clock.nowMs()

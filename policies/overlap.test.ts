@@ -78,7 +78,7 @@ t.test('admission sends the next call at a last token, and its record says so', 
   const calls = [send(), send(), send(), send()]
   await settle()
   t.equal(upstream.calls.length, 2)
-  upstreamCall(0).call.onLastToken?.(port.clock.nowMs())
+  upstreamCall(0).call.progress?.lastToken?.(port.clock.nowMs())
   await settle()
   t.equal(upstream.calls.length, 3)
   t.match(calls[2]?.call.decisions, [{ reason: 'place free', facts: { overlaps: 1 } }])
@@ -101,7 +101,7 @@ t.test('where a client leaves at the last token nobody is let in for it twice', 
   const leaver = send()
   for (let call = 0; call < 3; call++) send()
   await settle()
-  upstreamCall(0).call.onLastToken?.(port.clock.nowMs())
+  upstreamCall(0).call.progress?.lastToken?.(port.clock.nowMs())
   leaver.call.leave()
   upstreamCall(0).answer()
   upstreamCall(0).end({ how: 'left' })
@@ -122,7 +122,7 @@ t.test('nobody asks for last tokens where it is off, Weir names the slots, or th
     port.slots = [{ id: 0, busy: false }]
     send(makeCall({ stream }))
     await port.clock.advance(1)
-    const told = upstreamCall(0).call.onLastToken !== undefined
+    const told = upstreamCall(0).call.progress?.lastToken !== undefined
     upstreamCall(0).complete()
     return told
   }
@@ -139,7 +139,7 @@ t.test('a shadow further in takes nobody\'s last token away', async t => {
   const chain = createChain([{ name: 'admission', run: admission.create({ slots: 1 }, port).run }, { name: 'p', run: inner, mode: 'shadow' }], upstream.handler, port.clock)
   for (let call = 0; call < 2; call++) chain(makeCall()).catch(() => undefined)
   await settle()
-  upstream.calls[0]?.call.onLastToken?.(port.clock.nowMs())
+  upstream.calls[0]?.call.progress?.lastToken?.(port.clock.nowMs())
   await settle()
   t.equal(upstream.calls.length, 2)
   for (const held of upstream.calls) held.complete()
@@ -154,7 +154,7 @@ t.test('in the shadow the next call is let in at the last token, too, when that 
   await settle()
   upstream.calls[0]?.answer()
   await port.clock.advance(900)
-  upstream.calls[0]?.call.onLastToken?.(port.clock.nowMs())
+  upstream.calls[0]?.call.progress?.lastToken?.(port.clock.nowMs())
   await port.clock.advance(100)
   upstream.calls[0]?.end()
   upstream.calls[0]?.release()

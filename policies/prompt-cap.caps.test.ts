@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createChain } from './chain.js'
-import type { Answer, Backend, Call } from './contract.js'
+import type { Backend } from './backend-port.js'
+import type { Answer, Call } from './contract.js'
 import { promptCap } from './prompt-cap.js'
 import type { PromptCapOptions } from './prompt-cap-options.js'
 import { sizeOf } from './prompt-shape.js'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Backend, Call } from './contract.js'
+import type { Backend } from './backend-port.js'
+import type { Call } from './contract.js'
 
 /** Fields that cannot change the prompt's tokens; everything else is in the key, so an unknown field costs a count, never a wrong one. */
 const NOT_PROMPT = new Set([

@@ -136,8 +136,7 @@ function chunkOf (call: Call, prompt: readonly number[], slot: number): Call {
     chunk: true,
     need: { promptTokens: prompt.length, maxTokens: 0, places: 1 },
     signal: NEVER,
-    onFirstByte: undefined,
-    onLastToken: undefined,
+    progress: undefined,
     decisions: []
   }).map(([name, value]) => [name, { value, enumerable: true, writable: true }])))
   return chunk

@@ -169,44 +169,51 @@ t.test('calls that start one after the other and share their prefill do not make
   t.equal(schedule.taken, 2)
 })
 
-t.test('balance: while one place is free, a length that is ahead is refused until the one behind had its part', async t => {
-  for (const [held, refused] of [[['a', 'b'], true], [['a'], false]] as const) {
-    const { arrive, firstByte, release } = setUp({ places: 3, balance: true })
-    for (const id of held) arrive(id, 0)
-    // Short calls come as often and are never in time: told so at their first byte.
-    for (let call = 0; call < 12; call++) {
-      arrive(`s${call}`, call, { promptTokens: 20, ttftLimitMs: 100 })
-      firstByte(`s${call}`, call + 200)
-      release(`s${call}`, call + 200)
+/** Of 4 places those that are held, and before that eight long calls in time and twelve short ones that never were. */
+function longAhead (held: readonly string[], options: Partial<ScheduleOptions> = {}) {
+  const made = setUp({ places: 4, balance: true, ...options })
+  const { arrive, firstByte, release } = made
+  const run = (id: string, atMs: number, ask: Partial<Ask>, tookMs: number): void => {
+    arrive(id, atMs, ask)
+    firstByte(id, atMs + tookMs)
+    release(id, atMs + tookMs)
+  }
+  for (let call = 0; call < 12; call++) run(`s${call}`, call, { promptTokens: 20, ttftLimitMs: 100 }, 200)
+  for (let call = 0; call < 8; call++) run(`l${call}`, 300 + call, { promptTokens: 300 }, 1)
+  for (const id of held) arrive(id, 900)
+  return { ...made, run }
+}
+
+t.test('balance: a length that is ahead is refused where it would wait with less than two places free', async t => {
+  t.same(longAhead(['a', 'b', 'c', 'd']).arrive('l', 1_000, { promptTokens: 300 }), ['refuse l 429 balance'])
+  t.same(longAhead(['a', 'b', 'c']).arrive('l', 1_000, { promptTokens: 300 }), ['start l'], 'a place that stays empty is of no use to the length behind')
+  for (const [held, effects] of [[['a', 'b', 'c'], ['refuse l 429 balance']], [['a', 'b'], []]] as const) {
+    const { arrive, firstByte } = longAhead([], { prefillTokens: 300 })
+    for (const [index, id] of held.entries()) {
+      arrive(id, 900 + 2 * index)
+      if (index < held.length - 1) firstByte(id, 901 + 2 * index)
     }
-    const long = Array.from({ length: 8 }, (_, call) => {
-      const [effect = ''] = arrive(`l${call}`, 1_000 + call, { promptTokens: 300 })
-      if (effect.startsWith('start')) release(`l${call}`, 1_000 + call)
-      return effect.replace(/ l\d/, '')
-    })
-    t.ok(long.includes('start'), long.join(', '))
-    t.equal(long.includes('refuse 429 balance'), refused, refused ? 'it is ahead' : 'with two places free nobody stands in anybody’s way')
+    t.same(arrive('l', 1_000, { promptTokens: 300 }), effects, `${held.length} places taken, and the prefill lane: it waits for that`)
   }
 })
 
+t.test('balance: the length behind is never refused for it, and once it had its part neither is the other', async t => {
+  const { arrive, release, run } = longAhead(['a', 'b', 'c', 'd'])
+  t.same(arrive('s', 1_000, { promptTokens: 20 }), [], 'it waits')
+  release('d', 1_001)
+  release('s', 1_002)
+  for (let call = 0; call < 40; call++) run(`r${call}`, 1_010 + call, { promptTokens: 20, ttftLimitMs: 100 }, 1)
+  arrive('d', 1_100)
+  t.same(arrive('l', 1_101, { promptTokens: 300 }), [], 'it waits')
+})
+
 t.test('balance: a call that comes when it was told to is not refused again, a newcomer of its length is', async t => {
-  const { arrive, firstByte, release, started } = setUp({ places: 3, balance: true })
-  for (const id of ['a', 'b']) arrive(id, 0)
-  for (let call = 0; call < 12; call++) {
-    arrive(`s${call}`, call, { promptTokens: 20, ttftLimitMs: 100 })
-    firstByte(`s${call}`, call + 200)
-    release(`s${call}`, call + 200)
-  }
+  const { arrive, started } = longAhead(['a', 'b', 'c', 'd'])
   const long = { promptTokens: 300, identity: () => 'long' }
-  let told: Effect | undefined
-  for (let call = 0; told === undefined && call < 8; call++) {
-    const effect = started(`l${call}`, 1_000 + call, long)
-    if (effect?.type === 'refuse') told = effect
-    else release(`l${call}`, 1_000 + call)
-  }
-  if (told?.type !== 'refuse') return t.fail('one is refused')
+  const told = started('l', 1_000, long)
+  if (told?.type !== 'refuse') return t.fail('it is refused')
   t.equal(told.reason, 'balance')
   const dueMs = 1_010 + told.retryAfterMs
   t.same(arrive('n', dueMs, { promptTokens: 300 }), ['refuse n 429 balance'])
-  t.same(arrive('l', dueMs, long), ['start l'])
+  t.same(arrive('l', dueMs, long), [], 'it waits')
 })

@@ -173,8 +173,8 @@ export class Schedule {
       ? this.#costs.cautious(this.preemption.firstByteMs(entry, this.#held.taken + this.#widthOf(entry.places), entry.atMs))
       : entry.predictedFirstByteMs + this.#marginMs(entry)
     if (sinceMs + firstByteMs > entry.ttftLimitMs || sinceMs + entry.predictedFinishMs > entry.finishLimitMs) return 'deadline'
-    // With two places free nobody stands in anybody's way; who comes when it was told to was promised a place.
-    const isBalanced = this.#balance === undefined || this.#held.taken + this.#waiting.length < this.#places - 1 || this.#returns.isDue(entry, entry.atMs)
+    // Who starts at once keeps nobody waiting, and with two places free nobody stands in anybody's way; who comes when it was told to was promised a place.
+    const isBalanced = this.#balance === undefined || startsNow || this.#held.taken + this.#waiting.length < this.#places - 1 || this.#returns.isDue(entry, entry.atMs)
     return !isBalanced && this.#balance.turnsAway(entry.prefillTokens) ? 'balance' : undefined
   }
 

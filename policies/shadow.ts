@@ -24,10 +24,13 @@ export function shadowed (policy: NamedPolicy, inner: Handler, clock: Clock): Ha
     call.decisions.push(...copy.decisions)
     const startedAtMs = clock.nowMs()
     const lastToken = deferred<number>()
-    const { onLastToken } = call
-    call.onLastToken = atMs => {
-      onLastToken?.(atMs)
-      lastToken.resolve(atMs)
+    const { progress } = call
+    call.progress = {
+      ...progress,
+      lastToken: atMs => {
+        progress?.lastToken?.(atMs)
+        lastToken.resolve(atMs)
+      }
     }
     try {
       const answer = await inner(call)
@@ -45,8 +48,7 @@ function copyOf (call: Call): Call {
   return Object.create(call, {
     need: { value: { ...call.need }, enumerable: true },
     body: { value: call.body, enumerable: true, writable: true },
-    onFirstByte: { value: undefined, enumerable: true, writable: true },
-    onLastToken: { value: undefined, enumerable: true, writable: true },
+    progress: { value: undefined, enumerable: true, writable: true },
     decisions: { value: [], enumerable: true },
     shadow: { value: true, enumerable: true }
   }) as Call
@@ -60,12 +62,12 @@ function virtualUpstream (copy: Call, real: Promise<Real>, clock: Clock): Handle
     const shiftMs = letInAtMs - startedAtMs
     lastTokenAtMs.then(async atMs => {
       await until(clock, atMs + shiftMs)
-      copy.onLastToken?.(clock.nowMs())
+      copy.progress?.lastToken?.(clock.nowMs())
     }).catch(() => undefined)
     const over = answer.over.then(async outcome => {
       await until(clock, clock.nowMs() + shiftMs)
       const shifted: Outcome = outcome.firstByteAtMs === undefined ? outcome : { ...outcome, firstByteAtMs: outcome.firstByteAtMs + shiftMs }
-      if (shifted.firstByteAtMs !== undefined) copy.onFirstByte?.(shifted.firstByteAtMs)
+      if (shifted.firstByteAtMs !== undefined) copy.progress?.firstByte?.(shifted.firstByteAtMs)
       return shifted
     })
     const released = answer.released.then(async () => {

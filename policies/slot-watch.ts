@@ -1,4 +1,5 @@
-import type { Backend, Clock } from './contract.js'
+import type { Backend } from './backend-port.js'
+import type { Clock } from './contract.js'
 import { FRESH_MS, type SlotsReading } from './slot-table.js'
 
 /** Time between two readings while calls run, milliseconds: half of what the backend reads at most, since it reads its load, too (L8). */

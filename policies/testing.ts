@@ -1,5 +1,6 @@
 import { openGrant } from './contract.js'
-import type { Answer, Backend, BackendLoad, BackendProps, Body, Call, Clock, Outcome, Port, Served } from './contract.js'
+import type { Backend, BackendLoad, BackendProps, Served } from './backend-port.js'
+import type { Answer, Body, Call, Clock, Outcome, Port } from './contract.js'
 import { deferred } from './deferred.js'
 import { needOf } from './need.js'
 import { RelayBody } from './relay-body.js'

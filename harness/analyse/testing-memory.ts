@@ -8,6 +8,7 @@ import { withPredictions } from '../plan/plan.js'
 import { streamsDraft } from '../plan/streams-plan.js'
 import { conditionsOfSweep, streamsOf } from '../plan/sweep.js'
 import type { Block, BlockPlan, CalibratedServer, CallSample, Condition, Evidence, LimitSearch, Manifest, OsSample, StreamsPlan } from '../types.js'
+import { simulatedManifest } from './testing-manifest.js'
 
 const mebi = 1024 ** 2
 const page = 4096
@@ -28,18 +29,9 @@ const defaults: MemorySimulation = { limits: true, cures: true, quiet: false, ch
 const sizes = { small: { anon: 17 * mebi, kernel: 3 * mebi, model: 46 * mebi }, tiny: { anon: 15 * mebi, kernel: 2 * mebi, model: 1 * mebi } } as const
 
 export const memoryManifest: Manifest = {
-  weirVersion: '0.1.0',
-  node: 'v20.19.0',
-  kernel: 'Linux 6.1',
-  cpuModel: 'simulated',
-  cpus: 2,
-  memoryBytes: 1,
+  ...simulatedManifest,
   virtualisation: 'vm: tcg',
-  cgroup: 'v2',
-  model: { name: 'small', path: 'small.gguf', bytes: sizes.small.model, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
-  server: { version: 'b1', from: 'PATH', slots: 1, threads: 1, batchTokens: 512, slotContextTokens: 512 },
-  placement: { serverCpus: [1], clientCpus: [0], note: '' },
-  missing: []
+  model: { ...simulatedManifest.model, name: 'small', path: 'small.gguf', bytes: sizes.small.model }
 }
 
 function calibrated (name: keyof typeof sizes): CalibratedServer {

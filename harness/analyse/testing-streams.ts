@@ -1,8 +1,9 @@
 import { normal, seededRandom } from '../stats/random.js'
 import { blocksInOrder } from '../plan/order.js'
-import type { Block, BlockPlan, CallSample, Condition, Design, Evidence, Manifest, OsSample, StreamsPlan, StreamsWorkload } from '../types.js'
+import type { Block, BlockPlan, CallSample, Condition, Design, Evidence, OsSample, StreamsPlan, StreamsWorkload } from '../types.js'
 import { claimEntry } from './claims/index.js'
 import { outcomesOfStreams, outcomesOfSweep } from './outcomes.js'
+import { simulatedManifest } from './testing-manifest.js'
 
 /** Evidence of streams with known effects: a server that runs until its CPU quota is used up, then stands still to the end of the period. For tests only. */
 export interface StreamsSimulation {
@@ -84,26 +85,11 @@ export function simulateStreams (options: Partial<StreamsSimulation> = {}): Evid
     createdAt: '2026-01-01T00:00:00.000Z'
   }
   return {
-    plan: { ...plan, predictions: plan.claims.flatMap(id => claimEntry(id).predictions(plan, manifest)) },
+    plan: { ...plan, predictions: plan.claims.flatMap(id => claimEntry(id).predictions(plan, simulatedManifest)) },
     planSha256: '0'.repeat(64),
-    manifest,
+    manifest: simulatedManifest,
     blocks: plan.blocks.map(block => simulateBlock(block, all))
   }
-}
-
-const manifest: Manifest = {
-  weirVersion: '0.1.0',
-  node: 'v20.19.0',
-  kernel: 'Linux 6.8',
-  cpuModel: 'simulated',
-  cpus: 2,
-  memoryBytes: 1,
-  virtualisation: 'none',
-  cgroup: 'v2',
-  model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
-  server: { version: 'b1', from: 'PATH', slots: 1, threads: 1, batchTokens: 512, slotContextTokens: 512 },
-  placement: { serverCpus: [1], clientCpus: [0], note: '' },
-  missing: []
 }
 
 function simulateBlock (plan: BlockPlan, all: StreamsSimulation): Block {

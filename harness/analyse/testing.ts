@@ -2,6 +2,7 @@ import { normal, seededRandom, type Random } from '../stats/random.js'
 import type { Block, BlockPlan, CallSample, Evidence, Manifest, OpenLoopPlan, OpenLoopWorkload, OsSample } from '../types.js'
 import { admission } from './claims/admission.js'
 import { defaultOutcomes } from './outcomes.js'
+import { simulatedManifest } from './testing-manifest.js'
 
 /** Evidence with known effects, from a small simulation of a server with slots. For tests only. */
 export interface SimulationOptions {
@@ -72,20 +73,7 @@ export function simulate (options: Partial<SimulationOptions> = {}): Evidence & 
     expected: { offeredPerCondition: 1, answeredPerCondition: 1, unsupported: [], verdict: all.pairs >= 8 },
     createdAt: '2026-01-01T00:00:00.000Z'
   }
-  const manifest: Manifest = {
-    weirVersion: '0.1.0',
-    node: 'v20.19.0',
-    kernel: '6.1',
-    cpuModel: 'simulated',
-    cpus: 2,
-    memoryBytes: 1,
-    virtualisation: 'none',
-    cgroup: 'v2',
-    model: { name: 'twin', path: 'twin.gguf', bytes: 1, sha256: '0', parameters: 1, quantisation: 'Q8_0', synthetic: true, seed: 1 },
-    server: { version: 'b1', from: 'PATH', slots, threads: 1, batchTokens: 256, slotContextTokens: 512 },
-    placement,
-    missing: []
-  }
+  const manifest: Manifest = { ...simulatedManifest, server: { ...simulatedManifest.server, slots, batchTokens: 256 }, placement }
   return {
     planSha256: '0'.repeat(64),
     plan: { ...draft, predictions: admission.predictions(draft, manifest) },

@@ -5,7 +5,7 @@ import { analyse } from '../analyse.js'
 import { simulate, type SimulationOptions } from '../testing.js'
 import { callRecord } from '../testing-records.js'
 import { claimEntry } from './index.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const PER_CLASS = 24
 const classes = [{ name: 'short', tokens: 100 }, { name: 'middle', tokens: 200 }, { name: 'long', tokens: 400 }] as const
@@ -125,11 +125,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })
 
 t.test('below the capacity it says equivalent, and a load that was above it is found out', async t => {

@@ -1,8 +1,7 @@
 import t from 'tap'
 import type { Evidence } from '../../types.js'
 import { simulateFactor, type Seen, type Source } from '../testing-factors.js'
-import { all, claim, legs } from './testing.js'
-import { but, needsEveryPrediction } from './testing-factor-claim.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 /** A call of the decoder takes 3.2 ms, and 2.2 ms more for each further client. */
 const callMs = (clients: number): number => 3.2 + 2.2 * (clients - 1)
@@ -34,17 +33,17 @@ t.test('sabotage: the same labels, but one slot for all', async t => {
 })
 
 t.test('sabotage: gaps grow, but no call is shared: the clients only take turns', async t => {
-  t.same(legs(claim(simulated(id => id.startsWith('c') ? { tokensPerDecode: 1 } : {}))), but({ mechanism: 'fails' }))
+  t.same(legs(claim(simulated(id => id.startsWith('c') ? { tokensPerDecode: 1 } : {}))), { ...all, mechanism: 'fails' })
 })
 
 t.test('sabotage: idle CPUs were there', async t => {
-  t.same(legs(claim(simulated(id => id === 'c1' ? { cpusUsed: 0.5 } : {}))), but({ os: 'fails' }))
+  t.same(legs(claim(simulated(id => id === 'c1' ? { cpusUsed: 0.5 } : {}))), { ...all, os: 'fails' })
 })
 
 t.test('sabotage: with one slot the gaps are as long: it was not the sharing', async t => {
-  t.same(legs(claim(simulated(id => id === 'one-slot' ? { gapMs: callMs(8) } : {}))), but({ control: 'fails' }))
-  t.same(legs(claim(simulated(id => id === 'one-slot' ? { ttftMs: 100 } : {}))), but({ control: 'fails' }), 'nor did they wait for the slot')
-  t.same(legs(claim(simulated(id => id === 'one-slot' ? { stealShare: 0.3 } : {}))), but({ control: 'fails' }))
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { gapMs: callMs(8) } : {}))), { ...all, control: 'fails' })
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { ttftMs: 100 } : {}))), { ...all, control: 'fails' }, 'nor did they wait for the slot')
+  t.same(legs(claim(simulated(id => id === 'one-slot' ? { stealShare: 0.3 } : {}))), { ...all, control: 'fails' })
 })
 
 t.test('a machine that is a third faster or slower than in its calibration moves nothing', async t => {
@@ -77,7 +76,7 @@ t.test('sabotage: the same blocks without a yardstick, with one that saw no chan
 })
 
 t.test('each leg needs its source and its predictions', async t => {
-  t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
-  t.same(legs(claim(simulated(undefined, 'metrics'))), but({ mechanism: 'missing', control: 'missing' }))
+  t.same(legs(claim(simulated(undefined, 'process'))), { ...all, os: 'missing', control: 'missing' })
+  t.same(legs(claim(simulated(undefined, 'metrics'))), { ...all, mechanism: 'missing', control: 'missing' })
   needsEveryPrediction(t, simulated())
 })

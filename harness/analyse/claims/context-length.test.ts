@@ -1,8 +1,7 @@
 import t from 'tap'
 import type { Evidence } from '../../types.js'
 import { simulateFactor, type Seen, type Source } from '../testing-factors.js'
-import { all, claim, legs } from './testing.js'
-import { but, needsEveryPrediction } from './testing-factor-claim.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 /** 1.8 ms for a token of a prompt, 3 ms between tokens and 5 µs more for each token of the context. */
 function usual (words: number, cached = false): Seen {
@@ -31,18 +30,18 @@ t.test('TTFT by the tokens that are computed, gaps by those that are looked back
 
 t.test('sabotage: the same labels, but all prompts are as long as the calibrated one', async t => {
   const found = claim(simulated((id) => id === 'cached' ? usual(128, true) : usual(128)))
-  t.same(legs(found), but({ application: 'fails', os: 'fails', mechanism: 'fails' }))
+  t.same(legs(found), { ...all, application: 'fails', os: 'fails', mechanism: 'fails' })
   t.equal(found.status, 'UNSUPPORTED')
 })
 
 t.test('sabotage: long prompts wait for something else than their own computing', async t => {
   const found = claim(simulated((_id, { promptTokens, ttftMs, cachedTokens = 0 }) => ({ ttftMs: ttftMs + (cachedTokens > 0 ? 0 : 3 * promptTokens) })))
-  t.same(legs(found), but({ os: 'fails', mechanism: 'fails' }))
+  t.same(legs(found), { ...all, os: 'fails', mechanism: 'fails' })
 })
 
 t.test('sabotage: the prompt cache does nothing; the length as such is slow', async t => {
-  t.same(legs(claim(simulated(id => id === 'cached' ? usual(1024) : {}))), but({ control: 'fails' }))
-  t.same(legs(claim(simulated(id => id === 'cached' ? { gapMs: 3 } : {}))), but({ control: 'fails' }), 'what is cached must be read back all the same')
+  t.same(legs(claim(simulated(id => id === 'cached' ? usual(1024) : {}))), { ...all, control: 'fails' })
+  t.same(legs(claim(simulated(id => id === 'cached' ? { gapMs: 3 } : {}))), { ...all, control: 'fails' }, 'what is cached must be read back all the same')
 })
 
 t.test('sabotage: gaps that do not grow with the context', async t => {
@@ -56,13 +55,13 @@ t.test('a machine that is a fifth faster or slower than in its calibration moves
 })
 
 t.test('sabotage: rivals', async t => {
-  for (const rival of [{ stealShare: 0.2 }, { majorFaultsPerSecond: 500 }]) t.same(legs(claim(simulated(id => id === 'p512' ? rival : {}))), but({ control: 'fails' }))
+  for (const rival of [{ stealShare: 0.2 }, { majorFaultsPerSecond: 500 }]) t.same(legs(claim(simulated(id => id === 'p512' ? rival : {}))), { ...all, control: 'fails' })
 })
 
 t.test('each leg needs its source and its predictions', async t => {
-  t.same(legs(claim(simulated(undefined, 'process'))), but({ os: 'missing', control: 'missing' }))
-  t.same(legs(claim(simulated(undefined, 'timings'))), but({ mechanism: 'missing', control: 'missing' }))
-  t.same(legs(claim(simulated(undefined, 'host'))), but({ control: 'missing' }))
+  t.same(legs(claim(simulated(undefined, 'process'))), { ...all, os: 'missing', control: 'missing' })
+  t.same(legs(claim(simulated(undefined, 'timings'))), { ...all, mechanism: 'missing', control: 'missing' })
+  t.same(legs(claim(simulated(undefined, 'host'))), { ...all, control: 'missing' })
   const evidence = simulated()
   t.equal(legs(claim({ ...evidence, blocks: evidence.blocks.filter(({ evidence: { plan } }) => plan.condition !== 'p512') }))['application'], 'missing')
   needsEveryPrediction(t, evidence)

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Evidence } from '../../types.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
 import { cpuBurst } from './cpu-burst.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const quota = { quotaMs: 300, periodMs: 1000 }
 const before: SimulatedCondition = { id: 'before', gapMs: 9, quota: { ...quota, cpusUsed: 1 } }
@@ -39,11 +39,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = simulate()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, simulate())
 })
 
 t.test('on the quiet host it promises nothing', async t => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Block, Evidence } from '../../types.js'
 import { simulateStreams, type SimulatedCondition, type StreamsSimulation } from '../testing-streams.js'
 import { cpuQuota } from './cpu-quota.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const cpusUsed = { 1: 1.1, 2: 1.75 }
 const doses = [[500, 1000], [300, 600], [180, 360], [800, 1000]] as const
@@ -114,10 +114,7 @@ t.test('a condition without blocks is not passed over', async t => {
 t.test('what was not predicted before the run does not count', async t => {
   const evidence = simulate()
   t.ok(evidence.plan.predictions.length > 40)
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidence)
 })
 
 t.test('cgroup v1 has no pressure by group: none is predicted, none is missed', async t => {

@@ -4,7 +4,7 @@ import { seededRandom } from '../../stats/random.js'
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
 import { fairParts } from './fair-figures.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const id = 'fair-shares-hold'
 const saturatedId = 'fair-shares-of-a-full-server'
@@ -140,11 +140,7 @@ t.test('each source removed alone: its leg is missing', async t => {
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })
 
 t.test('among equal callers it changes nothing, and that is judged, too', async t => {

@@ -3,7 +3,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../typ
 import { simulate, type SimulationOptions } from '../testing.js'
 import { callRecord } from '../testing-records.js'
 import { claimEntry } from './index.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const id = 'overlap-fills-slots'
 
@@ -75,11 +75,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })
 
 t.test('below the capacity it changes nothing', async t => {

@@ -4,7 +4,7 @@ import { normal, seededRandom } from '../../stats/random.js'
 import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../types.js'
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 import { callRecord } from '../testing-records.js'
 
 const id = 'prediction-holds-four-in-five'
@@ -100,9 +100,5 @@ t.test('each source removed alone: its leg is missing', async t => {
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })

@@ -3,7 +3,7 @@ import type { Block, CallSample, Claim, Evidence, OpenLoopPlan } from '../../typ
 import { simulate } from '../testing.js'
 import { analyse } from '../analyse.js'
 import { claimEntry } from './index.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const id = 'retry-after-is-kept'
 const WINDOW_SECONDS = 64
@@ -124,11 +124,7 @@ t.test('each source removed alone: its leg is missing', async t => {
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })
 
 t.test('without a burst it changes nothing, and that is judged, too', async t => {

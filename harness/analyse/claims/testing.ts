@@ -1,3 +1,4 @@
+import type { Test } from 'tap'
 import type { Claim, Evidence, Leg } from '../../types.js'
 import { analyse } from '../analyse.js'
 
@@ -14,3 +15,13 @@ export function legs ({ application, os, control, mechanism }: Claim): Record<st
 
 /** What `legs` gives of a supported claim. */
 export const all = { application: 'holds', os: 'holds', control: 'holds', mechanism: 'holds' } as const
+
+/** What was not predicted before the run does not count: whichever band is taken away, a leg that goes by it is missing, and the claim unsupported. For tests only. */
+export function needsEveryPrediction (t: Test, evidence: Evidence): void {
+  for (const gone of evidence.plan.predictions) {
+    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
+    const found = claim({ ...evidence, plan: { ...evidence.plan, predictions } })
+    t.equal(found.status, 'UNSUPPORTED', gone.id)
+    t.equal(Object.values(legs(found)).filter(status => status === 'missing').length, 1, `${gone.id}: one leg`)
+  }
+}

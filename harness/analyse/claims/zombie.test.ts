@@ -3,7 +3,7 @@ import type { CallRecord } from '../../../policies/contract.js'
 import type { Block, CallSample, Claim, Evidence, OpenLoopPlan, SlotStay } from '../../types.js'
 import { simulate } from '../testing.js'
 import { claimEntry } from './index.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 import { callRecord } from '../testing-records.js'
 
 const id = 'zombies-keep-their-places'
@@ -126,11 +126,7 @@ t.test('each source removed alone: its leg is missing', async t => {
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = evidenceOf()
-  for (const gone of evidence.plan.predictions) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction !== gone)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', gone.id)
-  }
+  needsEveryPrediction(t, evidenceOf())
 })
 
 t.test('where nobody leaves it changes nothing, and that is judged, too', async t => {
