@@ -55,7 +55,7 @@ export const admissionSchema = Type.Object({
   })),
   balance: Type.Optional(Type.Boolean({
     default: false,
-    description: 'Where callers give long prompts longer limits (X-SLO-TTFT-Ms): under overload each class of prompt lengths (a factor of 1.5) gets about the same share of its calls served. A class that is ahead of the one most behind is refused (429 balance) while at most one place is free, at most three calls for each that is served. Together with `prefillTokens` 64, so that short prompts do not wait in one batch with long ones.'
+    description: 'Where callers give long prompts longer limits (X-SLO-TTFT-Ms): under overload each class of prompt lengths (a factor of 1.5) gets about the same share of its calls served. A class that is ahead of the one most behind is refused (429 balance) where it would have to wait while at most one place is free, at most three calls for each that is served. Together with `prefillTokens` 64, so that short prompts do not wait in one batch with long ones.'
   })),
   overlap: Type.Optional(Type.Boolean({
     default: true,

@@ -158,11 +158,20 @@ t.test('where calls side by side gain nothing, what 2× lacks of the capacity is
 })
 
 t.test('where they gain much, it is company: fewer run side by side than there are places, with balance and without', async t => {
-  for (const balance of [true, false]) {
-    const { work, late, idle, sideBySide, where } = judged(2, { machine: together, balance })
+  const [on, off] = [judged(2, { machine: together, balance: true }), judged(2, { machine: together, balance: false })]
+  for (const { work, late, idle, sideBySide, where } of [on, off]) {
     t.ok(work < 0.9 && work > 0.75, `${where}; good work ÷ capacity ${work.toFixed(3)}`)
     t.ok(late + idle < 0.08, `late ${late.toFixed(3)}, idle ${idle.toFixed(3)}`)
     t.ok(sideBySide < 3.2, `${sideBySide.toFixed(2)} of ${server.places} run side by side`)
+  }
+})
+
+t.test('where they gain much, balance costs little of it: who could start at once is not kept out for another length', async t => {
+  for (const overload of [2, 4]) {
+    const [on, off] = [judged(overload, { machine: together, balance: true }), judged(overload, { machine: together, balance: false })]
+    t.ok(on.work >= off.work - 0.05, `${on.where}; good work ÷ capacity ${on.work.toFixed(3)}, without ${off.work.toFixed(3)}`)
+    t.ok(on.worst >= 0.8, `${on.where}; worst ÷ all ${on.worst.toFixed(2)}`)
+    t.ok(on.p95 <= 1, `${on.where}; p95 of TTFT ÷ limit ${on.p95.toFixed(2)}`)
   }
 })
 

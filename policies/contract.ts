@@ -85,7 +85,7 @@ export interface Call {
   readonly need: Need
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: CallSignal
-  /** Who is told how its stream comes on. What delegates to a call and is sent for it on another account has none of its own at first. */
+  /** Who is told how its stream comes on. A copy that stands for something else (a flight, a chunk, a call in shadow) clears it, so that nobody is told of another stream. */
   progress?: Progress | undefined
   readonly decisions: Decision[]
   /** A part of a call's prompt that is evaluated ahead of it, under the call's own id; what comes back is not the client's. */
