@@ -29,14 +29,16 @@ const sseEnd = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n'
 function stream (socket: Socket): void {
   socket.write(sseHead)
   let sent = 0
+  const stop = (): void => { clearInterval(timer) }
   const timer = setInterval(() => {
     socket.write(event)
     if (++sent === eventsPerStream) {
-      clearInterval(timer)
+      stop()
+      socket.off('close', stop)
       socket.write(sseEnd)
     }
   }, eventIntervalMs)
-  socket.once('close', () => clearInterval(timer))
+  socket.once('close', stop)
 }
 
 function answer (socket: Socket, head: string, body: string): void {
