@@ -244,10 +244,10 @@ class Admission implements PolicyInstance {
   async #send (ticket: Ticket): Promise<{ readonly answer: Answer, readonly fed?: Fed, readonly sentAtMs: number }> {
     const { id, call, start, prompt } = ticket
     const named = start?.slot === undefined ? call : withJson(call, { ...call.body.json, id_slot: start.slot })
-    // On the call itself: `next` may be given another object that delegates to it.
     const overlaps = this.#options.overlap && this.#slotChoice === undefined
     const firstByte = (atMs: number): void => { this.#apply(this.#schedule.on({ type: 'firstByte', id, firstByteAtMs: atMs, atMs })) }
     const lastToken = (atMs: number): void => { this.#apply(this.#schedule.on({ type: 'lastToken', id, atMs })) }
+    // On the call itself: `next` may be given another object that delegates to it.
     if (call.stream) call.progress = overlaps ? { firstByte, lastToken } : { firstByte }
     if (start?.slot !== undefined && this.#exchange !== undefined) {
       await this.#exchange.before(id, call, start.slot)
