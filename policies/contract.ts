@@ -94,7 +94,7 @@ export interface Call {
   readonly shadow?: true
 }
 
-/** Told each once at most, by the innermost stage, at monotonic milliseconds. */
+/** Each is told once at most, by the innermost stage; `atMs` is in monotonic milliseconds. */
 export interface Progress {
   /** The first byte of a stream's body came from upstream: until then the call is in prefill. */
   readonly firstByte?: (atMs: number) => void

@@ -4,7 +4,7 @@ import { analyse } from '../analyse.js'
 import { simulateContention, type ContendedCondition, type ContentionSimulation } from '../testing-contention.js'
 import { claimEntry } from './index.js'
 import { unbounded } from './leg.js'
-import { all, claim as firstClaim, legs } from './testing.js'
+import { all, claim as firstClaim, legs, needsEveryPrediction } from './testing.js'
 
 type Arm = Omit<ContendedCondition, 'id' | 'baseline'>
 
@@ -65,11 +65,7 @@ for (const [id, { before, after, quiet, calibration }] of Object.entries(mitigat
     t.match(legs(claim(simulated(id, false, { rest: { without: 'queue' } }))), { application: 'holds', os: 'missing' })
     t.match(legs(claim(simulated(id, false, { rest: { without: 'process' } }))), { application: 'holds', mechanism: 'missing', control: 'missing' })
     t.match(legs(claim(simulated(id, false, { rest: { without: 'host' } }))), { application: 'holds', mechanism: 'holds', control: 'missing' })
-    const evidence = simulated(id, false)
-    for (const prediction of evidence.plan.predictions) {
-      const predictions = evidence.plan.predictions.filter(each => each !== prediction)
-      t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', `without the prediction ${prediction.id}`)
-    }
+    needsEveryPrediction(t, simulated(id, false))
     if (calibration !== undefined) {
       const [first] = calibration.servers
       t.equal(claim(simulated(id, false, { rest: { calibration: { servers: first === undefined ? [] : [first] } } })).control.status, 'missing')

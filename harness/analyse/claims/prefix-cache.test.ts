@@ -1,6 +1,6 @@
 import t from 'tap'
 import { converse, type ConversationOptions } from '../testing-conversations.js'
-import { all, claim, legs } from './testing.js'
+import { all, claim, legs, needsEveryPrediction } from './testing.js'
 
 const found = (options: Partial<ConversationOptions> = {}) => claim(converse(options))
 
@@ -42,11 +42,7 @@ t.test('each source removed alone: its leg is missing, the claim unsupported', a
 })
 
 t.test('what was not predicted before the run does not count', async t => {
-  const evidence = converse()
-  for (const id of ['ttft-p50-after-to-before', 'server-cpu-per-call-after-to-before', 'prompt-tokens-total-to-records', 'closed-loop-cpu-per-token-after-to-before', 'prompt-tokens-per-call-after-to-before']) {
-    const predictions = evidence.plan.predictions.filter(prediction => prediction.id !== id)
-    t.equal(claim({ ...evidence, plan: { ...evidence.plan, predictions } }).status, 'UNSUPPORTED', id)
-  }
+  needsEveryPrediction(t, converse())
 })
 
 t.test('unrelated prompts: equivalent is predicted, and holds whatever the choice', async t => {
