@@ -11,7 +11,7 @@ t.test('a pair that met unlike machines is left out, both blocks, and the report
   t.same(invalid(result), [`5: ${because}`, `6: ${because}`])
   t.equal(result.contrasts.find(({ primary }) => primary)?.n, 8)
   t.equal(result.complete, true)
-  t.ok(result.warnings.includes(`block 5 (before) is invalid: ${because}`))
+  t.ok(result.warnings.includes(`blocks 5 (before), 6 (after) are invalid: ${because}`))
 })
 
 t.test('what counts is the difference within a pair, by more than the plan allows', async t => {

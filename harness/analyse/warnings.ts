@@ -41,10 +41,19 @@ export function streamsWarnings (evidence: Evidence, views: readonly StreamsView
 
 function ofBlocks (plan: Plan, views: readonly View[]): string[] {
   return [
-    ...views.flatMap(({ summary }) => summary.valid ? [] : [`block ${summary.index} (${summary.condition}) is invalid: ${summary.because ?? 'no reason given'}`]),
+    ...invalid(views.map(({ summary }) => summary)),
     ...lostPairs(plan, views.map(view => view.summary)),
     ...views.flatMap(({ block }) => block.evidence.warnings.map(warning => `block ${block.evidence.plan.index} (${block.evidence.plan.condition}): ${warning}`))
   ]
+}
+
+/** A line for each reason: the blocks of a pair share theirs. */
+function invalid (summaries: readonly BlockSummary[]): string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { valid, index, condition, because = 'no reason given' } of summaries) {
+    if (!valid) byReason.set(because, [...byReason.get(because) ?? [], `${index} (${condition})`])
+  }
+  return [...byReason].map(([because, blocks]) => `${blocks.length === 1 ? 'block' : 'blocks'} ${blocks.join(', ')} ${blocks.length === 1 ? 'is' : 'are'} invalid: ${because}`)
 }
 
 function ofFigures ({ plan }: Evidence, views: readonly View[], cells: readonly Cell[]): string[] {
